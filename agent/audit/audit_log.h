@@ -1,0 +1,35 @@
+// One record per decision. Never a PIN, key, signature, message byte or handshake context.
+#ifndef SIGNET_AGENT_AUDIT_AUDIT_LOG_H_
+#define SIGNET_AGENT_AUDIT_AUDIT_LOG_H_
+
+#include <chrono>
+#include <string>
+
+#include "agent/policy/caller.h"
+
+namespace signet::agent {
+
+struct AuditRecord {
+  Caller caller;
+  std::string origin;    // the caller's claim
+  std::string identity;  // empty when none was chosen
+  std::string outcome;   // "authenticated", or the decline reason's name
+  std::string detail;
+  std::chrono::microseconds duration{};
+};
+
+class AuditLog {
+ public:
+  virtual ~AuditLog() = default;
+  virtual void Write(const AuditRecord& record) = 0;
+};
+
+// To standard error, one line each, control characters escaped; systemd's journal collects it.
+class StderrAuditLog : public AuditLog {
+ public:
+  void Write(const AuditRecord& record) override;
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_AUDIT_AUDIT_LOG_H_

@@ -1,0 +1,89 @@
+// The flow: from one CertificateRequest to Certificate and CertificateVerify, or a reason why not.
+#ifndef SIGNET_AGENT_AUTHENTICATION_AUTHENTICATION_H_
+#define SIGNET_AGENT_AUTHENTICATION_AUTHENTICATION_H_
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "agent/audit/audit_log.h"
+#include "agent/authentication/connection_ledger.h"
+#include "agent/consent/consent.h"
+#include "agent/identity/identity_store.h"
+#include "agent/identity/key_source.h"
+#include "agent/policy/policy.h"
+#include "ipc/wire/authenticator.h"
+
+namespace signet::agent {
+
+// What one caller asks; everything but `caller` is the caller's word.
+struct AuthenticationCall {
+  Caller caller;
+  wire::PrfHash hash = wire::PrfHash::kSha256;
+  wire::Bytes handshake_context;
+  wire::Bytes request;
+  std::string origin;
+  Deadline deadline;
+};
+
+// The two messages that the client library completes with Finished.
+struct Authenticated {
+  wire::Bytes certificate;
+  wire::Bytes certificate_verify;
+  std::string identity;
+  IdentityKind kind;
+  std::string subject;
+};
+
+enum class DeclineReason : uint8_t {
+  kNoIdentity,
+  kDenied,
+  kConsent,
+  kTokenLocked,
+  kTokenFailed,
+  kDeadline,
+  kLimit,
+  kMalformed,
+};
+std::string_view Name(DeclineReason reason);  // "no-identity", "denied", ...
+
+// An expected refusal: a value, not an error.
+struct Declined {
+  DeclineReason reason;
+  std::string detail;  // for a person: what happened and what to do next
+};
+
+using Outcome = std::variant<Authenticated, Declined>;
+
+// Loop thread only. All references outlive it; it outlives every call in flight.
+class Authentication {
+ public:
+  using WallClock = std::function<std::chrono::system_clock::time_point()>;
+
+  Authentication(const IdentityStore& identities, const Policy& policy, Prompter& prompter,
+                 Signer& signer, AuditLog& audit, WallClock now);
+
+  // select → policy → consent → sign → verify. Cancelling the coroutine stops waiting; a signature
+  // under way is then dropped. Each signature is verified with the certificate's key before it is
+  // let out (a wrong one is kTokenFailed).
+  asio::awaitable<Outcome> Authenticate(AuthenticationCall call);
+
+ private:
+  asio::awaitable<Outcome> Decide(const AuthenticationCall& call, std::string& identity);
+
+  const IdentityStore& identities_;
+  const Policy& policy_;
+  Prompter& prompter_;
+  Signer& signer_;
+  AuditLog& audit_;
+  WallClock now_;
+  ConnectionLedger ledger_;
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_AUTHENTICATION_AUTHENTICATION_H_

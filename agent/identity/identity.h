@@ -1,0 +1,40 @@
+// What the agent can prove: a key in a backend and, once imported, a certificate chain for it.
+#ifndef SIGNET_AGENT_IDENTITY_IDENTITY_H_
+#define SIGNET_AGENT_IDENTITY_IDENTITY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ipc/wire/bytes.h"
+#include "ipc/wire/signature_scheme.h"
+
+namespace signet::agent {
+
+enum class IdentityKind : uint8_t { kDevice, kUser, kServer };
+std::string_view Name(IdentityKind kind);  // "device", "user", "server"
+std::optional<IdentityKind> ParseIdentityKind(std::string_view name);
+
+// Where a key is: enough for a Signer to find it. The reference is opaque to the core.
+struct KeyReference {
+  std::string backend;
+  wire::Bytes reference;
+};
+
+// A value.
+struct Identity {
+  std::string name;
+  IdentityKind kind = IdentityKind::kUser;
+  std::string algorithm;  // "p256", ...
+  bool hardware = false;
+  KeyReference key;
+  wire::Bytes public_key;                      // SubjectPublicKeyInfo, DER
+  std::vector<wire::SignatureScheme> schemes;  // the key's, in its own order
+  std::vector<wire::Bytes> chain;              // DER, leaf first; empty until imported
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_IDENTITY_IDENTITY_H_

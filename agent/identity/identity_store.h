@@ -1,0 +1,58 @@
+// The identities on disk: one folder each, <state>/identities/NAME/.
+//
+//   identity.toml  kind, backend, algorithm, hardware, schemes
+//   key.pem        the key reference when it is PEM (TSS2 PRIVATE KEY, PKCS#8), else
+//   key.uri        the key reference when it is a URI
+//   public.pem     SubjectPublicKeyInfo
+//   chain.pem      leaf first; absent until imported
+//
+// A new folder is written beside its place and renamed into it; a file is written to a temporary
+// file, fsynced, renamed: a power cut leaves the old state or the new. Files are 0600.
+//
+// Threads: Load, Add, SetChain and Remove block on the file system and are called from one thread
+// (the file worker); snapshot() may be called from the loop at any time and never blocks.
+#ifndef SIGNET_AGENT_IDENTITY_IDENTITY_STORE_H_
+#define SIGNET_AGENT_IDENTITY_IDENTITY_STORE_H_
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/identity/identity.h"
+
+namespace signet::agent {
+
+// Immutable once published, so that the loop reads without a lock held.
+using Identities = std::vector<Identity>;
+
+class IdentityStore {
+ public:
+  explicit IdentityStore(std::filesystem::path state_dir);
+
+  // Reads all folders; one that can't be read is skipped and named in `problems`.
+  absl::Status Load(std::vector<std::string>& problems);
+
+  // kAlreadyExists for a name in use; kInvalidArgument for a name that is not 1..64 characters of
+  // [A-Za-z0-9._-] or starts with a dot. On failure nothing changed on disk or in memory.
+  absl::Status Add(const Identity& identity);
+  absl::Status SetChain(const std::string& name, const std::vector<wire::Bytes>& chain);
+  absl::Status Remove(const std::string& name);
+
+  // Sorted by name. Shared because readers keep theirs across awaits while a writer publishes.
+  std::shared_ptr<const Identities> snapshot() const;
+
+ private:
+  void Publish(Identities identities);
+
+  const std::filesystem::path dir_;
+  mutable std::mutex mutex_;  // guards only the pointer
+  std::shared_ptr<const Identities> snapshot_;
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_IDENTITY_IDENTITY_STORE_H_

@@ -1,0 +1,51 @@
+// The core's view of the backends: sign with a key, make and remove keys. Implemented by
+// agent/backends; faked in the core's tests.
+#ifndef SIGNET_AGENT_IDENTITY_KEY_SOURCE_H_
+#define SIGNET_AGENT_IDENTITY_KEY_SOURCE_H_
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/identity/identity.h"
+
+namespace signet::agent {
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+// Errors are those of providers/backend.h, and kDeadlineExceeded. All calls run on the loop.
+class Signer {
+ public:
+  virtual ~Signer() = default;
+  // Signs a message that the core itself built; returns the TLS form of the signature. The
+  // arguments outlive the call.
+  virtual asio::awaitable<absl::StatusOr<wire::Bytes>> Sign(const KeyReference& key,
+                                                            wire::SignatureScheme scheme,
+                                                            wire::BytesView message,
+                                                            Deadline deadline) = 0;
+};
+
+struct NewKey {
+  KeyReference key;
+  wire::Bytes public_key;
+  std::vector<wire::SignatureScheme> schemes;
+  bool hardware = false;
+};
+
+class KeyMaker {
+ public:
+  virtual ~KeyMaker() = default;
+  // kNotFound for an unknown backend.
+  virtual asio::awaitable<absl::StatusOr<NewKey>> CreateKey(const std::string& backend,
+                                                            const std::string& label,
+                                                            const std::string& algorithm,
+                                                            Deadline deadline) = 0;
+  virtual asio::awaitable<absl::Status> RemoveKey(const KeyReference& key, Deadline deadline) = 0;
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_IDENTITY_KEY_SOURCE_H_

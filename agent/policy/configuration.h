@@ -1,0 +1,46 @@
+// signet.toml. A configuration that is not understood whole is refused whole.
+#ifndef SIGNET_AGENT_POLICY_CONFIGURATION_H_
+#define SIGNET_AGENT_POLICY_CONFIGURATION_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agent/policy/rule.h"
+
+namespace signet::agent {
+
+struct BackendConfiguration {
+  std::string name;
+  std::string type;    // tpm2 | pkcs11 | software
+  std::string tcti;    // tpm2
+  uint32_t parent = 0; // tpm2: persistent handle; 0 = recreate the primary
+  std::string module;  // pkcs11
+  std::string token;   // pkcs11
+};
+
+// Who may use and who may administer, by uid. Default of both: the agent's own uid.
+struct Access {
+  std::vector<uid_t> use;
+  std::vector<uid_t> admin;
+};
+
+struct Configuration {
+  std::filesystem::path file;
+  std::vector<BackendConfiguration> backends;
+  std::vector<Rule> rules;
+  Access access;
+};
+
+// kInvalidArgument messages read "FILE:LINE: what is wrong; what to write instead". Refused:
+// unreadable file, TOML errors, unknown keys, wrong types, two backends of one name, an option of
+// another backend type, an unknown user, a bad origin or decision.
+absl::StatusOr<Configuration> LoadConfiguration(const std::filesystem::path& file);
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_POLICY_CONFIGURATION_H_

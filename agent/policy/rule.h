@@ -1,0 +1,30 @@
+// One rule of the policy.
+#ifndef SIGNET_AGENT_POLICY_RULE_H_
+#define SIGNET_AGENT_POLICY_RULE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agent/policy/origin.h"
+
+namespace signet::agent {
+
+enum class Verdict : uint8_t { kAllow, kDeny, kAsk };
+std::string_view Name(Verdict verdict);  // "allow", "deny", "ask"
+std::optional<Verdict> ParseVerdict(std::string_view name);
+
+// A value. Matches when origin, identity and program all do.
+struct Rule {
+  OriginPattern origin;
+  std::string identity;  // a name, or "*", which admits but does not *name* an identity
+  std::string program;   // absolute path in the agent's mount namespace; empty = any
+  Verdict decision = Verdict::kDeny;
+  std::filesystem::path source;  // the file it stands in
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_POLICY_RULE_H_

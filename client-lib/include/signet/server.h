@@ -1,0 +1,113 @@
+/* signet/server.h: the server side of secondary client certificates on one HTTP/2 or HTTP/3
+ * connection: ask for authenticators, validate them (RFC 9261 sections 4, 7.1, 7.4).
+ *
+ *   signet_requester_new            when the client's TLS Finished was verified
+ *   signet_requester_settings       put these into our SETTINGS, always
+ *   signet_requester_peer_setting   for each setting of the client
+ *   signet_requester_request        when a resource needs certificates
+ *   signet_requester_next_frame     until SIGNET_ERROR_STATE: send these, in order
+ *   signet_requester_receive_frame  for each frame whose type signet_requester_wants_frame() names
+ *   signet_requester_next_answer    until SIGNET_ERROR_STATE
+ *
+ * The library proves possession of keys; it does not decide whom to trust: validate the chain of
+ * an answer before using it (signet/openssl.h has a helper). Conventions: see connection.h. */
+#ifndef SIGNET_SERVER_H_
+#define SIGNET_SERVER_H_
+
+#include <signet/connection.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct signet_requester signet_requester;
+
+typedef struct signet_requester_config {
+  size_t size;
+  signet_tls tls; /* copied; random and verify are needed here */
+  signet_http http;
+  const signet_code_points* code_points; /* NULL = our defaults for `http`; copied */
+} signet_requester_config;
+
+SIGNET_API signet_status signet_requester_new(const signet_requester_config* config,
+                                              signet_requester** out);
+SIGNET_API void signet_requester_free(signet_requester* requester);
+
+/* Writes up to `capacity` entries for our SETTINGS and returns how many there are (1). */
+SIGNET_API size_t signet_requester_settings(const signet_requester* requester, signet_setting* out,
+                                            size_t capacity);
+/* One setting of the client, of any id. SIGNET_ERROR_CONNECTION for a withdrawal. */
+SIGNET_API signet_status signet_requester_peer_setting(signet_requester* requester, uint64_t id,
+                                                       uint64_t value);
+/* The client's current SETTINGS_MAX_FRAME_SIZE (HTTP/2); 16384 until told. */
+SIGNET_API signet_status signet_requester_peer_max_frame_size(signet_requester* requester,
+                                                              uint32_t size);
+
+/* How many more requests the client lets us have outstanding now; 0 when it does not take part. */
+SIGNET_API size_t signet_requester_available(const signet_requester* requester);
+
+typedef struct signet_oid_filter {
+  signet_bytes oid;    /* DER of the OBJECT IDENTIFIER */
+  signet_bytes values; /* DER of the extension's value; may be empty */
+} signet_oid_filter;
+
+/* What is asked for; all borrowed for the call. */
+typedef struct signet_request {
+  size_t size;
+  const uint16_t* signature_schemes; /* in order of preference; NULL = all that Signet can verify */
+  size_t signature_scheme_count;
+  const signet_bytes* certificate_authorities; /* DER names; an empty list = any */
+  size_t certificate_authority_count;
+  const signet_oid_filter* oid_filters;
+  size_t oid_filter_count;
+} signet_request;
+
+/* Queues AUTHENTICATOR_REQUESTS for `count` requests, split over frames as their size demands, each
+ * with a fresh random context. Writes the ids, 1, 2, ... SIGNET_ERROR_STATE and nothing queued when
+ * `count` is above signet_requester_available(). */
+SIGNET_API signet_status signet_requester_request(signet_requester* requester,
+                                                  const signet_request* requests, size_t count,
+                                                  uint64_t* ids);
+
+SIGNET_API signet_status signet_requester_next_frame(signet_requester* requester,
+                                                     signet_frame* out);
+
+/* 1 when frames of this type must be given to signet_requester_receive_frame. */
+SIGNET_API int signet_requester_wants_frame(const signet_requester* requester, uint64_t type);
+/* A whole frame. SIGNET_ERROR_CONNECTION: the client broke a rule of the draft. A bad authenticator is
+ * not such an error but an answer of SIGNET_RESULT_INVALID. */
+SIGNET_API signet_status signet_requester_receive_frame(signet_requester* requester, uint64_t stream,
+                                                        uint64_t type, const uint8_t* payload,
+                                                        size_t size);
+/* After SIGNET_ERROR_CONNECTION; SIGNET_ERROR_STATE before. */
+SIGNET_API signet_status signet_requester_error(const signet_requester* requester,
+                                                signet_connection_error* out);
+
+/* The client's answer to one request, in request order. */
+typedef struct signet_answer {
+  uint64_t id;
+  signet_result result;
+  const signet_bytes* chain; /* IDENTITY: DER, leaf first */
+  size_t chain_length;
+  uint16_t signature_scheme; /* IDENTITY */
+  const char* detail;        /* INVALID: which rule was broken */
+} signet_answer;
+
+/* SIGNET_ERROR_STATE when there is none. Pointers are valid until the next call on the requester. */
+SIGNET_API signet_status signet_requester_next_answer(signet_requester* requester,
+                                                      signet_answer* out);
+
+/* RFC 9261 section 7.4 on its own: validates one authenticator of a client (`from_client` 1) or a
+ * server against the request it answers, with keys from the exporter of `tls`. On SIGNET_OK `result`
+ * is set; for IDENTITY up to `capacity` certificates are written to `chain` as views into
+ * `authenticator`, and `chain_length` says how many there are. */
+SIGNET_API signet_status signet_validate(const signet_tls* tls, int from_client,
+                                         signet_bytes request, signet_bytes authenticator,
+                                         signet_result* result, signet_bytes* chain,
+                                         size_t capacity, size_t* chain_length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SIGNET_SERVER_H_ */

@@ -1,0 +1,41 @@
+// Length-prefixed messages over a connected Unix stream socket, for programs that do one thing at a
+// time: signet-backend and the CLI.
+#ifndef SIGNET_IPC_TRANSPORT_BLOCKING_CHANNEL_H_
+#define SIGNET_IPC_TRANSPORT_BLOCKING_CHANNEL_H_
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ipc/transport/descriptor.h"
+#include "ipc/wire/bytes.h"
+#include "ipc/wire/framing.h"
+
+namespace signet::ipc {
+
+struct BlockingMessage {
+  wire::Bytes bytes;
+  std::optional<Descriptor> descriptor;
+};
+
+// Owns the socket; one thread. Errors as MessageChannel's, without the stall limit.
+class BlockingChannel {
+ public:
+  explicit BlockingChannel(Descriptor socket) : socket_(std::move(socket)) {}
+  // kUnavailable names the path and what to do when nobody listens there.
+  static absl::StatusOr<BlockingChannel> Connect(const std::string& path);
+
+  absl::StatusOr<BlockingMessage> Receive();
+  absl::Status Send(wire::BytesView bytes, int descriptor = -1);
+
+ private:
+  Descriptor socket_;
+  wire::MessageReader reader_;
+  std::optional<Descriptor> descriptor_;
+};
+
+}  // namespace signet::ipc
+
+#endif  // SIGNET_IPC_TRANSPORT_BLOCKING_CHANNEL_H_

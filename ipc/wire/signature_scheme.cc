@@ -1,0 +1,1 @@
+#include "ipc/wire/signature_scheme.h"

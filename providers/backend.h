@@ -1,0 +1,86 @@
+// Backend and Key: all that anyone else knows of a token.
+//
+// Threads: none of our own. A backend and its keys live in one signet-backend process and are
+// called from its only thread; every call may block on hardware (hence the names), and a supervisor
+// kills the process when one takes too long.
+//
+// Errors, the same for every backend (a contract test checks them):
+//   kInvalidArgument     a reference that is not this backend's, or does not parse
+//   kNotFound            the key or the token is not there
+//   kUnimplemented       this backend can't do the algorithm or scheme
+//   kFailedPrecondition  the token is locked: a PIN is needed
+//   kPermissionDenied    wrong PIN; one try is spent
+//   kResourceExhausted   PIN blocked, TPM in lockout: do not try again
+//   kUnavailable         the token, module or TPM fails or went away; trying again may help
+// Each message reads "tpm2: load key: what happened; what to do next" and holds no secret.
+#ifndef SIGNET_PROVIDERS_BACKEND_H_
+#define SIGNET_PROVIDERS_BACKEND_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ipc/wire/bytes.h"
+#include "ipc/wire/signature_scheme.h"
+#include "providers/key_algorithm.h"
+#include "providers/pin.h"
+
+namespace signet::providers {
+
+struct TokenState {
+  bool hardware = false;  // false: keys are only as safe as a file
+  bool needs_pin = false;
+  bool unlocked = true;   // always true when needs_pin is false
+  std::string label;      // the token's label; the TPM's manufacturer
+  std::vector<KeyAlgorithm> algorithms;  // that CreateKeySlowly can make
+};
+
+// A key that can sign. Outlived by its backend; it stays loaded as long as it lives, if the token
+// has room, and loads itself again if the token forgot it.
+class Key {
+ public:
+  virtual ~Key() = default;
+
+  // SubjectPublicKeyInfo, DER.
+  virtual const wire::Bytes& public_key() const = 0;
+
+  // What it can sign CertificateVerify with; RSA-PSS only with salt length = hash length.
+  virtual const std::vector<wire::SignatureScheme>& schemes() const = 0;
+
+  // Signs the message (hashing included). The signature is as TLS 1.3 wants it: DER for ECDSA.
+  virtual absl::StatusOr<wire::Bytes> SignSlowly(wire::SignatureScheme scheme,
+                                                 wire::BytesView message) = 0;
+};
+
+struct CreatedKey {
+  wire::Bytes reference;  // finds the key again, also after a restart; not a secret by itself,
+                          // except for the software backend
+  std::unique_ptr<Key> key;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual absl::StatusOr<TokenState> DescribeSlowly() = 0;
+
+  // `label` names the key on tokens that have names.
+  virtual absl::StatusOr<CreatedKey> CreateKeySlowly(std::string_view label,
+                                                     KeyAlgorithm algorithm) = 0;
+  virtual absl::StatusOr<std::unique_ptr<Key>> OpenKeySlowly(wire::BytesView reference) = 0;
+  // Destroys the key on tokens that store keys; elsewhere the reference was the key.
+  virtual absl::Status RemoveKeySlowly(wire::BytesView reference) = 0;
+
+  // Logs in once; spends at most one try. OK without effect when no PIN is needed.
+  virtual absl::Status UnlockSlowly(Pin pin) = 0;
+  // Logs out and wipes the PIN. Keys that are open stay valid objects; signing then fails with
+  // kFailedPrecondition until the next unlock.
+  virtual absl::Status LockSlowly() = 0;
+};
+
+}  // namespace signet::providers
+
+#endif  // SIGNET_PROVIDERS_BACKEND_H_
