@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs what Signet needs from Debian 12's own packages. Does nothing when all of it is there.
+#
+# usage: packaging/install-dependencies.sh [build|demo|test]...     (default: all three)
+set -euo pipefail
+
+build=(cmake ninja-build g++ pkg-config libasio-dev libabsl-dev libprotobuf-dev protobuf-compiler
+  protobuf-compiler-grpc libgrpc++-dev nanopb libnanopb-dev libssl-dev libtss2-dev libp11-dev
+  libp11-kit-dev libsystemd-dev libtomlplusplus-dev libcli11-dev libnghttp2-dev
+  nlohmann-json3-dev libgtest-dev libgmock-dev python3)
+demo=(swtpm softhsm2 openssl)
+test=(ccache git clang-14 clang-format-14 clang-tidy-16 libclang-rt-14-dev swtpm swtpm-tools
+  tpm2-tools tpm2-openssl softhsm2 opensc openssl binutils util-linux procps)
+
+case "${1:-}" in -h | --help) sed -n '2,4s/^# \?//p' "$0"; exit 0 ;; esac
+[ $# -gt 0 ] || set -- build demo test
+
+wanted=()
+for group in "$@"; do
+  case "$group" in
+    build) wanted+=("${build[@]}") ;;
+    demo) wanted+=("${demo[@]}") ;;
+    test) wanted+=("${test[@]}") ;;
+    *) echo "install-dependencies: no group '$group': build, demo or test" >&2; exit 2 ;;
+  esac
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+    missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "install-dependencies: as root, run: apt-get install ${missing[*]}" >&2
+    exit 1
+  }
+  root=(sudo)
+fi
+echo "installing ${#missing[@]} packages: ${missing[*]}" >&2
+"${root[@]}" apt-get update -qq
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
