@@ -45,12 +45,21 @@ struct CertificateVerifyMessage {
 
 // Builds the Certificate message (RFC 8446 section 4.4.2) with no entry extensions.
 Result<Bytes> BuildCertificate(BytesView context, const std::vector<Bytes>& chain);
+// kMalformed for a scheme that may not sign in TLS 1.3 (IsTls13Signature).
 Result<Bytes> BuildCertificateVerify(SignatureScheme scheme, BytesView signature);
+// kMalformed when `verify_data` is as long as neither hash.
 Result<Bytes> BuildFinished(BytesView verify_data);
 
-// Parse the body of a message of the named type.
+// Parse the body of a message of the named type. An empty certificate, an extension twice in one
+// entry and a registered extension that is not for Certificate are errors; an empty list is not (it
+// is part of the transcript of an empty authenticator).
 Result<CertificateMessage> ParseCertificate(BytesView body);
 Result<CertificateVerifyMessage> ParseCertificateVerify(BytesView body);
+
+// RFC 9261 section 5.2.1: an entry may only have extensions that the request had
+// (CertificateRequest::extension_types).
+bool HasOnlyRequestedExtensions(const CertificateMessage& message,
+                                const std::vector<uint16_t>& requested);
 
 // What CertificateVerify signs: 64 spaces, "Exported Authenticator", 0, then the hash of
 // Handshake Context || request || Certificate (section 5.2.2).

@@ -3,6 +3,7 @@
 #ifndef SIGNET_IPC_WIRE_AUTHENTICATOR_REQUESTS_H_
 #define SIGNET_IPC_WIRE_AUTHENTICATOR_REQUESTS_H_
 
+#include <cstddef>
 #include <vector>
 
 #include "ipc/wire/bytes.h"
@@ -10,6 +11,9 @@
 #include "ipc/wire/result.h"
 
 namespace signet::wire {
+
+// A frame with more is kTooLong; no client advertises so many, and HTTP/3 does not cap a frame.
+inline constexpr size_t kMaxRequestsInFrame = 1024;
 
 // Parses all of it or nothing: a frame that is half good is bad (ambiguity A16). An empty list, an
 // empty element and a context that occurs twice in the frame are errors.

@@ -36,15 +36,19 @@ struct CertificateRequest {
   std::optional<std::vector<SignatureScheme>> signature_algorithms_cert;
   std::vector<Bytes> certificate_authorities;  // DER of each distinguished name
   std::vector<OidFilter> oid_filters;
+  // Every extension of the request, unknown ones too: an entry of the answer may have only these.
+  std::vector<uint16_t> extension_types;
 };
 
-// The whole of `message` must be one request. Unknown extensions are skipped; known ones that may
-// not be in a CertificateRequest, duplicates, duplicate filter OIDs and a missing
-// signature_algorithms are errors (RFC 9261 checklist rows 9, 13, 14).
+// The whole of `message` must be one request. With `bare` let in, bytes that are exactly one
+// request with its header are taken as such, all else as the bare structure of type 13. Unknown
+// extensions are skipped; known ones that may not be in a CertificateRequest, duplicates, duplicate
+// filter OIDs and a missing signature_algorithms are errors (RFC 9261 checklist rows 9, 13, 14).
 Result<CertificateRequest> ParseCertificateRequest(BytesView message, RequestForms forms = {});
 
 // Encodes type, context and the known extensions (those that are not empty) into a complete
-// handshake message; `raw` is ignored. kEmpty without signature_algorithms.
+// handshake message; `raw` and `extension_types` are ignored. kEmpty without signature_algorithms;
+// what ParseCertificateRequest would refuse is the same error here.
 Result<Bytes> BuildCertificateRequest(const CertificateRequest& request);
 
 }  // namespace signet::wire

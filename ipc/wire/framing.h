@@ -24,11 +24,15 @@ class MessageReader {
   std::optional<Bytes> Next();
   // The peer announced an oversized message: close the connection.
   bool broken() const { return broken_; }
-  // A message has begun but is not complete.
-  bool in_message() const { return !buffer_.empty(); }
+  // Something was fed that Next has not given out: after Next gave nothing, an incomplete message.
+  bool in_message() const { return taken_ < buffer_.size(); }
 
  private:
-  Bytes buffer_;
+  // The prefix at the head, once it is there and allowed.
+  std::optional<size_t> HeadLength();
+
+  Bytes buffer_;      // freed whenever everything in it has been taken
+  size_t taken_ = 0;  // bytes at the front of it that Next has given out
   bool broken_ = false;
 };
 

@@ -24,6 +24,9 @@ class Writer {
   void Vector16(BytesView bytes);
   void Vector24(BytesView bytes);
 
+  // Makes it not ok(): a part of what was to be written failed.
+  void Fail() { ok_ = false; }
+
   bool ok() const { return ok_; }
   const Bytes& bytes() const { return bytes_; }
   Bytes Take() { return std::move(bytes_); }
