@@ -1,0 +1,256 @@
+/* signet/openssl.h: the adapter for OpenSSL 3: fills a signet_tls from an SSL, and checks the chain
+ * of an answer. Header-only: libsignet itself does not know OpenSSL; link libssl and libcrypto.
+ *
+ * Conventions: see connection.h. Static inline functions only, no globals. The OpenSSL error queue
+ * of the thread is left as it was found, so that SSL_get_error() is not misled.
+ * Sources: RFC 9261 section 5.1 (exporter), RFC 8446 sections 4.2.3 (schemes) and 7.5. */
+#ifndef SIGNET_OPENSSL_H_
+#define SIGNET_OPENSSL_H_
+
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/obj_mac.h>
+#include <openssl/objects.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <signet/connection.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Fills `out`; `ssl` must outlive the session or requester made with it. SIGNET_ERROR_STATE for
+ * anything but TLS 1.3 with a completed handshake (a server: the client's Finished was verified),
+ * SIGNET_ERROR_TLS for a cipher suite whose hash is neither SHA-256 nor SHA-384. */
+static inline signet_status signet_openssl_tls(SSL* ssl, signet_tls* out);
+
+/* 1 when the chain (DER, leaf first, as in signet_answer) leads to an anchor of `store` and the
+ * leaf is good for TLS clients now; otherwise 0 and a reason in `why` (static storage; may be
+ * NULL). Keys and signatures below 112 bits of security are refused (OpenSSL security level 2). */
+static inline int signet_openssl_verify_chain(X509_STORE* store, const signet_bytes* chain,
+                                              size_t count, const char** why);
+
+/* -- implementation -------------------------------------------------------------------------- */
+
+static inline const EVP_MD* signet_openssl_md(signet_hash hash) {
+  return hash == SIGNET_HASH_SHA256   ? EVP_sha256()
+         : hash == SIGNET_HASH_SHA384 ? EVP_sha384()
+                                      : NULL;
+}
+
+static inline int signet_openssl_export(void* user, const char* label, uint8_t* out,
+                                        size_t out_size) {
+  static const unsigned char empty = 0;
+  ERR_set_mark();
+  int done = SSL_export_keying_material((SSL*)user, out, out_size, label, strlen(label), &empty, 0,
+                                        1) == 1;
+  ERR_pop_to_mark();
+  return done;
+}
+
+static inline int signet_openssl_digest(void* user, signet_hash hash, const signet_bytes* parts,
+                                        size_t count, uint8_t* out) {
+  (void)user;
+  ERR_set_mark();
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  int done = context != NULL && EVP_DigestInit_ex(context, signet_openssl_md(hash), NULL) == 1;
+  for (size_t i = 0; done && i < count; ++i) {
+    done = EVP_DigestUpdate(context, parts[i].data, parts[i].size) == 1;
+  }
+  done = done && EVP_DigestFinal_ex(context, out, NULL) == 1;
+  EVP_MD_CTX_free(context);
+  ERR_pop_to_mark();
+  return done;
+}
+
+static inline int signet_openssl_hmac(void* user, signet_hash hash, signet_bytes key,
+                                      signet_bytes data, uint8_t* out) {
+  (void)user;
+  if (key.size > INT_MAX) return 0;
+  ERR_set_mark();
+  int done = HMAC(signet_openssl_md(hash), key.data, (int)key.size, data.data, data.size, out,
+                  NULL) != NULL;
+  ERR_pop_to_mark();
+  return done;
+}
+
+static inline int signet_openssl_random(void* user, uint8_t* out, size_t size) {
+  (void)user;
+  if (size > INT_MAX) return 0;
+  ERR_set_mark();
+  int done = RAND_bytes(out, (int)size) == 1;
+  ERR_pop_to_mark();
+  return done;
+}
+
+/* What a TLS 1.3 SignatureScheme asks of the key. */
+typedef struct signet_openssl_scheme {
+  int key_type;     /* EVP_PKEY_...; EVP_PKEY_NONE = not a scheme of TLS 1.3 CertificateVerify */
+  int curve;        /* ECDSA: NID */
+  const EVP_MD* md; /* NULL for EdDSA */
+} signet_openssl_scheme;
+
+static inline signet_openssl_scheme signet_openssl_scheme_of(uint16_t scheme) {
+  signet_openssl_scheme found = {EVP_PKEY_NONE, NID_undef, NULL};
+  switch (scheme) {
+    case 0x0403: /* ecdsa_secp256r1_sha256 */
+      found.key_type = EVP_PKEY_EC, found.curve = NID_X9_62_prime256v1, found.md = EVP_sha256();
+      break;
+    case 0x0503: /* ecdsa_secp384r1_sha384 */
+      found.key_type = EVP_PKEY_EC, found.curve = NID_secp384r1, found.md = EVP_sha384();
+      break;
+    case 0x0603: /* ecdsa_secp521r1_sha512 */
+      found.key_type = EVP_PKEY_EC, found.curve = NID_secp521r1, found.md = EVP_sha512();
+      break;
+    case 0x0804: /* rsa_pss_rsae_* */
+      found.key_type = EVP_PKEY_RSA, found.md = EVP_sha256();
+      break;
+    case 0x0805:
+      found.key_type = EVP_PKEY_RSA, found.md = EVP_sha384();
+      break;
+    case 0x0806:
+      found.key_type = EVP_PKEY_RSA, found.md = EVP_sha512();
+      break;
+    case 0x0807:
+      found.key_type = EVP_PKEY_ED25519;
+      break;
+    case 0x0808:
+      found.key_type = EVP_PKEY_ED448;
+      break;
+    case 0x0809: /* rsa_pss_pss_* */
+      found.key_type = EVP_PKEY_RSA_PSS, found.md = EVP_sha256();
+      break;
+    case 0x080a:
+      found.key_type = EVP_PKEY_RSA_PSS, found.md = EVP_sha384();
+      break;
+    case 0x080b:
+      found.key_type = EVP_PKEY_RSA_PSS, found.md = EVP_sha512();
+      break;
+  }
+  return found;
+}
+
+static inline int signet_openssl_key_fits(const EVP_PKEY* key, signet_openssl_scheme scheme) {
+  if (scheme.key_type == EVP_PKEY_NONE || EVP_PKEY_get_base_id(key) != scheme.key_type) return 0;
+  if (scheme.key_type != EVP_PKEY_EC) return 1;
+  char group[32];
+  size_t size = 0;
+  return EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 &&
+         OBJ_txt2nid(group) == scheme.curve;
+}
+
+/* NULL unless all of the bytes are one certificate. */
+static inline X509* signet_openssl_certificate(signet_bytes der) {
+  const unsigned char* end = der.data;
+  if (der.size > LONG_MAX) return NULL;
+  X509* certificate = d2i_X509(NULL, &end, (long)der.size);
+  if (certificate != NULL && end != der.data + der.size) {
+    X509_free(certificate);
+    return NULL;
+  }
+  return certificate;
+}
+
+static inline int signet_openssl_verify_with(EVP_PKEY* key, uint16_t scheme_code,
+                                             signet_bytes message, signet_bytes signature) {
+  signet_openssl_scheme scheme = signet_openssl_scheme_of(scheme_code);
+  if (!signet_openssl_key_fits(key, scheme)) return 0;
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  EVP_PKEY_CTX* key_context = NULL; /* owned by context */
+  int good =
+      context != NULL && EVP_DigestVerifyInit(context, &key_context, scheme.md, NULL, key) == 1;
+  if (good && (scheme.key_type == EVP_PKEY_RSA || scheme.key_type == EVP_PKEY_RSA_PSS)) {
+    good = EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_mgf1_md(key_context, scheme.md) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_DIGEST) == 1;
+  }
+  good = good &&
+         EVP_DigestVerify(context, signature.data, signature.size, message.data, message.size) == 1;
+  EVP_MD_CTX_free(context);
+  return good;
+}
+
+static inline int signet_openssl_verify(void* user, signet_bytes certificate, uint16_t scheme,
+                                        signet_bytes message, signet_bytes signature) {
+  (void)user;
+  ERR_set_mark();
+  X509* x509 = signet_openssl_certificate(certificate);
+  EVP_PKEY* key = x509 != NULL ? X509_get0_pubkey(x509) : NULL;
+  int good = key != NULL && signet_openssl_verify_with(key, scheme, message, signature);
+  X509_free(x509);
+  ERR_pop_to_mark();
+  return good;
+}
+
+static inline signet_status signet_openssl_tls(SSL* ssl, signet_tls* out) {
+  if (ssl == NULL || out == NULL) return SIGNET_ERROR_ARGUMENT;
+  if (SSL_version(ssl) != TLS1_3_VERSION || !SSL_is_init_finished(ssl)) return SIGNET_ERROR_STATE;
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+  const EVP_MD* md = cipher != NULL ? SSL_CIPHER_get_handshake_digest(cipher) : NULL;
+  int type = md != NULL ? EVP_MD_get_type(md) : NID_undef;
+  if (type != NID_sha256 && type != NID_sha384) return SIGNET_ERROR_TLS;
+  memset(out, 0, sizeof *out);
+  out->size = sizeof *out;
+  out->user = ssl;
+  out->hash = type == NID_sha256 ? SIGNET_HASH_SHA256 : SIGNET_HASH_SHA384;
+  out->export_keying_material = signet_openssl_export;
+  out->digest = signet_openssl_digest;
+  out->hmac = signet_openssl_hmac;
+  out->random = signet_openssl_random;
+  out->verify = signet_openssl_verify;
+  return SIGNET_OK;
+}
+
+/* The certificates after the leaf, or NULL when one is not a certificate or memory ran out. */
+static inline STACK_OF(X509) * signet_openssl_rest(const signet_bytes* chain, size_t count) {
+  STACK_OF(X509)* rest = sk_X509_new_null();
+  for (size_t i = 1; rest != NULL && i < count; ++i) {
+    X509* certificate = signet_openssl_certificate(chain[i]);
+    if (certificate == NULL || sk_X509_push(rest, certificate) <= 0) {
+      X509_free(certificate);
+      sk_X509_pop_free(rest, X509_free);
+      return NULL;
+    }
+  }
+  return rest;
+}
+
+static inline const char* signet_openssl_chain_fault(X509_STORE_CTX* context, X509_STORE* store,
+                                                     X509* leaf, STACK_OF(X509) * rest) {
+  if (X509_STORE_CTX_init(context, store, leaf, rest) != 1 ||
+      X509_STORE_CTX_set_default(context, "ssl_client") != 1) {
+    return "the check of the chain could not be set up";
+  }
+  X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context);
+  if (X509_VERIFY_PARAM_get_auth_level(param) < 2) X509_VERIFY_PARAM_set_auth_level(param, 2);
+  if (X509_verify_cert(context) == 1) return NULL;
+  return X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
+}
+
+static inline int signet_openssl_verify_chain(X509_STORE* store, const signet_bytes* chain,
+                                              size_t count, const char** why) {
+  const char* fault = "a certificate of the chain can't be read";
+  ERR_set_mark();
+  X509* leaf = count > 0 ? signet_openssl_certificate(chain[0]) : NULL;
+  STACK_OF(X509)* rest = leaf != NULL ? signet_openssl_rest(chain, count) : NULL;
+  X509_STORE_CTX* context = rest != NULL ? X509_STORE_CTX_new() : NULL;
+  if (context != NULL) fault = signet_openssl_chain_fault(context, store, leaf, rest);
+  X509_STORE_CTX_free(context);
+  sk_X509_pop_free(rest, X509_free);
+  X509_free(leaf);
+  ERR_pop_to_mark();
+  if (fault != NULL && why != NULL) *why = fault;
+  return fault == NULL;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SIGNET_OPENSSL_H_ */
