@@ -3,24 +3,22 @@
 #ifndef SIGNET_IPC_TRANSPORT_BLOCKING_CHANNEL_H_
 #define SIGNET_IPC_TRANSPORT_BLOCKING_CHANNEL_H_
 
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ipc/transport/descriptor.h"
+#include "ipc/transport/message.h"
+#include "ipc/transport/partial_message.h"
 #include "ipc/wire/bytes.h"
-#include "ipc/wire/framing.h"
 
 namespace signet::ipc {
 
-struct BlockingMessage {
-  wire::Bytes bytes;
-  std::optional<Descriptor> descriptor;
-};
+using BlockingMessage = Message;
 
-// Owns the socket; one thread. Errors as MessageChannel's, without the stall limit.
+// Owns the socket, blocking or not; one thread. Errors as MessageChannel's, without the stall
+// limit.
 class BlockingChannel {
  public:
   explicit BlockingChannel(Descriptor socket) : socket_(std::move(socket)) {}
@@ -32,8 +30,7 @@ class BlockingChannel {
 
  private:
   Descriptor socket_;
-  wire::MessageReader reader_;
-  std::optional<Descriptor> descriptor_;
+  IncomingMessage incoming_;
 };
 
 }  // namespace signet::ipc

@@ -7,36 +7,35 @@
 #include <asio/awaitable.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <chrono>
-#include <deque>
-#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ipc/transport/descriptor.h"
+#include "ipc/transport/message.h"
+#include "ipc/transport/partial_message.h"
 #include "ipc/wire/bytes.h"
-#include "ipc/wire/framing.h"
 
 namespace signet::ipc {
 
-struct Message {
-  wire::Bytes bytes;
-  std::optional<Descriptor> descriptor;  // the one that came with it, close-on-exec
-};
-
-// Owns the socket. One coroutine may receive and one may send at a time. A peer that starts a
-// message and does not finish it, or does not read, is given up after kStallLimit.
+// Owns the socket; one thread. One coroutine may receive and one may send at a time, and both have
+// ended before the channel moves or goes. A message, in either direction, that has begun and is not
+// through within the stall limit closes the connection. Every message received costs one turn of
+// the loop, so that a peer that floods us can't keep the loop to itself.
 class MessageChannel {
  public:
   static constexpr std::chrono::seconds kStallLimit{10};
 
-  explicit MessageChannel(asio::local::stream_protocol::socket socket);
+  explicit MessageChannel(asio::local::stream_protocol::socket socket,
+                          std::chrono::steady_clock::duration stall_limit = kStallLimit);
 
-  // The next message. kOutOfRange at a clean end between messages; kInvalidArgument for an oversized
-  // message or more than one descriptor; kDeadlineExceeded for a stalled one; kUnavailable when the
-  // connection breaks. Waits for ever for a message to begin.
+  // The next message. kOutOfRange at a clean end between messages; kInvalidArgument for an
+  // oversized message or more than one descriptor; kDeadlineExceeded for a stalled one; kCancelled
+  // when the coroutine is cancelled (the message is received by the next call); kUnavailable when
+  // the connection breaks. Waits for ever for a message to begin.
   asio::awaitable<absl::StatusOr<Message>> Receive();
 
-  // Sends one message, and a copy of the descriptor with it when it is not negative.
+  // Sends one message, and a copy of the descriptor with it when it is not negative. The arguments
+  // outlive the call. kInvalidArgument, and nothing sent, above wire::kMaxMessageSize. Cancelled
+  // inside a message it closes the connection, which could not go on.
   asio::awaitable<absl::Status> Send(wire::BytesView bytes, int descriptor = -1);
 
   // Ends both directions; a Receive or Send under way fails.
@@ -46,9 +45,14 @@ class MessageChannel {
   asio::any_io_executor executor() { return socket_.get_executor(); }
 
  private:
+  class StallGuard;
+
+  absl::Status WaitFailure(const asio::error_code& error) const;
+
   asio::local::stream_protocol::socket socket_;
-  wire::MessageReader reader_;
-  std::deque<Descriptor> descriptors_;
+  std::chrono::steady_clock::duration stall_limit_;
+  bool stalled_ = false;
+  IncomingMessage incoming_;
 };
 
 }  // namespace signet::ipc

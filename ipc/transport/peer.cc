@@ -1,0 +1,134 @@
+#include "ipc/transport/peer.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77  // Linux 6.5; not in Debian 12's headers
+#endif
+
+namespace signet::ipc {
+namespace {
+
+constexpr int kStartTimeField = 19;  // field 22 of proc(5), counted from the one after the name
+
+std::string ProcPath(pid_t pid, const char* name) { return absl::StrCat("/proc/", pid, "/", name); }
+
+std::optional<uint64_t> StartTime(pid_t pid) {
+  std::ifstream file(ProcPath(pid, "stat"));
+  std::string text;
+  std::getline(file, text, '\0');
+  // The name is in parentheses and may hold any byte but NUL, a parenthesis too.
+  const size_t name_end = text.rfind(") ");
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream fields(text.substr(name_end + 2));
+  std::string skipped;
+  for (int field = 0; field < kStartTimeField; ++field) fields >> skipped;
+  uint64_t start_time;
+  if (!(fields >> start_time)) return std::nullopt;
+  return start_time;
+}
+
+// The file itself through the kernel's link, not whatever lies at its path now.
+std::optional<PeerExecutable> ExecutableOf(pid_t pid) {
+  const std::string link = ProcPath(pid, "exe");
+  struct stat file;
+  if (stat(link.c_str(), &file) != 0) return std::nullopt;
+  PeerExecutable executable{file.st_dev, file.st_ino, {}};
+  std::array<char, PATH_MAX> path;
+  const ssize_t length = readlink(link.c_str(), path.data(), path.size());
+  if (length > 0) executable.path.assign(path.data(), static_cast<size_t>(length));
+  return executable;
+}
+
+bool Lives(const Descriptor& pidfd) {
+  pollfd entry{pidfd.get(), POLLIN, 0};  // readable once the process has ended
+  return poll(&entry, 1, 0) == 0;
+}
+
+absl::Status Gone(pid_t pid) {
+  return absl::UnavailableError(absl::StrCat("peer: process ", pid, " has ended; connect again"));
+}
+
+// The kernel's own handle of the process that connected; an invalid one on kernels without it.
+absl::StatusOr<Descriptor> PeerPidfd(int socket) {
+  int pidfd = -1;
+  socklen_t size = sizeof pidfd;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0) return Descriptor(pidfd);
+  if (errno == ENOPROTOOPT) return Descriptor();
+  return absl::UnavailableError(
+      absl::StrCat("peer: read its process: ", std::strerror(errno), "; connect again"));
+}
+
+// The pid and the descriptor name one process if its start time is the same before and after.
+// Between connect and here the pid may have been given to another process: only SO_PEERPIDFD closes
+// that gap.
+absl::StatusOr<Descriptor> OpenPidfd(pid_t pid) {
+  const std::optional<uint64_t> before = StartTime(pid);
+  Descriptor pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!before || !pidfd.valid() || StartTime(pid) != before) return Gone(pid);
+  return pidfd;
+}
+
+}  // namespace
+
+absl::StatusOr<Peer> IdentifyPeer(int socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("peer: read credentials: ", std::strerror(errno), "; connect again"));
+  }
+  if (credentials.pid <= 0) {
+    return absl::UnavailableError(
+        "peer: its process can't be seen from the agent's pid namespace; run the agent outside it");
+  }
+  absl::StatusOr<Descriptor> pidfd = PeerPidfd(socket);
+  if (pidfd.ok() && !pidfd->valid()) pidfd = OpenPidfd(credentials.pid);
+  if (!pidfd.ok()) return pidfd.status();
+
+  Peer peer;
+  peer.pid = credentials.pid;
+  peer.uid = credentials.uid;
+  peer.gid = credentials.gid;
+  peer.pidfd = *std::move(pidfd);
+  const std::optional<uint64_t> start_time = StartTime(peer.pid);
+  peer.executable = ExecutableOf(peer.pid);
+  // Alive after the reading means that all of it was about this process.
+  if (!start_time || !Lives(peer.pidfd)) return Gone(peer.pid);
+  peer.start_time = *start_time;
+  return peer;
+}
+
+absl::Status CheckUnchanged(const Peer& peer) {
+  const auto denied = [&](const char* what) {
+    return absl::PermissionDeniedError(absl::StrCat("peer: process ", peer.pid, " ", what));
+  };
+  const std::optional<uint64_t> start_time = StartTime(peer.pid);
+  const std::optional<PeerExecutable> executable = ExecutableOf(peer.pid);
+  if (!Lives(peer.pidfd) || !start_time) return denied("has ended; connect again");
+  if (*start_time != peer.start_time) return denied("is another one by now; connect again");
+  // One that could not be read stays unknown: it matches no rule with a program.
+  if (!peer.executable) return absl::OkStatus();
+  if (!executable) return denied("no longer shows what it runs; connect again");
+  if (executable->device != peer.executable->device ||
+      executable->inode != peer.executable->inode) {
+    return denied("runs another program than when it connected; connect again");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace signet::ipc
