@@ -1,0 +1,169 @@
+#include "providers/host/backend_service.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace signet::providers {
+namespace {
+
+using backend::v1::BackendRequest;
+using backend::v1::BackendResponse;
+
+// A client writes its PIN and closes the pipe before or just after it sends the request; one that
+// does not must not keep the token from everybody else.
+constexpr std::chrono::milliseconds kPinPatience{1000};
+
+wire::BytesView View(const std::string& bytes) {
+  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
+}
+
+std::string ToString(wire::BytesView bytes) { return std::string(bytes.begin(), bytes.end()); }
+
+// Once every writer has closed the pipe, reading it to its end can't block.
+absl::Status WaitUntilWritten(int pipe) {
+  struct stat status;
+  if (fstat(pipe, &status) != 0 || !S_ISFIFO(status.st_mode)) {
+    return absl::InvalidArgumentError("unlock: the PIN must come through a pipe; no try was spent");
+  }
+  pollfd waiting{.fd = pipe, .events = 0, .revents = 0};  // POLLHUP is always reported
+  if (poll(&waiting, 1, static_cast<int>(kPinPatience.count())) != 1) {
+    return absl::InvalidArgumentError(
+        "unlock: the PIN's pipe was not closed after writing; no try was spent; send it again");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+backend::v1::Error ToError(const absl::Status& status) {
+  backend::v1::Error error;
+  error.set_code(static_cast<int>(status.code()));
+  error.set_message(std::string(status.message()));
+  return error;
+}
+
+BackendResponse BackendService::AnswerSlowly(const BackendRequest& request,
+                                             std::optional<ipc::Descriptor> descriptor) {
+  BackendResponse response;
+  const absl::Status status = CallSlowly(request, std::move(descriptor), response);
+  if (!status.ok()) *response.mutable_error() = ToError(status);
+  response.set_id(request.id());
+  return response;
+}
+
+absl::Status BackendService::CallSlowly(const BackendRequest& request,
+                                        std::optional<ipc::Descriptor> descriptor,
+                                        BackendResponse& response) {
+  const auto take = [](auto result, auto* into) {
+    if (result.ok()) *into = *std::move(result);
+    return result.status();
+  };
+  switch (request.call_case()) {
+    case BackendRequest::kConfigure:
+      return absl::FailedPreconditionError(
+          "configure: already done; start another signet-backend for another token source");
+    case BackendRequest::kDescribe:
+      return take(DescribeSlowly(), response.mutable_token());
+    case BackendRequest::kCreateKey:
+      return take(CreateKey(request.create_key()), response.mutable_create_key());
+    case BackendRequest::kDescribeKey:
+      return take(DescribeKey(request.describe_key()), response.mutable_describe_key());
+    case BackendRequest::kSign:
+      return take(Sign(request.sign()), response.mutable_sign());
+    case BackendRequest::kRemoveKey:
+      response.mutable_remove_key();
+      return RemoveKey(request.remove_key());
+    case BackendRequest::kUnlock:
+      response.mutable_unlock();
+      return Unlock(std::move(descriptor));
+    case BackendRequest::kLock:
+      response.mutable_lock();
+      return backend_->LockSlowly();
+    case BackendRequest::CALL_NOT_SET:
+      break;
+  }
+  return absl::UnimplementedError(
+      "signet-backend: unknown call; are signetd and signet-backend of the same version?");
+}
+
+absl::StatusOr<backend::v1::TokenInfo> BackendService::DescribeSlowly() {
+  absl::StatusOr<TokenState> state = backend_->DescribeSlowly();
+  if (!state.ok()) return state.status();
+  backend::v1::TokenInfo info;
+  info.set_hardware(state->hardware);
+  info.set_needs_pin(state->needs_pin);
+  info.set_unlocked(state->unlocked);
+  info.set_label(state->label);
+  for (KeyAlgorithm algorithm : state->algorithms) {
+    info.add_algorithms(std::string(Name(algorithm)));
+  }
+  return info;
+}
+
+absl::StatusOr<backend::v1::CreateKeyResponse> BackendService::CreateKey(
+    const backend::v1::CreateKeyRequest& request) {
+  const std::optional<KeyAlgorithm> algorithm = ParseKeyAlgorithm(request.algorithm());
+  if (!algorithm.has_value()) {
+    return absl::UnimplementedError("create key: unknown algorithm; use p256");
+  }
+  absl::StatusOr<CreatedKey> created = backend_->CreateKeySlowly(request.label(), *algorithm);
+  if (!created.ok()) return created.status();
+  backend::v1::CreateKeyResponse response;
+  response.set_reference(ToString(created->reference));
+  response.set_public_key(ToString(created->key->public_key()));
+  keys_.Insert(std::move(created->reference), std::move(created->key));
+  return response;
+}
+
+absl::StatusOr<backend::v1::DescribeKeyResponse> BackendService::DescribeKey(
+    const backend::v1::DescribeKeyRequest& request) {
+  absl::StatusOr<Key*> key = keys_.OpenSlowly(View(request.reference()));
+  if (!key.ok()) return key.status();
+  backend::v1::DescribeKeyResponse response;
+  response.set_public_key(ToString((*key)->public_key()));
+  for (wire::SignatureScheme scheme : (*key)->schemes()) {
+    response.add_signature_schemes(static_cast<uint16_t>(scheme));
+  }
+  return response;
+}
+
+absl::StatusOr<backend::v1::SignResponse> BackendService::Sign(
+    const backend::v1::SignRequest& request) {
+  if (request.signature_scheme() > UINT16_MAX) {
+    return absl::InvalidArgumentError("sign: a signature scheme has 16 bits");
+  }
+  absl::StatusOr<Key*> key = keys_.OpenSlowly(View(request.reference()));
+  if (!key.ok()) return key.status();
+  absl::StatusOr<wire::Bytes> signature = (*key)->SignSlowly(
+      static_cast<wire::SignatureScheme>(request.signature_scheme()), View(request.message()));
+  if (!signature.ok()) return signature.status();
+  backend::v1::SignResponse response;
+  response.set_signature(ToString(*signature));
+  return response;
+}
+
+absl::Status BackendService::RemoveKey(const backend::v1::RemoveKeyRequest& request) {
+  keys_.Forget(View(request.reference()));
+  return backend_->RemoveKeySlowly(View(request.reference()));
+}
+
+absl::Status BackendService::Unlock(std::optional<ipc::Descriptor> pin_pipe) {
+  if (!pin_pipe.has_value()) {
+    return absl::InvalidArgumentError("unlock: no pipe with a PIN came along; no try was spent");
+  }
+  if (absl::Status status = WaitUntilWritten(pin_pipe->get()); !status.ok()) return status;
+  absl::StatusOr<Pin> pin = Pin::ReadFrom(pin_pipe->get());
+  if (!pin.ok()) return pin.status();
+  return backend_->UnlockSlowly(*std::move(pin));
+}
+
+void BackendService::LockSlowly() { backend_->LockSlowly().IgnoreError(); }
+
+}  // namespace signet::providers

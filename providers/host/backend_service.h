@@ -1,0 +1,53 @@
+// backend.proto's calls on one Backend.
+#ifndef SIGNET_PROVIDERS_HOST_BACKEND_SERVICE_H_
+#define SIGNET_PROVIDERS_HOST_BACKEND_SERVICE_H_
+
+#include <memory>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ipc/backend.pb.h"
+#include "ipc/transport/descriptor.h"
+#include "providers/backend.h"
+#include "providers/host/key_cache.h"
+
+namespace signet::providers {
+
+// Owns the backend and the keys that are open. One thread; calls block on hardware.
+class BackendService {
+ public:
+  explicit BackendService(std::unique_ptr<Backend> backend)
+      : backend_(std::move(backend)), keys_(*backend_) {}
+
+  // The answer to any call but configure; a failed one is an Error with the absl::StatusCode.
+  // `descriptor` came with the request: the PIN's pipe for unlock.
+  backend::v1::BackendResponse AnswerSlowly(const backend::v1::BackendRequest& request,
+                                            std::optional<ipc::Descriptor> descriptor);
+  // The answer to configure.
+  absl::StatusOr<backend::v1::TokenInfo> DescribeSlowly();
+  // Logs out of the token.
+  void LockSlowly();
+
+ private:
+  absl::Status CallSlowly(const backend::v1::BackendRequest& request,
+                          std::optional<ipc::Descriptor> descriptor,
+                          backend::v1::BackendResponse& response);
+  absl::StatusOr<backend::v1::CreateKeyResponse> CreateKey(
+      const backend::v1::CreateKeyRequest& request);
+  absl::StatusOr<backend::v1::DescribeKeyResponse> DescribeKey(
+      const backend::v1::DescribeKeyRequest& request);
+  absl::StatusOr<backend::v1::SignResponse> Sign(const backend::v1::SignRequest& request);
+  absl::Status RemoveKey(const backend::v1::RemoveKeyRequest& request);
+  absl::Status Unlock(std::optional<ipc::Descriptor> pin_pipe);
+
+  const std::unique_ptr<Backend> backend_;
+  KeyCache keys_;
+};
+
+// A status as it travels.
+backend::v1::Error ToError(const absl::Status& status);
+
+}  // namespace signet::providers
+
+#endif  // SIGNET_PROVIDERS_HOST_BACKEND_SERVICE_H_
