@@ -6,64 +6,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "ipc/transport/raw_peer.h"
 
 namespace signet::ipc {
 namespace {
 
 using ::testing::HasSubstr;
 
-wire::Bytes BytesOf(std::string_view text) { return {text.begin(), text.end()}; }
-
-// One end as a channel, the other as a raw socket that can misbehave.
-struct Ends {
-  Ends() {
-    int sockets[2];
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
-    raw = Descriptor(sockets[0]);
-    channel.emplace(Descriptor(sockets[1]));
-  }
-  void Write(wire::BytesView bytes) {
-    ASSERT_EQ(write(raw.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-  }
-  // Bytes with descriptors, in one sendmsg.
-  void Write(wire::BytesView bytes, const std::vector<int>& descriptors) {
-    iovec piece{const_cast<uint8_t*>(bytes.data()), bytes.size()};
-    std::vector<char> control(CMSG_SPACE(descriptors.size() * sizeof(int)));
-    msghdr header{};
-    header.msg_iov = &piece;
-    header.msg_iovlen = 1;
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    cmsghdr* rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(descriptors.size() * sizeof(int));
-    std::memcpy(CMSG_DATA(rights), descriptors.data(), descriptors.size() * sizeof(int));
-    ASSERT_EQ(sendmsg(raw.get(), &header, 0), static_cast<ssize_t>(bytes.size()));
-  }
-
-  Descriptor raw;
-  std::optional<BlockingChannel> channel;
-};
-
-struct Pipe {
-  Pipe() {
-    int ends[2];
-    EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
-    read_end = Descriptor(ends[0]);
-    write_end = Descriptor(ends[1]);
-  }
-  // True when no copy of the write end is open any more.
-  bool EndsNow() const {
-    char byte;
-    return fcntl(read_end.get(), F_SETFL, O_NONBLOCK) == 0 && read(read_end.get(), &byte, 1) == 0;
-  }
-  Descriptor read_end, write_end;
+struct Ends : RawPeer {
+  BlockingChannel channel{TakeOther()};
 };
 
 TEST(BlockingChannel, MessageSurvivesEveryCut) {
@@ -75,7 +31,7 @@ TEST(BlockingChannel, MessageSurvivesEveryCut) {
       ends.Write(wire::BytesView(stream).subspan(cut));
     });
     for (const char* expected : {"hello", "", "!"}) {
-      absl::StatusOr<BlockingMessage> message = ends.channel->Receive();
+      absl::StatusOr<BlockingMessage> message = ends.channel.Receive();
       ASSERT_TRUE(message.ok()) << cut << message.status();
       EXPECT_EQ(message->bytes, BytesOf(expected)) << cut;
       EXPECT_FALSE(message->descriptor);
@@ -90,7 +46,7 @@ TEST(BlockingChannel, LargestMessagePassesAndALargerOneIsNotSent) {
   std::iota(large.begin(), large.end(), uint8_t{0});
   BlockingChannel other(std::move(ends.raw));
   std::thread sender([&] { EXPECT_TRUE(other.Send(large).ok()); });
-  absl::StatusOr<BlockingMessage> message = ends.channel->Receive();
+  absl::StatusOr<BlockingMessage> message = ends.channel.Receive();
   sender.join();
   ASSERT_TRUE(message.ok()) << message.status();
   EXPECT_EQ(message->bytes, large);
@@ -98,32 +54,32 @@ TEST(BlockingChannel, LargestMessagePassesAndALargerOneIsNotSent) {
   large.push_back(0);
   EXPECT_TRUE(absl::IsInvalidArgument(other.Send(large)));
   EXPECT_TRUE(other.Send(BytesOf("ok")).ok());
-  EXPECT_EQ(ends.channel->Receive()->bytes, BytesOf("ok"));
+  EXPECT_EQ(ends.channel.Receive()->bytes, BytesOf("ok"));
 }
 
 TEST(BlockingChannel, OversizedPrefixIsRefusedForGood) {
   Ends ends;
   ends.Write(BytesOf(std::string("\0\4\0\1\0\0\0\1!", 9)));  // 256 KiB + 1
-  EXPECT_TRUE(absl::IsInvalidArgument(ends.channel->Receive().status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(ends.channel->Receive().status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(ends.channel.Receive().status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(ends.channel.Receive().status()));
 }
 
 TEST(BlockingChannel, TellsACleanEndFromACutMessage) {
   Ends clean;
   clean.raw.Reset();
-  EXPECT_TRUE(absl::IsOutOfRange(clean.channel->Receive().status()));
+  EXPECT_TRUE(absl::IsOutOfRange(clean.channel.Receive().status()));
   for (const std::string& start : {std::string("\0\0", 2), std::string("\0\0\0\3ab", 6)}) {
     Ends cut;
     cut.Write(BytesOf(start));
     cut.raw.Reset();
-    EXPECT_TRUE(absl::IsUnavailable(cut.channel->Receive().status()));
+    EXPECT_TRUE(absl::IsUnavailable(cut.channel.Receive().status()));
   }
 }
 
 TEST(BlockingChannel, SendToAClosedPeerFailsWithoutASignal) {
   Ends ends;
   ends.raw.Reset();
-  EXPECT_TRUE(absl::IsUnavailable(ends.channel->Send(BytesOf("x"))));
+  EXPECT_TRUE(absl::IsUnavailable(ends.channel.Send(BytesOf("x"))));
 }
 
 TEST(BlockingChannel, DescriptorArrivesWithItsMessageOnly) {
@@ -135,12 +91,12 @@ TEST(BlockingChannel, DescriptorArrivesWithItsMessageOnly) {
   ASSERT_TRUE(other.Send(BytesOf("after")).ok());
   pipe.write_end.Reset();
 
-  EXPECT_FALSE(ends.channel->Receive()->descriptor);
-  absl::StatusOr<BlockingMessage> with = ends.channel->Receive();
+  EXPECT_FALSE(ends.channel.Receive()->descriptor);
+  absl::StatusOr<BlockingMessage> with = ends.channel.Receive();
   ASSERT_TRUE(with.ok() && with->descriptor);
   EXPECT_EQ(with->bytes, BytesOf("with"));
   EXPECT_NE(fcntl(with->descriptor->get(), F_GETFD) & FD_CLOEXEC, 0);
-  EXPECT_FALSE(ends.channel->Receive()->descriptor);
+  EXPECT_FALSE(ends.channel.Receive()->descriptor);
   EXPECT_FALSE(pipe.EndsNow());
   with->descriptor.reset();
   EXPECT_TRUE(pipe.EndsNow());
@@ -152,9 +108,8 @@ TEST(BlockingChannel, SurplusDescriptorsAreRefusedAndClosed) {
     Pipe pipe;
     ends.Write(BytesOf(std::string("\0\0\0\1!", 5)), std::vector<int>(count, pipe.write_end.get()));
     pipe.write_end.Reset();
-    EXPECT_TRUE(absl::IsInvalidArgument(ends.channel->Receive().status())) << count;
+    EXPECT_TRUE(absl::IsInvalidArgument(ends.channel.Receive().status())) << count;
     ends.raw.Reset();
-    ends.channel.reset();
     EXPECT_TRUE(pipe.EndsNow()) << count;
   }
 }
@@ -165,7 +120,7 @@ TEST(BlockingChannel, OneDescriptorInEachPieceOfAMessageIsOneTooMany) {
   ends.Write(BytesOf(std::string("\0\0", 2)), {pipe.write_end.get()});
   ends.Write(BytesOf(std::string("\0\1!", 3)), {pipe.write_end.get()});
   pipe.write_end.Reset();
-  EXPECT_TRUE(absl::IsInvalidArgument(ends.channel->Receive().status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(ends.channel.Receive().status()));
   ends.raw.Reset();
   EXPECT_TRUE(pipe.EndsNow());
 }

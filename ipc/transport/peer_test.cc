@@ -1,0 +1,144 @@
+#include "ipc/transport/peer.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+
+#include "ipc/transport/unix_address.h"
+#include "ipc/transport/unix_listener.h"
+
+namespace signet::ipc {
+namespace {
+
+// A forked child that connects, then becomes /bin/cat when the pipe to it ends.
+class PeerTest : public ::testing::Test {
+ protected:
+  PeerTest() {
+    char name[] = "/tmp/signet-peer-XXXXXX";
+    folder_ = mkdtemp(name);
+    const std::string path = folder_ / "s";
+    listener_.emplace(*UnixListener::Listen(path, 0600));
+    const sockaddr_un address = *UnixAddress(path);
+    int go[2], became_cat[2];
+    EXPECT_EQ(pipe2(go, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(became_cat, O_CLOEXEC), 0);
+    child_ = fork();
+    if (child_ == 0) {
+      close(go[1]);
+      const int connection = socket(AF_UNIX, SOCK_STREAM, 0);
+      char byte;
+      if (connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+          read(go[0], &byte, 1) != 0) {
+        _exit(1);
+      }
+      dup2(connection, STDIN_FILENO);
+      execl("/bin/cat", "cat", nullptr);
+      _exit(1);
+    }
+    close(go[0]);
+    close(became_cat[1]);
+    go_ = Descriptor(go[1]);
+    became_cat_ = Descriptor(became_cat[0]);
+    pollfd waiting{listener_->native_handle(), POLLIN, 0};
+    EXPECT_EQ(poll(&waiting, 1, 10'000), 1);
+    connection_ = Descriptor(accept(listener_->native_handle(), nullptr, nullptr));
+  }
+  ~PeerTest() override {
+    EndChild();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void BecomeCat() {
+    go_.Reset();
+    char byte;
+    EXPECT_EQ(read(became_cat_.get(), &byte, 1), 0);  // close-on-exec: ends with the exec
+  }
+
+  void EndChild() {
+    if (child_ <= 0) return;
+    kill(child_, SIGKILL);
+    EXPECT_EQ(waitpid(child_, nullptr, 0), child_);
+    child_ = -1;
+  }
+
+  std::filesystem::path folder_;
+  std::optional<UnixListener> listener_;
+  pid_t child_ = -1;
+  Descriptor go_, became_cat_, connection_;
+};
+
+TEST_F(PeerTest, IsTheProcessThatConnected) {
+  absl::StatusOr<Peer> peer = IdentifyPeer(connection_.get());
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  EXPECT_EQ(peer->pid, child_);
+  EXPECT_EQ(peer->uid, geteuid());
+  EXPECT_EQ(peer->gid, getegid());
+  EXPECT_GT(peer->start_time, 0U);
+  EXPECT_TRUE(peer->pidfd.valid());
+  struct stat self {};
+  ASSERT_EQ(stat("/proc/self/exe", &self), 0);
+  ASSERT_TRUE(peer->executable);
+  EXPECT_EQ(peer->executable->device, self.st_dev);
+  EXPECT_EQ(peer->executable->inode, self.st_ino);
+  EXPECT_EQ(peer->executable->path, std::filesystem::read_symlink("/proc/self/exe"));
+  EXPECT_TRUE(CheckUnchanged(*peer).ok());
+}
+
+TEST_F(PeerTest, IsRefusedAfterItRunsAnotherProgram) {
+  absl::StatusOr<Peer> peer = IdentifyPeer(connection_.get());
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  BecomeCat();
+  EXPECT_TRUE(absl::IsPermissionDenied(CheckUnchanged(*peer)));
+}
+
+TEST_F(PeerTest, IsRefusedOnceItHasEnded) {
+  absl::StatusOr<Peer> peer = IdentifyPeer(connection_.get());
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  kill(child_, SIGKILL);
+  siginfo_t ended;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child_), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_TRUE(absl::IsPermissionDenied(CheckUnchanged(*peer)));  // a zombie
+  EndChild();
+  EXPECT_TRUE(absl::IsPermissionDenied(CheckUnchanged(*peer)));
+}
+
+TEST_F(PeerTest, IsUnavailableWhenItEndedBeforeWeLooked) {
+  EndChild();
+  EXPECT_TRUE(absl::IsUnavailable(IdentifyPeer(connection_.get()).status()));
+}
+
+TEST_F(PeerTest, IsRefusedWhenTheStartTimeDiffers) {
+  absl::StatusOr<Peer> peer = IdentifyPeer(connection_.get());
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  ++peer->start_time;
+  EXPECT_TRUE(absl::IsPermissionDenied(CheckUnchanged(*peer)));
+}
+
+TEST_F(PeerTest, ExecutableIsUnknownWhenItCannotBeRead) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to look with another user's eyes";
+  const pid_t other_user = fork();
+  if (other_user == 0) {
+    if (setgroups(0, nullptr) != 0 || setgid(65534) != 0 || setuid(65534) != 0) _exit(1);
+    absl::StatusOr<Peer> peer = IdentifyPeer(connection_.get());
+    _exit(peer.ok() && !peer->executable && CheckUnchanged(*peer).ok() ? 0 : 2);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(other_user, &status, 0), other_user);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Peer, NeedsAUnixSocket) {
+  const Descriptor udp(socket(AF_INET, SOCK_DGRAM, 0));
+  EXPECT_TRUE(absl::IsUnavailable(IdentifyPeer(udp.get()).status()));
+}
+
+}  // namespace
+}  // namespace signet::ipc
