@@ -108,7 +108,9 @@ Result<CertificateVerifyMessage> ParseCertificateVerify(BytesView body) {
 }
 
 Bytes SignedContent(BytesView transcript_hash) {
-  Bytes content(kPaddingSize, 0x20);
+  Bytes content;
+  content.reserve(kPaddingSize + kSignatureContext.size() + 1 + transcript_hash.size());
+  content.assign(kPaddingSize, 0x20);
   content.insert(content.end(), kSignatureContext.begin(), kSignatureContext.end());
   content.push_back(0);
   content.insert(content.end(), transcript_hash.begin(), transcript_hash.end());
