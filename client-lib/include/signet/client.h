@@ -33,11 +33,11 @@ typedef struct signet_session signet_session;
 
 typedef struct signet_session_config {
   size_t size;
-  signet_tls tls;         /* copied */
+  signet_tls tls; /* copied */
   signet_http http;
-  const char* origin;     /* https://host:port of the connection; copied */
-  uint32_t limit;         /* 0 = SIGNET_DEFAULT_LIMIT */
-  uint32_t deadline_ms;   /* for each request, from its arrival; 0 = SIGNET_DEFAULT_DEADLINE_MS */
+  const char* origin;   /* https://host:port of the connection; copied */
+  uint32_t limit;       /* 0 = SIGNET_DEFAULT_LIMIT */
+  uint32_t deadline_ms; /* for each request, from its arrival; 0 = SIGNET_DEFAULT_DEADLINE_MS */
   const signet_code_points* code_points; /* NULL = our defaults for `http`; copied */
 } signet_session_config;
 
@@ -56,7 +56,7 @@ SIGNET_API size_t signet_session_settings(const signet_session* session, signet_
 SIGNET_API signet_status signet_session_peer_setting(signet_session* session, uint64_t id,
                                                      uint64_t value);
 /* The server's current SETTINGS_MAX_FRAME_SIZE (HTTP/2); 16384 until told. A larger authenticator
- * is sent without its anchor, or declined. */
+ * is declined as "frame-size": its chain is signed and can't be shortened any more. */
 SIGNET_API signet_status signet_session_peer_max_frame_size(signet_session* session, uint32_t size);
 /* A SETTINGS frame has ended. */
 SIGNET_API signet_status signet_session_peer_settings_done(signet_session* session);
@@ -69,14 +69,15 @@ SIGNET_API int signet_session_negotiated(const signet_session* session);
 SIGNET_API int signet_session_wants_frame(const signet_session* session, uint64_t type);
 
 /* A whole frame as received. `stream` is its stream id; for HTTP/3, 0 means the control stream.
+ * SIGNET_ERROR_TLS and SIGNET_ERROR_MEMORY end the session too, with an internal error.
  * SIGNET_ERROR_CONNECTION: the server broke a rule, nothing of the frame was answered and nothing
  * will be signed; close with signet_session_error(). */
 SIGNET_API signet_status signet_session_receive_frame(signet_session* session, uint64_t stream,
                                                       uint64_t type, const uint8_t* payload,
                                                       size_t size, uint64_t now_ms);
 
-/* The next CERTIFICATE frame that is due, strictly in request order; SIGNET_ERROR_STATE when there is
- * none (yet). The payload is valid until the next call on the session. */
+/* The next CERTIFICATE frame that is due, strictly in request order; SIGNET_ERROR_STATE when there
+ * is none (yet). The payload is valid until the next call on the session. */
 SIGNET_API signet_status signet_session_next_frame(signet_session* session, signet_frame* out);
 
 /* After SIGNET_ERROR_CONNECTION; SIGNET_ERROR_STATE before. */
@@ -94,9 +95,9 @@ SIGNET_API signet_status signet_session_advance(signet_session* session, uint64_
 
 typedef enum signet_event_type {
   SIGNET_EVENT_REQUESTED = 1, /* the server asks; one event for each request */
-  SIGNET_EVENT_PROVED = 2,    /* an identity was put into a frame. Do not coalesce other origins onto
-                                 this connection any more: identity is connection-wide */
-  SIGNET_EVENT_DECLINED = 3,  /* an empty authenticator was put into a frame */
+  SIGNET_EVENT_PROVED = 2,   /* an identity was put into a frame. Do not coalesce other origins onto
+                                this connection any more: identity is connection-wide */
+  SIGNET_EVENT_DECLINED = 3, /* an empty authenticator was put into a frame */
 } signet_event_type;
 
 typedef struct signet_event {
@@ -106,12 +107,13 @@ typedef struct signet_event {
   const char* kind;     /* PROVED: "user" or "device" */
   const char* subject;  /* PROVED */
   const char* reason;   /* DECLINED: "no-identity", "denied", "consent", "token-locked",
-                           "token-failed", "deadline", "limit", "malformed", "no-agent", "tls",
+                           "token-failed", "deadline", "limit", "malformed", "no-agent",
                            "frame-size" */
   const char* detail;   /* DECLINED: for a person, with the next step */
 } signet_event;
 
-/* SIGNET_ERROR_STATE when there is none. Strings are valid until the next call on the session. */
+/* SIGNET_ERROR_STATE when there is none. Strings are valid until the next call on the session. Of
+ * events that nobody fetches the latest 4096 are kept. */
 SIGNET_API signet_status signet_session_next_event(signet_session* session, signet_event* out);
 /* Requests that have no answer in a frame yet. */
 SIGNET_API size_t signet_session_outstanding(const signet_session* session);
@@ -119,25 +121,27 @@ SIGNET_API size_t signet_session_outstanding(const signet_session* session);
 /* -- the agent, as bytes --------------------------------------------------------------------- */
 /* For applications that carry the bytes to agent.sock themselves. Others use signet_agent below. */
 
-/* Bytes for the agent, or none; call signet_session_agent_sent for what was taken. */
+/* Bytes for the agent, or none; call signet_session_agent_sent for what was taken, and ask again:
+ * more may follow. */
 SIGNET_API signet_bytes signet_session_agent_output(const signet_session* session);
 SIGNET_API signet_status signet_session_agent_sent(signet_session* session, size_t count);
-/* Bytes from the agent, cut anywhere. SIGNET_ERROR_AGENT: garbage; disconnect, what is outstanding is
- * declined. */
+/* Bytes from the agent, cut anywhere. SIGNET_ERROR_AGENT: garbage; disconnect, what is outstanding
+ * is declined and the agent counts as gone. SIGNET_ERROR_STATE: it is gone. */
 SIGNET_API signet_status signet_session_agent_input(signet_session* session, const uint8_t* data,
                                                     size_t size);
 /* There is no agent (any more): what is outstanding is declined as "no-agent" with this detail, as
- * is what comes later until signet_session_agent_input or _available says otherwise. */
+ * is what comes later until signet_session_agent_available. */
 SIGNET_API signet_status signet_session_agent_gone(signet_session* session, const char* detail);
 /* An agent can be reached (again). A new session assumes so. */
 SIGNET_API signet_status signet_session_agent_available(signet_session* session);
 
-/* -- the agent, over a non-blocking socket ------------------------------------------------------ */
+/* -- the agent, over a non-blocking socket ------------------------------------------------------
+ */
 
 typedef struct signet_agent signet_agent;
 
-/* Non-blocking I/O for signet_agent_from_callbacks; both return a count, 0 for "not now", -1 for the
- * end of the connection. */
+/* Non-blocking I/O for signet_agent_from_callbacks; both return a count, 0 for "not now", -1 for
+ * the end of the connection. */
 typedef struct signet_agent_io {
   size_t size;
   void* user;
@@ -145,13 +149,14 @@ typedef struct signet_agent_io {
   ptrdiff_t (*read)(void* user, uint8_t* data, size_t size);
 } signet_agent_io;
 
-/* Connects to a socket when the session first needs the agent, and again after a failure. `path` NULL
- * or "": $SIGNET_AGENT_SOCKET, else $SIGNET_RUNTIME_DIR/agent.sock, else
- * $XDG_RUNTIME_DIR/signet/agent.sock, else /run/signet/agent.sock. One agent serves one session, which
- * must outlive it. */
+/* Connects to a socket when the session first needs the agent, and again after a failure. `path`
+ * NULL or "": $SIGNET_AGENT_SOCKET, else $SIGNET_RUNTIME_DIR/agent.sock, else
+ * $XDG_RUNTIME_DIR/signet/agent.sock, else /run/signet/agent.sock. One agent serves one session,
+ * which must outlive it. */
 SIGNET_API signet_status signet_agent_new(signet_session* session, const char* path,
                                           signet_agent** out);
-/* A connected stream socket, for a process that can't open one; owned and made non-blocking. */
+/* A connected stream socket, for a process that can't open one; owned from SIGNET_OK on and made
+ * non-blocking. When it ends there is no agent any more. */
 SIGNET_API signet_status signet_agent_from_fd(signet_session* session, int fd, signet_agent** out);
 SIGNET_API signet_status signet_agent_from_callbacks(signet_session* session,
                                                      const signet_agent_io* io, signet_agent** out);
@@ -163,8 +168,8 @@ SIGNET_API int signet_agent_fd(const signet_agent* agent);
 /* POLLIN, POLLOUT or both. */
 SIGNET_API short signet_agent_events(const signet_agent* agent);
 /* Moves bytes both ways as far as possible without blocking. Call it after
- * signet_session_receive_frame and when poll says so. Failures become declined requests; it returns
- * SIGNET_ERROR_AGENT to tell, and may be called again. */
+ * signet_session_receive_frame and signet_session_advance, and when poll says so. Failures become
+ * declined requests; it returns SIGNET_ERROR_AGENT to tell, and may be called again. */
 SIGNET_API signet_status signet_agent_process(signet_agent* agent);
 
 #ifdef __cplusplus

@@ -3,8 +3,8 @@
  * Conventions of the whole library, stated once:
  *
  * - C11 and C++ may include it. Every exported symbol starts with signet_.
- * - Sans-I/O: bytes and events in, bytes and events out, and a deadline. The library owns no thread,
- *   no global, no signal handler and no timer.
+ * - Sans-I/O: bytes and events in, bytes and events out, and a deadline. The library owns no
+ * thread, no global, no signal handler and no timer.
  * - Threads: an object is used by one thread at a time; different objects are independent.
  * - Ownership: what *_new gives, *_free takes (NULL is fine). Input pointers are borrowed for the
  *   call. Output pointers belong to the object and stay valid until the next call on it.
@@ -33,12 +33,12 @@ extern "C" {
 
 typedef enum signet_status {
   SIGNET_OK = 0,
-  SIGNET_ERROR_ARGUMENT = 1,    /* the caller broke a contract */
-  SIGNET_ERROR_STATE = 2,       /* not now: not negotiated, already failed, over the limit */
+  SIGNET_ERROR_ARGUMENT = 1, /* the caller broke a contract */
+  SIGNET_ERROR_STATE = 2,    /* not now: not negotiated, already failed, over the limit */
   SIGNET_ERROR_MEMORY = 3,
-  SIGNET_ERROR_TLS = 4,         /* a callback of signet_tls failed */
-  SIGNET_ERROR_CONNECTION = 5,  /* connection error: close with signet_*_error() */
-  SIGNET_ERROR_AGENT = 6,       /* the agent can't be reached, or answers garbage */
+  SIGNET_ERROR_TLS = 4,        /* a callback of signet_tls failed */
+  SIGNET_ERROR_CONNECTION = 5, /* connection error: close with signet_*_error() */
+  SIGNET_ERROR_AGENT = 6,      /* the agent can't be reached, or answers garbage */
 } signet_status;
 
 /* One English sentence; static storage. */

@@ -51,7 +51,8 @@ typedef struct signet_oid_filter {
   signet_bytes values; /* DER of the extension's value; may be empty */
 } signet_oid_filter;
 
-/* What is asked for; all borrowed for the call. */
+/* What is asked for; all borrowed for the call. signature_algorithms_cert is always sent: the
+ * schemes that Signet can verify, and in certificates also RSA PKCS#1 v1.5. */
 typedef struct signet_request {
   size_t size;
   const uint16_t* signature_schemes; /* in order of preference; NULL = all that Signet can verify */
@@ -63,8 +64,9 @@ typedef struct signet_request {
 } signet_request;
 
 /* Queues AUTHENTICATOR_REQUESTS for `count` requests, split over frames as their size demands, each
- * with a fresh random context. Writes the ids, 1, 2, ... SIGNET_ERROR_STATE and nothing queued when
- * `count` is above signet_requester_available(). */
+ * with a fresh random context. Writes the ids, 1, 2, ... (`ids` may be NULL). Nothing is queued on
+ * SIGNET_ERROR_STATE: `count` is above signet_requester_available(); and on SIGNET_ERROR_ARGUMENT:
+ * a request can't be encoded (an empty name, an OID twice) or is larger than a frame may be. */
 SIGNET_API signet_status signet_requester_request(signet_requester* requester,
                                                   const signet_request* requests, size_t count,
                                                   uint64_t* ids);
@@ -74,11 +76,11 @@ SIGNET_API signet_status signet_requester_next_frame(signet_requester* requester
 
 /* 1 when frames of this type must be given to signet_requester_receive_frame. */
 SIGNET_API int signet_requester_wants_frame(const signet_requester* requester, uint64_t type);
-/* A whole frame. SIGNET_ERROR_CONNECTION: the client broke a rule of the draft. A bad authenticator is
- * not such an error but an answer of SIGNET_RESULT_INVALID. */
-SIGNET_API signet_status signet_requester_receive_frame(signet_requester* requester, uint64_t stream,
-                                                        uint64_t type, const uint8_t* payload,
-                                                        size_t size);
+/* A whole frame. SIGNET_ERROR_CONNECTION: the client broke a rule of the draft. A bad authenticator
+ * is not such an error but an answer of SIGNET_RESULT_INVALID. */
+SIGNET_API signet_status signet_requester_receive_frame(signet_requester* requester,
+                                                        uint64_t stream, uint64_t type,
+                                                        const uint8_t* payload, size_t size);
 /* After SIGNET_ERROR_CONNECTION; SIGNET_ERROR_STATE before. */
 SIGNET_API signet_status signet_requester_error(const signet_requester* requester,
                                                 signet_connection_error* out);
@@ -93,14 +95,17 @@ typedef struct signet_answer {
   const char* detail;        /* INVALID: which rule was broken */
 } signet_answer;
 
-/* SIGNET_ERROR_STATE when there is none. Pointers are valid until the next call on the requester. */
+/* SIGNET_ERROR_STATE when there is none. Pointers are valid until the next call on the requester.
+ */
 SIGNET_API signet_status signet_requester_next_answer(signet_requester* requester,
                                                       signet_answer* out);
 
 /* RFC 9261 section 7.4 on its own: validates one authenticator of a client (`from_client` 1) or a
- * server against the request it answers, with keys from the exporter of `tls`. On SIGNET_OK `result`
- * is set; for IDENTITY up to `capacity` certificates are written to `chain` as views into
- * `authenticator`, and `chain_length` says how many there are. */
+ * server against the request it answers, with keys from the exporter of `tls`. On SIGNET_OK
+ * `result` is set; for IDENTITY up to `capacity` certificates are written to `chain` as views into
+ * `authenticator`, and `chain_length` says how many there are. SIGNET_ERROR_ARGUMENT for a request
+ * that is malformed or not of the right type: 13 for a client's authenticator, 17 for a server's.
+ */
 SIGNET_API signet_status signet_validate(const signet_tls* tls, int from_client,
                                          signet_bytes request, signet_bytes authenticator,
                                          signet_result* result, signet_bytes* chain,

@@ -1,0 +1,49 @@
+// The edge of the C ABI: structs that grow, and exceptions that must not get out.
+#ifndef SIGNET_CLIENT_LIB_SRC_ABI_H_
+#define SIGNET_CLIENT_LIB_SRC_ABI_H_
+
+#include <signet/connection.h>
+
+#include <utility>
+
+#include "ipc/wire/bytes.h"
+
+namespace signet {
+
+// A callback of signet_tls failed. Thrown by TlsConnection, caught by Guarded.
+struct TlsError {};
+
+// A struct of the caller's with `size` as first member: all that this release knows is there. A
+// later release that appends members must accept the sizes of earlier ones here.
+template <typename T>
+bool IsWhole(const T* in) {
+  return in != nullptr && in->size >= sizeof(T);
+}
+
+// Runs `body`, which returns a signet_status, and turns what it throws into one.
+template <typename Body>
+signet_status Guarded(Body&& body) noexcept {
+  try {
+    return std::forward<Body>(body)();
+  } catch (const TlsError&) {
+    return SIGNET_ERROR_TLS;
+  } catch (...) {  // std::bad_alloc and std::length_error: nothing else is thrown
+    return SIGNET_ERROR_MEMORY;
+  }
+}
+
+// The same for an object with state that may be half changed by then: it fails for good.
+template <typename Object, typename Body>
+signet_status Guarded(Object& object, Body&& body) noexcept {
+  const signet_status status = Guarded(std::forward<Body>(body));
+  if (status == SIGNET_ERROR_TLS) object.FailInternally("a TLS callback failed");
+  if (status == SIGNET_ERROR_MEMORY) object.FailInternally("out of memory");
+  return status;
+}
+
+inline wire::BytesView View(signet_bytes bytes) { return {bytes.data, bytes.size}; }
+inline signet_bytes ToAbi(wire::BytesView bytes) { return {bytes.data(), bytes.size()}; }
+
+}  // namespace signet
+
+#endif  // SIGNET_CLIENT_LIB_SRC_ABI_H_

@@ -1,0 +1,42 @@
+// How a connection must be closed, in the words of its HTTP version: RFC 9113 section 7, RFC 9114
+// section 8.1 and the client-certs draft section 4.
+#ifndef SIGNET_CLIENT_LIB_SRC_CONNECTION_FAILURE_H_
+#define SIGNET_CLIENT_LIB_SRC_CONNECTION_FAILURE_H_
+
+#include <signet/connection.h>
+
+#include <string_view>
+
+namespace signet {
+
+enum class Fault {
+  kMisplaced,  // a frame that may not come, or not here, or not now
+  kMalformed,  // draft sections 4.1.1 and 4.1.2
+  kSetting,
+  kTooLarge,
+  kInternal,  // ours: memory, TLS
+};
+
+// The first failure of a connection is its last. Allocates nothing.
+class ConnectionFailure {
+ public:
+  explicit ConnectionFailure(signet_http http) : http_(http) {}
+
+  bool failed() const { return failed_; }
+  // `rule` and `cause` are joined by ": " and cut at kMaxDetail.
+  void Set(Fault fault, std::string_view rule, std::string_view cause = {});
+  // SIGNET_ERROR_STATE while nothing failed.
+  signet_status Get(signet_connection_error* out) const;
+
+ private:
+  static constexpr size_t kMaxDetail = 255;
+
+  const signet_http http_;
+  bool failed_ = false;
+  Fault fault_ = Fault::kInternal;
+  char detail_[kMaxDetail + 1] = "";
+};
+
+}  // namespace signet
+
+#endif  // SIGNET_CLIENT_LIB_SRC_CONNECTION_FAILURE_H_

@@ -1,0 +1,183 @@
+#include "client-lib/src/requester.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <utility>
+
+#include "client-lib/src/abi.h"
+#include "ipc/wire/authenticator_requests.h"
+
+namespace signet {
+namespace {
+
+using wire::Bytes;
+using wire::BytesView;
+
+// RFC 9113 section 6.5.2.
+constexpr uint32_t kSmallestMaxFrameSize = 16384;
+constexpr uint32_t kLargestMaxFrameSize = (1u << 24) - 1;
+// HTTP/3 has no limit; ours keeps frames as small as most receivers want them.
+constexpr size_t kHttp3FrameSize = 64 * 1024;
+
+// A context is 24 random bytes, which nobody can predict, and the number of the request, which
+// makes it unique on the connection (RFC 9261 section 4).
+constexpr size_t kContextSize = 32;
+constexpr size_t kRandomSize = kContextSize - sizeof(uint64_t);
+
+Bytes MakeContext(const TlsConnection& tls, uint64_t id) {
+  Bytes context(kContextSize);
+  tls.FillRandom(std::span(context).first(kRandomSize));
+  for (size_t i = 0; i < sizeof id; ++i) {
+    context[kContextSize - 1 - i] = static_cast<uint8_t>(id >> (8 * i));
+  }
+  return context;
+}
+
+}  // namespace
+
+Requester::Requester(const signet_requester_config& config, const wire::CodePoints& code_points)
+    : tls_(config.tls),
+      http_(config.http),
+      code_points_(code_points),
+      failure_(config.http),
+      peer_max_frame_size_(config.http == SIGNET_HTTP2 ? kSmallestMaxFrameSize : kHttp3FrameSize) {}
+
+signet_status Requester::Fail(Fault fault, std::string_view rule) {
+  failure_.Set(fault, rule);
+  pending_.clear();
+  frames_.clear();
+  answers_.clear();
+  asked_ = 0;
+  keys_.reset();
+  return SIGNET_ERROR_CONNECTION;
+}
+
+const AuthenticatorKeys& Requester::Keys() {
+  if (!keys_) keys_ = tls_.Export(wire::Sender::kClient);
+  return *keys_;
+}
+
+// -- negotiation
+
+signet_status Requester::PeerSetting(uint64_t id, uint64_t value) {
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  if (id != code_points_.client_cert_auth) return SIGNET_OK;
+  if (value == 0 && peer_limit_ > 0) {
+    return Fail(Fault::kSetting, "the client withdrew the client certificate setting");
+  }
+  peer_limit_ = value;
+  return SIGNET_OK;
+}
+
+signet_status Requester::PeerMaxFrameSize(uint32_t size) {
+  if (http_ != SIGNET_HTTP2 || size < kSmallestMaxFrameSize || size > kLargestMaxFrameSize) {
+    return SIGNET_ERROR_ARGUMENT;
+  }
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  peer_max_frame_size_ = size;
+  return SIGNET_OK;
+}
+
+// A limit that was lowered does not touch what is already outstanding (ambiguity A11).
+size_t Requester::available() const {
+  if (failure_.failed() || peer_limit_ <= pending_.size()) return 0;
+  return static_cast<size_t>(std::min<uint64_t>(peer_limit_ - pending_.size(), SIZE_MAX));
+}
+
+// -- asking
+
+std::optional<Requester::Pending> Requester::Prepare(uint64_t id,
+                                                     wire::CertificateRequest request) const {
+  request.type = wire::HandshakeType::kCertificateRequest;  // 17 is a client's
+  request.context = MakeContext(tls_, id);
+  const auto message = wire::BuildCertificateRequest(request);
+  if (!message.ok()) return std::nullopt;
+  auto parsed = wire::ParseCertificateRequest(*message);
+  if (!parsed.ok()) return std::nullopt;
+  return Pending{id, *std::move(parsed)};
+}
+
+signet_status Requester::Request(std::vector<wire::CertificateRequest> requests, uint64_t* ids) {
+  if (requests.empty()) return SIGNET_ERROR_ARGUMENT;
+  if (requests.size() > available()) return SIGNET_ERROR_STATE;
+  std::vector<Pending> prepared;
+  std::deque<Frame> frames;
+  for (wire::CertificateRequest& request : requests) {
+    auto pending = Prepare(requests_ + prepared.size() + 1, std::move(request));
+    if (!pending) return SIGNET_ERROR_ARGUMENT;
+    const auto element = wire::BuildAuthenticatorRequests({pending->request.raw});
+    if (!element.ok() || element->size() > peer_max_frame_size_) return SIGNET_ERROR_ARGUMENT;
+    if (frames.empty() || frames.back().requests == wire::kMaxRequestsInFrame ||
+        frames.back().payload.size() + element->size() > peer_max_frame_size_) {
+      frames.push_back({{}, 0});
+    }
+    Frame& frame = frames.back();
+    frame.payload.insert(frame.payload.end(), element->begin(), element->end());
+    ++frame.requests;
+    prepared.push_back(*std::move(pending));
+  }
+  for (size_t i = 0; i < prepared.size(); ++i) {
+    if (ids != nullptr) ids[i] = prepared[i].id;
+    pending_.push_back(std::move(prepared[i]));
+  }
+  requests_ += prepared.size();
+  std::move(frames.begin(), frames.end(), std::back_inserter(frames_));
+  return SIGNET_OK;
+}
+
+signet_status Requester::NextFrame(signet_frame* out) {
+  if (failure_.failed() || frames_.empty()) return SIGNET_ERROR_STATE;
+  frame_ = std::move(frames_.front().payload);
+  asked_ += frames_.front().requests;
+  frames_.pop_front();
+  *out = {code_points_.authenticator_requests, ToAbi(frame_)};
+  return SIGNET_OK;
+}
+
+// -- answers
+
+bool Requester::WantsFrame(uint64_t type) const {
+  return type == code_points_.authenticator_requests || type == code_points_.certificate ||
+         type == code_points_.server_certificate;
+}
+
+signet_status Requester::ReceiveFrame(uint64_t stream, uint64_t type, BytesView payload) {
+  if (!WantsFrame(type)) return SIGNET_ERROR_ARGUMENT;
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  if (type == code_points_.authenticator_requests) {
+    return Fail(Fault::kMisplaced, "AUTHENTICATOR_REQUESTS from a client");
+  }
+  if (type != code_points_.certificate) {
+    return Fail(Fault::kMisplaced, "a server certificate frame from a client");
+  }
+  if (stream != 0) return Fail(Fault::kMisplaced, "CERTIFICATE on the wrong stream");
+  if (asked_ == 0) return Fail(Fault::kMisplaced, "CERTIFICATE without an outstanding request");
+
+  Answer answer{pending_.front().id, wire::Copy(payload), {}};
+  answer.validation = Validate(tls_, Keys(), pending_.front().request, answer.authenticator);
+  answers_.push_back(std::move(answer));
+  pending_.pop_front();
+  --asked_;
+  return SIGNET_OK;
+}
+
+signet_status Requester::NextAnswer(signet_answer* out) {
+  if (answers_.empty()) return SIGNET_ERROR_STATE;
+  answer_ = std::move(answers_.front());
+  answers_.pop_front();
+  chain_.clear();
+  for (const BytesView certificate : answer_.validation.chain) {
+    chain_.push_back(ToAbi(certificate));
+  }
+  const Validation& validation = answer_.validation;
+  *out = {.id = answer_.id,
+          .result = validation.result,
+          .chain = chain_.data(),
+          .chain_length = chain_.size(),
+          .signature_scheme = static_cast<uint16_t>(validation.scheme),
+          .detail = validation.result == SIGNET_RESULT_INVALID ? validation.detail : nullptr};
+  return SIGNET_OK;
+}
+
+}  // namespace signet

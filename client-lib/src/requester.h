@@ -1,0 +1,88 @@
+// The server side of one connection: what server.h promises, in C++. Throws std::bad_alloc and
+// TlsError; server.cc keeps them inside.
+#ifndef SIGNET_CLIENT_LIB_SRC_REQUESTER_H_
+#define SIGNET_CLIENT_LIB_SRC_REQUESTER_H_
+
+#include <signet/server.h>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "client-lib/src/connection_failure.h"
+#include "client-lib/src/tls_connection.h"
+#include "client-lib/src/validation.h"
+#include "ipc/wire/bytes.h"
+#include "ipc/wire/certificate_request.h"
+#include "ipc/wire/profile.h"
+
+namespace signet {
+
+class Requester {
+ public:
+  // `config` was checked.
+  Requester(const signet_requester_config& config, const wire::CodePoints& code_points);
+
+  signet_setting setting() const { return {code_points_.client_cert_auth, 1}; }
+  signet_status PeerSetting(uint64_t id, uint64_t value);
+  signet_status PeerMaxFrameSize(uint32_t size);
+  size_t available() const;
+
+  // Type, context and `raw` of the requests are filled in here. All are queued or none.
+  signet_status Request(std::vector<wire::CertificateRequest> requests, uint64_t* ids);
+  signet_status NextFrame(signet_frame* out);
+
+  bool WantsFrame(uint64_t type) const;
+  signet_status ReceiveFrame(uint64_t stream, uint64_t type, wire::BytesView payload);
+  signet_status NextAnswer(signet_answer* out);
+
+  const ConnectionFailure& failure() const { return failure_; }
+  void FailInternally(std::string_view what) { Fail(Fault::kInternal, what); }
+
+ private:
+  struct Pending {
+    uint64_t id;
+    wire::CertificateRequest request;
+  };
+
+  struct Frame {
+    wire::Bytes payload;
+    size_t requests;
+  };
+
+  struct Answer {
+    uint64_t id = 0;
+    wire::Bytes authenticator;
+    Validation validation;  // views into `authenticator`
+  };
+
+  signet_status Fail(Fault fault, std::string_view rule);
+  // One request ready to be sent; nothing if it can't be encoded.
+  std::optional<Pending> Prepare(uint64_t id, wire::CertificateRequest request) const;
+  const AuthenticatorKeys& Keys();
+
+  const TlsConnection tls_;
+  const signet_http http_;
+  const wire::CodePoints code_points_;
+
+  ConnectionFailure failure_;
+  uint64_t peer_limit_ = 0;
+  size_t peer_max_frame_size_;
+
+  std::optional<AuthenticatorKeys> keys_;  // exported when the first answer comes
+  uint64_t requests_ = 0;
+  std::deque<Pending> pending_;  // in order of asking
+  size_t asked_ = 0;             // how many of them were handed out in a frame
+  std::deque<Frame> frames_;
+  wire::Bytes frame_;  // what NextFrame gave out
+
+  std::deque<Answer> answers_;
+  Answer answer_;  // what NextAnswer gave out
+  std::vector<signet_bytes> chain_;
+};
+
+}  // namespace signet
+
+#endif  // SIGNET_CLIENT_LIB_SRC_REQUESTER_H_

@@ -1,0 +1,342 @@
+#include "client-lib/src/session.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "client-lib/src/validation.h"
+#include "ipc/wire/authenticator_requests.h"
+
+namespace signet {
+namespace {
+
+using wire::Bytes;
+using wire::BytesView;
+
+// RFC 9113 section 6.5.2; HTTP/3 has no such limit.
+constexpr uint32_t kSmallestMaxFrameSize = 16384;
+constexpr uint32_t kLargestMaxFrameSize = (1u << 24) - 1;
+
+uint64_t AddSaturated(uint64_t a, uint64_t b) {
+  return a > std::numeric_limits<uint64_t>::max() - b ? std::numeric_limits<uint64_t>::max()
+                                                      : a + b;
+}
+
+void AppendTo(Bytes& out, BytesView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+
+}  // namespace
+
+Session::Session(const signet_session_config& config, const wire::CodePoints& code_points)
+    : tls_(config.tls),
+      http_(config.http),
+      origin_(config.origin),
+      limit_(config.limit == 0 ? SIGNET_DEFAULT_LIMIT : config.limit),
+      deadline_ms_(config.deadline_ms == 0 ? SIGNET_DEFAULT_DEADLINE_MS : config.deadline_ms),
+      code_points_(code_points),
+      failure_(config.http),
+      peer_max_frame_size_(config.http == SIGNET_HTTP2 ? kSmallestMaxFrameSize
+                                                       : std::numeric_limits<size_t>::max()) {}
+
+signet_status Session::Fail(Fault fault, std::string_view rule, std::string_view cause) noexcept {
+  failure_.Set(fault, rule, cause);
+  try {
+    for (const Pending& pending : pending_) {
+      if (!pending.outcome && agent_available_) agent_.Cancel(pending.id);
+    }
+  } catch (...) {
+    agent_.Clear();
+  }
+  pending_.clear();
+  keys_.reset();
+  return SIGNET_ERROR_CONNECTION;
+}
+
+Session::Outcome Session::Outcome::Declined(const char* reason, std::string detail) {
+  Outcome outcome;
+  outcome.reason = reason;
+  outcome.detail = std::move(detail);
+  return outcome;
+}
+
+// -- negotiation
+
+signet_status Session::PeerSetting(uint64_t id, uint64_t value) {
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  if (id != code_points_.client_cert_auth) return SIGNET_OK;
+  if (value > 1) {
+    return Fail(Fault::kSetting, "the server's value of the client certificate setting is not 1");
+  }
+  if (value == 0 && peer_supports_) {
+    return Fail(Fault::kSetting, "the server withdrew the client certificate setting");
+  }
+  peer_supports_ = value == 1;
+  return SIGNET_OK;
+}
+
+signet_status Session::PeerMaxFrameSize(uint32_t size) {
+  if (http_ != SIGNET_HTTP2 || size < kSmallestMaxFrameSize || size > kLargestMaxFrameSize) {
+    return SIGNET_ERROR_ARGUMENT;
+  }
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  peer_max_frame_size_ = size;
+  return SIGNET_OK;
+}
+
+signet_status Session::PeerSettingsDone() {
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  peer_settings_done_ = true;
+  return SIGNET_OK;
+}
+
+// -- frames
+
+bool Session::WantsFrame(uint64_t type) const {
+  return type == code_points_.authenticator_requests || type == code_points_.certificate ||
+         type == code_points_.server_certificate;
+}
+
+signet_status Session::ReceiveFrame(uint64_t stream, uint64_t type, BytesView payload,
+                                    uint64_t now_ms) {
+  if (!WantsFrame(type)) return SIGNET_ERROR_ARGUMENT;
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  if (type == code_points_.server_certificate) {
+    return Fail(Fault::kMisplaced, "a server certificate frame without negotiation");
+  }
+  if (type == code_points_.certificate) {
+    return Fail(Fault::kMisplaced, "a client certificate frame from the server");
+  }
+  if (stream != 0) {
+    return Fail(Fault::kMisplaced, "AUTHENTICATOR_REQUESTS on the wrong stream");
+  }
+  if (!negotiated()) {
+    return Fail(Fault::kMisplaced, "AUTHENTICATOR_REQUESTS without negotiation");
+  }
+  if (payload.size() > kMaxRequestsPayload) {
+    return Fail(Fault::kTooLarge, "AUTHENTICATOR_REQUESTS is too large");
+  }
+  auto requests = wire::ParseAuthenticatorRequests(payload);
+  if (!requests.ok()) {
+    return Fail(Fault::kMalformed, "AUTHENTICATOR_REQUESTS is malformed",
+                wire::Describe(requests.error()));
+  }
+  return AcceptRequests(*std::move(requests), now_ms);
+}
+
+// All of them are good before anything is done about one (ambiguities A15 and A16).
+signet_status Session::AcceptRequests(std::vector<wire::CertificateRequest> requests,
+                                      uint64_t now_ms) {
+  if (requests.size() > limit_ || pending_.size() > limit_ - requests.size()) {
+    return Fail(Fault::kMisplaced, "more requests outstanding than the limit we gave");
+  }
+  for (const wire::CertificateRequest& request : requests) {
+    if (used_contexts_.contains(request.context)) {
+      return Fail(Fault::kMalformed, "a certificate request context is used again");
+    }
+  }
+  Keys();
+  for (wire::CertificateRequest& request : requests) {
+    const uint64_t id = ++requests_;
+    pending_.push_back({id, std::move(request), AddSaturated(now_ms, deadline_ms_), std::nullopt});
+    PushEvent({SIGNET_EVENT_REQUESTED, id, {}});
+    AskAgent(pending_.back());
+  }
+  return SIGNET_OK;
+}
+
+const AuthenticatorKeys& Session::Keys() {
+  if (!keys_) keys_ = tls_.Export(wire::Sender::kClient);
+  return *keys_;
+}
+
+signet_status Session::NextFrame(signet_frame* out) {
+  if (failure_.failed() || pending_.empty() || !pending_.front().outcome) {
+    return SIGNET_ERROR_STATE;
+  }
+  const Pending& answered = pending_.front();
+  Outcome outcome = *std::move(pending_.front().outcome);
+  if (outcome.authenticator.size() > peer_max_frame_size_) {
+    outcome = Outcome::Declined("frame-size", "the authenticator has " +
+                                                  std::to_string(outcome.authenticator.size()) +
+                                                  " bytes, but the server takes frames of " +
+                                                  std::to_string(peer_max_frame_size_) +
+                                                  "; its SETTINGS_MAX_FRAME_SIZE must be raised");
+  }
+  const bool proved = !outcome.authenticator.empty();
+  if (proved) {
+    frame_ = std::move(outcome.authenticator);
+  } else {
+    const Bytes mac = tls_.EmptyFinishedMac(Keys(), answered.request.raw, answered.request.context);
+    frame_ = wire::BuildFinished(mac).value();
+  }
+  PushEvent(
+      {proved ? SIGNET_EVENT_PROVED : SIGNET_EVENT_DECLINED, answered.id, std::move(outcome)});
+  pending_.pop_front();
+  *out = {code_points_.certificate, {frame_.data(), frame_.size()}};
+  return SIGNET_OK;
+}
+
+// -- time
+
+uint64_t Session::deadline() const {
+  uint64_t earliest = SIGNET_NO_DEADLINE;
+  for (const Pending& pending : pending_) {
+    if (!pending.outcome) earliest = std::min(earliest, pending.deadline);
+  }
+  return earliest;
+}
+
+signet_status Session::Advance(uint64_t now_ms) {
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  for (Pending& pending : pending_) {
+    if (pending.outcome || pending.deadline > now_ms) continue;
+    agent_.Cancel(pending.id);
+    pending.outcome = Outcome::Declined("deadline", "no answer of the agent within " +
+                                                        std::to_string(deadline_ms_) +
+                                                        " ms; try again, or allow more time");
+  }
+  return SIGNET_OK;
+}
+
+// -- events
+
+void Session::PushEvent(Event event) {
+  if (events_.size() == kMaxEvents) events_.pop_front();
+  events_.push_back(std::move(event));
+}
+
+signet_status Session::NextEvent(signet_event* out) {
+  if (events_.empty()) return SIGNET_ERROR_STATE;
+  event_ = std::move(events_.front());
+  events_.pop_front();
+  const Outcome& outcome = event_.outcome;
+  *out = {};
+  out->type = event_.type;
+  out->request = event_.request;
+  if (event_.type == SIGNET_EVENT_PROVED) {
+    out->identity = outcome.identity.c_str();
+    out->kind = outcome.kind;
+    out->subject = outcome.subject.c_str();
+  } else if (event_.type == SIGNET_EVENT_DECLINED) {
+    out->reason = outcome.reason;
+    out->detail = outcome.detail.c_str();
+  }
+  return SIGNET_OK;
+}
+
+// -- the agent
+
+void Session::AskAgent(Pending& pending) {
+  if (pending.id > kMaxRequestsPerConnection) {
+    pending.outcome = Outcome::Declined("limit",
+                                        "the server asked more often than a connection may; a new "
+                                        "connection starts again");
+    return;
+  }
+  used_contexts_.insert(pending.request.context);
+  if (!agent_available_) {
+    pending.outcome = Outcome::Declined("no-agent", agent_detail_);
+    return;
+  }
+  if (!agent_.Call({.id = pending.id,
+                    .hash = tls_.hash(),
+                    .handshake_context = Keys().handshake_context,
+                    .request = pending.request.raw,
+                    .origin = origin_,
+                    .deadline_ms = deadline_ms_})) {
+    pending.outcome = Outcome::Declined("limit", "the request is too large for the agent");
+  }
+}
+
+signet_status Session::AgentSent(size_t count) {
+  return agent_.Sent(count) ? SIGNET_OK : SIGNET_ERROR_ARGUMENT;
+}
+
+signet_status Session::AgentInput(BytesView bytes) {
+  if (!agent_available_) return SIGNET_ERROR_STATE;
+  agent_.Feed(bytes);
+  while (const auto message = agent_.NextMessage()) {
+    auto answer = DecodeAnswer(*message);
+    if (!answer) {
+      LoseAgent(
+          "the agent's answer can't be understood; are signetd and libsignet of one release?");
+      return SIGNET_ERROR_AGENT;
+    }
+    Apply(*std::move(answer));
+  }
+  if (!agent_.broken()) return SIGNET_OK;
+  LoseAgent("the agent's answer is too long; is it signetd that listens there?");
+  return SIGNET_ERROR_AGENT;
+}
+
+// An answer that nobody waits for (any more) changes nothing.
+void Session::Apply(AgentAnswer answer) {
+  const auto pending = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& each) {
+    return each.id == answer.id && !each.outcome && !agent_.IsQueued(each.id);
+  });
+  if (pending == pending_.end()) return;
+  if (answer.kind == AgentAnswer::Kind::kAuthenticator) {
+    pending->outcome = Prove(*pending, std::move(answer));
+  } else {
+    pending->outcome = Outcome::Declined(answer.reason, std::move(answer.detail));
+  }
+}
+
+// RFC 9261 section 5.2: appends Finished to what the agent built.
+Session::Outcome Session::Prove(const Pending& pending, AgentAnswer answer) {
+  const auto wrong = [](std::string_view rule) {
+    return Outcome::Declined("token-failed",
+                             "the agent's authenticator is wrong: " + std::string(rule));
+  };
+  if (answer.identity_kind == nullptr) return wrong("its identity is neither user nor device");
+  wire::CertificateMessage chain;
+  wire::CertificateVerifyMessage proof;
+  if (const char* rule = FindMismatch(pending.request, answer.certificate,
+                                      answer.certificate_verify, chain, proof)) {
+    return wrong(rule);
+  }
+  const Bytes mac = tls_.FinishedMac(
+      Keys(), {pending.request.raw, answer.certificate, answer.certificate_verify});
+  Outcome proved;
+  proved.identity = std::move(answer.identity);
+  proved.subject = std::move(answer.subject);
+  proved.kind = answer.identity_kind;
+  proved.authenticator = std::move(answer.certificate);
+  AppendTo(proved.authenticator, answer.certificate_verify);
+  AppendTo(proved.authenticator, wire::BuildFinished(mac).value());
+  return proved;
+}
+
+signet_status Session::AgentGone(std::string_view detail) {
+  LoseAgent(detail);
+  return SIGNET_OK;
+}
+
+void Session::LoseAgent(std::string_view detail) {
+  agent_available_ = false;
+  agent_detail_ = detail.substr(0, kMaxText);
+  agent_.Clear();
+  for (Pending& pending : pending_) {
+    if (!pending.outcome) pending.outcome = Outcome::Declined("no-agent", agent_detail_);
+  }
+}
+
+signet_status Session::AgentAvailable() {
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  agent_available_ = true;
+  return SIGNET_OK;
+}
+
+bool Session::WaitsForAgent() const {
+  return std::any_of(pending_.begin(), pending_.end(),
+                     [](const Pending& pending) { return !pending.outcome; });
+}
+
+bool Session::RestartAgent() {
+  for (const Pending& pending : pending_) {
+    if (!pending.outcome && !agent_.IsQueued(pending.id)) return false;
+  }
+  agent_.Restart();
+  return true;
+}
+
+}  // namespace signet
