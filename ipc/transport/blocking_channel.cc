@@ -1,13 +1,9 @@
 #include "ipc/transport/blocking_channel.h"
 
 #include <poll.h>
-#include <sys/socket.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "ipc/transport/unix_address.h"
+#include "ipc/transport/unix_connect.h"
 
 namespace signet::ipc {
 namespace {
@@ -21,26 +17,18 @@ void WaitFor(int socket, short events) {
 }  // namespace
 
 absl::StatusOr<BlockingChannel> BlockingChannel::Connect(const std::string& path) {
-  absl::StatusOr<sockaddr_un> address = UnixAddress(path);
-  if (!address.ok()) return address.status();
-  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("socket ", path, ": create: ", std::strerror(errno)));
+  absl::StatusOr<Descriptor> socket = ConnectUnix(path);
+  if (socket.ok()) return BlockingChannel(*std::move(socket));
+  const absl::Status& error = socket.status();
+  if (absl::IsPermissionDenied(error)) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(error.message(), "; you may not use this agent"));
   }
-  int result;
-  do {
-    result = connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
-  } while (result != 0 && errno == EINTR);
-  if (result == 0) return BlockingChannel(std::move(socket));
-
-  const int error = errno;
-  const std::string what = absl::StrCat("socket ", path, ": connect: ", std::strerror(error));
-  if (error == EACCES || error == EPERM) {
-    return absl::PermissionDeniedError(absl::StrCat(what, "; you may not use this agent"));
+  if (absl::IsUnavailable(error)) {
+    return absl::UnavailableError(
+        absl::StrCat(error.message(), "; is signetd running, and is this its socket?"));
   }
-  return absl::UnavailableError(
-      absl::StrCat(what, "; is signetd running, and is this its socket?"));
+  return error;
 }
 
 absl::StatusOr<BlockingMessage> BlockingChannel::Receive() {

@@ -1,0 +1,33 @@
+#include "ipc/transport/unix_connect.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "ipc/transport/unix_address.h"
+
+namespace signet::ipc {
+
+absl::StatusOr<Descriptor> ConnectUnix(const std::string& path) {
+  absl::StatusOr<sockaddr_un> address = UnixAddress(path);
+  if (!address.ok()) return address.status();
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("socket ", path, ": create: ", std::strerror(errno)));
+  }
+  int result;
+  do {
+    result = connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
+  } while (result != 0 && errno == EINTR);
+  if (result == 0) return socket;
+  const int error = errno;
+  const std::string what = absl::StrCat("socket ", path, ": connect: ", std::strerror(error));
+  if (error == EACCES || error == EPERM) return absl::PermissionDeniedError(what);
+  return absl::UnavailableError(what);
+}
+
+}  // namespace signet::ipc

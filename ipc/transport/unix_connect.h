@@ -1,0 +1,19 @@
+// Connects to a socket in the file system.
+#ifndef SIGNET_IPC_TRANSPORT_UNIX_CONNECT_H_
+#define SIGNET_IPC_TRANSPORT_UNIX_CONNECT_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "ipc/transport/descriptor.h"
+
+namespace signet::ipc {
+
+// A blocking, close-on-exec stream socket. kPermissionDenied when the file may not be opened,
+// kInvalidArgument for a path that does not fit, kUnavailable when nobody listens; the message says
+// what happened and leaves the next step to the caller.
+absl::StatusOr<Descriptor> ConnectUnix(const std::string& path);
+
+}  // namespace signet::ipc
+
+#endif  // SIGNET_IPC_TRANSPORT_UNIX_CONNECT_H_
