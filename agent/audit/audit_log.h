@@ -24,6 +24,10 @@ class AuditLog {
   virtual void Write(const AuditRecord& record) = 0;
 };
 
+// One line of key=value pairs without a newline; what a caller or a token said is quoted, escaped
+// and cut to a bounded length.
+std::string FormatAuditRecord(const AuditRecord& record);
+
 // To standard error, one line each, control characters escaped; systemd's journal collects it.
 class StderrAuditLog : public AuditLog {
  public:

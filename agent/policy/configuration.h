@@ -16,11 +16,11 @@ namespace signet::agent {
 
 struct BackendConfiguration {
   std::string name;
-  std::string type;    // tpm2 | pkcs11 | software
-  std::string tcti;    // tpm2
-  uint32_t parent = 0; // tpm2: persistent handle; 0 = recreate the primary
-  std::string module;  // pkcs11
-  std::string token;   // pkcs11
+  std::string type;     // tpm2 | pkcs11 | software
+  std::string tcti;     // tpm2
+  uint32_t parent = 0;  // tpm2: persistent handle; 0 = recreate the primary
+  std::string module;   // pkcs11
+  std::string token;    // pkcs11
 };
 
 // Who may use and who may administer, by uid. Default of both: the agent's own uid.
@@ -38,7 +38,8 @@ struct Configuration {
 
 // kInvalidArgument messages read "FILE:LINE: what is wrong; what to write instead". Refused:
 // unreadable file, TOML errors, unknown keys, wrong types, two backends of one name, an option of
-// another backend type, an unknown user, a bad origin or decision.
+// another backend type, an unknown user, a bad origin or decision. A file that can't be read keeps
+// the system's code (kNotFound, kPermissionDenied).
 absl::StatusOr<Configuration> LoadConfiguration(const std::filesystem::path& file);
 
 }  // namespace signet::agent

@@ -11,7 +11,9 @@
 
 namespace signet::agent {
 
-// https://host:port with a lower-case host and an explicit port.
+// https://host:port with a lower-case host and an explicit port. A host has one spelling: addresses
+// as inet_ntop writes them, no trailing dot, international names in their ASCII form as given.
+// Refused (kInvalidArgument): another scheme, user information, path, query, non-ASCII.
 struct Origin {
   std::string host;  // IPv6 in brackets
   uint16_t port = 443;
@@ -26,7 +28,10 @@ class OriginPattern {
  public:
   static absl::StatusOr<OriginPattern> Parse(std::string_view text);
   bool Matches(const Origin& origin) const;
+  // Does it match every origin that `other` matches? A no may be wrong, a yes never is.
+  bool Covers(const OriginPattern& other) const;
   std::string ToString() const;  // normalised
+  friend bool operator==(const OriginPattern&, const OriginPattern&) = default;
 
  private:
   std::string host_;

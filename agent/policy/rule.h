@@ -23,6 +23,8 @@ struct Rule {
   std::string program;   // absolute path in the agent's mount namespace; empty = any
   Verdict decision = Verdict::kDeny;
   std::filesystem::path source;  // the file it stands in
+
+  bool names_identity() const { return identity != "*"; }
 };
 
 }  // namespace signet::agent

@@ -1,0 +1,62 @@
+// The rules that `signet policy` wrote: <state>/policy.toml.
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/policy/policy.h"
+#include "agent/policy/toml_reader.h"
+#include "agent/storage/durable_file.h"
+
+namespace signet::agent {
+namespace {
+
+constexpr std::string_view kHeader =
+    "# Written by `signet policy allow` and `signet policy deny`. These rules come after those of\n"
+    "# the configuration file; a later rule wins over an earlier one.\n\n";
+
+std::filesystem::path FileIn(const std::filesystem::path& state_dir) {
+  return state_dir / "policy.toml";
+}
+
+toml::table ToToml(const Rule& rule) {
+  toml::table table{{"origin", rule.origin.ToString()},
+                    {"identity", rule.identity},
+                    {"decision", Name(rule.decision)}};
+  if (!rule.program.empty()) table.insert("program", rule.program);
+  return table;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Rule>> LoadAddedRules(const std::filesystem::path& state_dir) {
+  const std::filesystem::path file = FileIn(state_dir);
+  const absl::StatusOr<toml::table> root = ParseTomlFile(file);
+  if (absl::IsNotFound(root.status())) return std::vector<Rule>{};
+  if (!root.ok()) return root.status();
+  const absl::Status known = TableReader(file, *root, "the file").OnlyKeys({"rule"});
+  if (!known.ok()) return known;
+  return ReadRules(file, *root);
+}
+
+absl::Status SaveAddedRules(const std::filesystem::path& state_dir,
+                            const std::vector<Rule>& rules) {
+  toml::array list;
+  for (const Rule& rule : rules) list.push_back(ToToml(rule));
+  toml::table root;
+  if (!list.empty()) root.insert("rule", std::move(list));
+  std::ostringstream text;
+  text << kHeader << root << "\n";
+  return WriteFileDurably(FileIn(state_dir), text.str());
+}
+
+std::vector<Rule> WithRule(std::vector<Rule> rules, Rule rule) {
+  std::erase_if(rules, [&](const Rule& other) {
+    return other.origin == rule.origin && other.identity == rule.identity &&
+           other.program == rule.program;
+  });
+  rules.push_back(std::move(rule));
+  return rules;
+}
+
+}  // namespace signet::agent

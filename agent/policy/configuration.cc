@@ -1,0 +1,194 @@
+#include "agent/policy/configuration.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "agent/policy/toml_reader.h"
+
+namespace signet::agent {
+namespace {
+
+constexpr size_t kMaxBackendNameLength = 64;
+constexpr int64_t kFirstPersistentHandle = 0x81000000;  // TPM 2.0 part 2, section 7.4
+constexpr int64_t kLastPersistentHandle = 0x81ffffff;
+
+// What a type of backend takes beside name and type.
+struct Option {
+  const char* key;
+  const char* type;
+};
+constexpr Option kOptions[] = {
+    {"tcti", "tpm2"}, {"parent", "tpm2"}, {"module", "pkcs11"}, {"token", "pkcs11"}};
+
+absl::Status CheckType(const TableReader& reader, const std::string& name) {
+  if (name == "tpm2" || name == "pkcs11" || name == "software") return absl::OkStatus();
+  if (name == "agent") {
+    return reader.Complain("type",
+                           "backend type \"agent\" is not supported by this version; use \"tpm2\", "
+                           "\"pkcs11\" or \"software\"");
+  }
+  return reader.Complain("type", absl::StrCat("unknown backend type \"", name,
+                                              "\"; use \"tpm2\", \"pkcs11\" or \"software\""));
+}
+
+absl::Status CheckBackendName(const TableReader& reader, absl::string_view name) {
+  const bool fits = name.size() <= kMaxBackendNameLength && name.front() != '.' &&
+                    std::all_of(name.begin(), name.end(), [](char c) {
+                      return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
+                    });
+  if (fits) return absl::OkStatus();
+  return reader.Complain("name", absl::StrCat("backend name \"", name,
+                                              "\" does not fit; use 1 to 64 letters, digits, "
+                                              "\".\", \"_\" or \"-\", the first not a \".\""));
+}
+
+// An option of another type is a contradiction, not a key to ignore.
+absl::Status CheckOptions(const TableReader& reader, const std::string& type) {
+  for (const Option& option : kOptions) {
+    if (option.type != type && reader.Has(option.key)) {
+      return reader.Complain(option.key, absl::StrCat(option.key, " is an option of type \"",
+                                                      option.type, "\", but this is type \"", type,
+                                                      "\"; remove it or change the type"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadParent(const TableReader& reader, uint32_t& parent) {
+  if (!reader.Has("parent")) return absl::OkStatus();
+  const auto* value = reader.table().get("parent")->as_integer();
+  if (value == nullptr || value->get() < kFirstPersistentHandle ||
+      value->get() > kLastPersistentHandle) {
+    return reader.Complain("parent",
+                           "parent is not a persistent handle; write a number from 0x81000000 to "
+                           "0x81ffffff without quotes, such as parent = 0x81000001");
+  }
+  parent = static_cast<uint32_t>(value->get());
+  return absl::OkStatus();
+}
+
+absl::Status ReadPkcs11(const TableReader& reader, BackendConfiguration& backend) {
+  if (absl::Status read = reader.RequireString("module", backend.module); !read.ok()) return read;
+  if (backend.module.front() != '/') {
+    return reader.Complain("module", absl::StrCat("module \"", backend.module,
+                                                  "\" is not an absolute path; write the whole "
+                                                  "path of the PKCS#11 library"));
+  }
+  return reader.RequireString("token", backend.token);
+}
+
+absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader) {
+  BackendConfiguration backend;
+  absl::Status status = reader.OnlyKeys({"name", "type", "tcti", "parent", "module", "token"});
+  if (status.ok()) status = reader.RequireString("name", backend.name);
+  if (status.ok()) status = CheckBackendName(reader, backend.name);
+  if (status.ok()) status = reader.RequireString("type", backend.type);
+  if (status.ok()) status = CheckType(reader, backend.type);
+  if (status.ok()) status = CheckOptions(reader, backend.type);
+  if (status.ok() && backend.type == "tpm2") status = reader.ReadString("tcti", backend.tcti);
+  if (status.ok() && backend.type == "tpm2") status = ReadParent(reader, backend.parent);
+  if (status.ok() && backend.type == "pkcs11") status = ReadPkcs11(reader, backend);
+  if (!status.ok()) return status;
+  return backend;
+}
+
+absl::StatusOr<std::vector<BackendConfiguration>> ReadBackends(const std::filesystem::path& file,
+                                                               const toml::table& root) {
+  const absl::StatusOr<std::vector<const toml::table*>> tables = TablesOf(file, root, "backend");
+  if (!tables.ok()) return tables.status();
+  std::vector<BackendConfiguration> backends;
+  std::set<std::string> names;
+  for (const toml::table* table : *tables) {
+    const TableReader reader(file, *table, "[[backend]]");
+    absl::StatusOr<BackendConfiguration> backend = ReadBackend(reader);
+    if (!backend.ok()) return backend.status();
+    if (!names.insert(backend->name).second) {
+      return reader.Complain("name", absl::StrCat("a second backend named \"", backend->name,
+                                                  "\"; give each its own name"));
+    }
+    backends.push_back(*std::move(backend));
+  }
+  return backends;
+}
+
+absl::StatusOr<uid_t> FindUser(const std::string& name) {
+  std::vector<char> buffer(16 * 1024);
+  passwd entry{};
+  passwd* found = nullptr;
+  getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  if (found != nullptr) return found->pw_uid;
+  return absl::NotFoundError(absl::StrCat("unknown user \"", name,
+                                          "\"; write the name of an account of this machine, or a "
+                                          "uid without quotes"));
+}
+
+absl::StatusOr<uid_t> ReadUser(const toml::node& node) {
+  if (const auto* name = node.as_string()) return FindUser(name->get());
+  const auto* uid = node.as_integer();
+  // (uid_t)-1 is "no user" to the kernel.
+  if (uid == nullptr || uid->get() < 0 || uid->get() >= std::numeric_limits<uid_t>::max()) {
+    return absl::InvalidArgumentError("neither a uid nor a user name; write 1000 or \"alice\"");
+  }
+  return static_cast<uid_t>(uid->get());
+}
+
+absl::Status ReadUsers(const TableReader& reader, const std::string& key, std::vector<uid_t>& out) {
+  if (!reader.Has(key)) return absl::OkStatus();
+  const toml::array* list = reader.table().get(key)->as_array();
+  if (list == nullptr || list->empty()) {
+    return reader.Complain(key, absl::StrCat(key, " is not a list with at least one user; write ",
+                                             key, " = [1000, \"alice\"]"));
+  }
+  std::vector<uid_t> users;
+  for (const toml::node& node : *list) {
+    const absl::StatusOr<uid_t> user = ReadUser(node);
+    if (!user.ok()) {
+      return Complain(reader.file(), node,
+                      absl::StrCat("[access] ", key, ": ", user.status().message()));
+    }
+    users.push_back(*user);
+  }
+  out = std::move(users);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Access> ReadAccess(const std::filesystem::path& file, const toml::table& root) {
+  Access access{{geteuid()}, {geteuid()}};
+  const toml::node* node = root.get("access");
+  if (node == nullptr) return access;
+  if (!node->is_table()) return Complain(file, *node, "access is not a table; write [access]");
+  const TableReader reader(file, *node->as_table(), "[access]");
+  absl::Status status = reader.OnlyKeys({"use", "admin"});
+  if (status.ok()) status = ReadUsers(reader, "use", access.use);
+  if (status.ok()) status = ReadUsers(reader, "admin", access.admin);
+  if (!status.ok()) return status;
+  return access;
+}
+
+}  // namespace
+
+absl::StatusOr<Configuration> LoadConfiguration(const std::filesystem::path& file) {
+  const absl::StatusOr<toml::table> root = ParseTomlFile(file);
+  if (!root.ok()) return root.status();
+  const TableReader reader(file, *root, "the file");
+  if (absl::Status known = reader.OnlyKeys({"backend", "rule", "access"}); !known.ok()) {
+    return known;
+  }
+  absl::StatusOr<std::vector<BackendConfiguration>> backends = ReadBackends(file, *root);
+  if (!backends.ok()) return backends.status();
+  absl::StatusOr<std::vector<Rule>> rules = ReadRules(file, *root);
+  if (!rules.ok()) return rules.status();
+  absl::StatusOr<Access> access = ReadAccess(file, *root);
+  if (!access.ok()) return access.status();
+  return Configuration{file, *std::move(backends), *std::move(rules), *std::move(access)};
+}
+
+}  // namespace signet::agent

@@ -1,0 +1,152 @@
+#include "agent/policy/toml_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "agent/storage/durable_file.h"
+
+namespace signet::agent {
+namespace {
+
+absl::Status At(const std::filesystem::path& file, uint32_t line, absl::string_view text) {
+  return absl::InvalidArgumentError(absl::StrCat(file.native(), ":", line, ": ", text));
+}
+
+// absl's own string_view is not the standard one in Debian's build.
+void AppendView(std::string* out, std::string_view text) { out->append(text); }
+
+absl::Status ReadIdentity(const TableReader& reader, Rule& rule) {
+  rule.identity = "*";
+  return reader.ReadString("identity", rule.identity);
+}
+
+absl::Status ReadProgram(const TableReader& reader, Rule& rule) {
+  if (absl::Status read = reader.ReadString("program", rule.program); !read.ok()) return read;
+  if (!rule.program.empty() && rule.program.front() != '/') {
+    return reader.Complain("program", absl::StrCat("program \"", rule.program,
+                                                   "\" is not an absolute path; write the whole "
+                                                   "path, such as /usr/bin/curl"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadDecision(const TableReader& reader, Rule& rule) {
+  std::string decision;
+  if (absl::Status read = reader.RequireString("decision", decision); !read.ok()) return read;
+  const std::optional<Verdict> verdict = ParseVerdict(decision);
+  if (!verdict) {
+    return reader.Complain("decision", absl::StrCat("unknown decision \"", decision,
+                                                    "\"; write \"allow\", \"deny\" or \"ask\""));
+  }
+  rule.decision = *verdict;
+  return absl::OkStatus();
+}
+
+absl::Status ReadOrigin(const TableReader& reader, Rule& rule) {
+  std::string text;
+  if (absl::Status read = reader.RequireString("origin", text); !read.ok()) return read;
+  absl::StatusOr<OriginPattern> origin = OriginPattern::Parse(text);
+  if (!origin.ok()) return reader.Complain("origin", origin.status().message());
+  rule.origin = *std::move(origin);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Rule> ReadRule(const TableReader& reader) {
+  Rule rule;
+  rule.source = reader.file();
+  if (absl::Status known = reader.OnlyKeys({"origin", "identity", "program", "decision"});
+      !known.ok()) {
+    return known;
+  }
+  for (const auto& read : {ReadOrigin, ReadIdentity, ReadProgram, ReadDecision}) {
+    if (absl::Status status = read(reader, rule); !status.ok()) return status;
+  }
+  return rule;
+}
+
+}  // namespace
+
+absl::StatusOr<toml::table> ParseTomlFile(const std::filesystem::path& file) {
+  absl::StatusOr<std::string> content = ReadFile(file);
+  if (!content.ok()) return content.status();
+  try {
+    return toml::parse(*content, file.native());
+  } catch (const toml::parse_error& error) {
+    return At(file, error.source().begin.line,
+              absl::StrCat("not TOML: ", std::string(error.description())));
+  }
+}
+
+absl::Status Complain(const std::filesystem::path& file, const toml::node& node,
+                      absl::string_view text) {
+  return At(file, node.source().begin.line, text);
+}
+
+absl::Status TableReader::OnlyKeys(std::initializer_list<std::string_view> known) const {
+  for (const auto& [key, node] : table_) {
+    if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
+      return At(file_, key.source().begin.line,
+                absl::StrCat("unknown key \"", std::string(key.str()), "\" in ", what_,
+                             "; known here: ", absl::StrJoin(known, ", ", AppendView)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TableReader::ReadString(const std::string& key, std::string& out) const {
+  const toml::node* node = table_.get(key);
+  if (node == nullptr) return absl::OkStatus();
+  const auto* value = node->as_string();
+  if (value == nullptr || value->get().empty()) {
+    return Complain(key, absl::StrCat(key, " is not a text; write ", key, " = \"...\""));
+  }
+  if (value->get().find('\0') != std::string::npos) {
+    return Complain(key, absl::StrCat(key, " contains a NUL character; remove it"));
+  }
+  out = value->get();
+  return absl::OkStatus();
+}
+
+absl::Status TableReader::RequireString(const std::string& key, std::string& out) const {
+  if (Has(key)) return ReadString(key, out);
+  return Complain(key, absl::StrCat(what_, " has no ", key, "; write ", key, " = \"...\""));
+}
+
+absl::Status TableReader::Complain(const std::string& key, absl::string_view text) const {
+  const toml::node* node = table_.get(key);
+  return agent::Complain(file_, node != nullptr ? *node : table_, text);
+}
+
+absl::StatusOr<std::vector<const toml::table*>> TablesOf(const std::filesystem::path& file,
+                                                         const toml::table& root,
+                                                         const std::string& key) {
+  std::vector<const toml::table*> tables;
+  const toml::node* node = root.get(key);
+  if (node == nullptr) return tables;
+  const toml::array* array = node->as_array();
+  if (array == nullptr || !std::all_of(array->begin(), array->end(),
+                                       [](const toml::node& item) { return item.is_table(); })) {
+    return Complain(file, *node,
+                    absl::StrCat(key, " is not a list of tables; write [[", key, "]]"));
+  }
+  for (const toml::node& item : *array) tables.push_back(item.as_table());
+  return tables;
+}
+
+absl::StatusOr<std::vector<Rule>> ReadRules(const std::filesystem::path& file,
+                                            const toml::table& root) {
+  const absl::StatusOr<std::vector<const toml::table*>> tables = TablesOf(file, root, "rule");
+  if (!tables.ok()) return tables.status();
+  std::vector<Rule> rules;
+  for (const toml::table* table : *tables) {
+    absl::StatusOr<Rule> rule = ReadRule(TableReader(file, *table, "[[rule]]"));
+    if (!rule.ok()) return rule.status();
+    rules.push_back(*std::move(rule));
+  }
+  return rules;
+}
+
+}  // namespace signet::agent
