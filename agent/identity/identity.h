@@ -3,6 +3,7 @@
 #define SIGNET_AGENT_IDENTITY_IDENTITY_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,12 @@ namespace signet::agent {
 enum class IdentityKind : uint8_t { kDevice, kUser, kServer };
 std::string_view Name(IdentityKind kind);  // "device", "user", "server"
 std::optional<IdentityKind> ParseIdentityKind(std::string_view name);
+
+// 1..64 characters of [A-Za-z0-9._-], the first not a dot: safe as a folder's name, in a URL and in
+// a shell.
+bool IsIdentityName(std::string_view name);
+
+struct ChainFacts;  // certificate_facts.h
 
 // Where a key is: enough for a Signer to find it. The reference is opaque to the core.
 struct KeyReference {
@@ -33,6 +40,9 @@ struct Identity {
   wire::Bytes public_key;                      // SubjectPublicKeyInfo, DER
   std::vector<wire::SignatureScheme> schemes;  // the key's, in its own order
   std::vector<wire::Bytes> chain;              // DER, leaf first; empty until imported
+  // What the chain says, parsed once by whoever set it (the store does); shared because snapshots
+  // copy identities. Null: not parsed yet, see FactsOf().
+  std::shared_ptr<const ChainFacts> facts;
 };
 
 }  // namespace signet::agent

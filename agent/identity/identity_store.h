@@ -2,12 +2,13 @@
 //
 //   identity.toml  kind, backend, algorithm, hardware, schemes
 //   key.pem        the key reference when it is PEM (TSS2 PRIVATE KEY, PKCS#8), else
-//   key.uri        the key reference when it is a URI
+//   key.uri        the key reference, one line of text
 //   public.pem     SubjectPublicKeyInfo
 //   chain.pem      leaf first; absent until imported
 //
 // A new folder is written beside its place and renamed into it; a file is written to a temporary
-// file, fsynced, renamed: a power cut leaves the old state or the new. Files are 0600.
+// file, fsynced, renamed: a power cut leaves the old state or the new. Files are 0600, folders
+// 0700. What a power cut left half done has a name that starts with a dot and is removed by Load.
 //
 // Threads: Load, Add, SetChain and Remove block on the file system and are called from one thread
 // (the file worker); snapshot() may be called from the loop at any time and never blocks.
@@ -36,8 +37,9 @@ class IdentityStore {
   // Reads all folders; one that can't be read is skipped and named in `problems`.
   absl::Status Load(std::vector<std::string>& problems);
 
-  // kAlreadyExists for a name in use; kInvalidArgument for a name that is not 1..64 characters of
-  // [A-Za-z0-9._-] or starts with a dot. On failure nothing changed on disk or in memory.
+  // kAlreadyExists for a name in use; kInvalidArgument for a name that is none (IsIdentityName) or
+  // a chain that does not parse; kNotFound. On failure nothing changed in memory, nor on disk as
+  // far as Load sees it.
   absl::Status Add(const Identity& identity);
   absl::Status SetChain(const std::string& name, const std::vector<wire::Bytes>& chain);
   absl::Status Remove(const std::string& name);

@@ -1,5 +1,5 @@
 // Which identities satisfy a request (RFC 9261 section 5.2.1; RFC 8446 sections 4.2.3 to 4.2.5,
-// 4.4.2.2, 4.4.2.3). Pure: no I/O; parses the certificates of the snapshot with OpenSSL.
+// 4.4.2.2, 4.4.2.3). Pure: no I/O, and no parsing where identities carry their facts.
 #ifndef SIGNET_AGENT_IDENTITY_SELECTION_H_
 #define SIGNET_AGENT_IDENTITY_SELECTION_H_
 
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/identity/certificate_facts.h"
 #include "agent/identity/identity.h"
 #include "agent/identity/identity_store.h"
 #include "ipc/wire/certificate_request.h"
@@ -17,6 +18,7 @@ namespace signet::agent {
 struct Candidate {
   const Identity* identity;      // into the snapshot
   wire::SignatureScheme scheme;  // the requester's first that the key can do
+  std::chrono::sys_seconds not_after;
 };
 
 struct Selection {
@@ -25,9 +27,10 @@ struct Selection {
 };
 
 // User and device identities only. Checks: a usable scheme; the whole chain's signatures within
-// signature_algorithms_cert (or signature_algorithms; a self-signed leaf's own signature is not
-// checked); certificate_authorities names an issuer in the chain; oid_filters; validity at `now`;
-// key usage digitalSignature and extended key usage clientAuth where the extensions are present.
+// signature_algorithms_cert (or signature_algorithms; a self-issued certificate's own signature is
+// not checked); certificate_authorities names an issuer in the chain; oid_filters; validity at
+// `now`; key usage digitalSignature and extended key usage clientAuth where the extensions are
+// present.
 Selection SelectIdentities(const Identities& identities, const wire::CertificateRequest& request,
                            std::chrono::system_clock::time_point now);
 
@@ -36,15 +39,7 @@ Selection SelectIdentities(const Identities& identities, const wire::Certificate
 std::optional<std::string> WhyUnusable(const Identity& identity,
                                        std::chrono::system_clock::time_point now);
 
-// What people are shown of a leaf certificate; empty strings without one. RFC 2253-style names.
-struct CertificateSummary {
-  std::string subject;
-  std::string issuer;
-  std::string serial;      // upper-case hex
-  std::string sha256;      // lower-case hex
-  std::string not_before;  // RFC 3339, UTC
-  std::string not_after;
-};
+// Empty strings without a certificate.
 CertificateSummary Summarize(const Identity& identity);
 
 }  // namespace signet::agent

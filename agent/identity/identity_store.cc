@@ -1,0 +1,192 @@
+#include "agent/identity/identity_store.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "agent/identity/certificate_facts.h"
+#include "agent/identity/identity_folder.h"
+#include "agent/storage/durable_file.h"
+
+namespace signet::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status FileError(const fs::path& path, absl::string_view operation, std::error_code error) {
+  return absl::ErrnoToStatus(error.value(), absl::StrCat(path.native(), ": ", operation));
+}
+
+// A folder under a name that Load removes, until it is renamed; removed with all in it if not.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(fs::path path) : path_(std::move(path)) {}
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!renamed_) fs::remove_all(path_, ignored);
+  }
+
+  const fs::path& path() const { return path_; }
+  absl::Status Create() {
+    std::error_code error;
+    fs::remove_all(path_, error);
+    if (mkdir(path_.c_str(), 0700) == 0) return absl::OkStatus();
+    return absl::ErrnoToStatus(errno, absl::StrCat(path_.native(), ": create"));
+  }
+  absl::Status RenameTo(const fs::path& place) {
+    std::error_code error;
+    fs::rename(path_, place, error);
+    if (error) return FileError(place, "rename into place", error);
+    renamed_ = true;
+    return absl::OkStatus();
+  }
+
+ private:
+  const fs::path path_;
+  bool renamed_ = false;
+};
+
+auto Find(const Identities& identities, const std::string& name) {
+  return std::find_if(identities.begin(), identities.end(),
+                      [&](const Identity& identity) { return identity.name == name; });
+}
+
+absl::Status Unknown(const std::string& name) {
+  return absl::NotFoundError(absl::StrCat("identity \"", name,
+                                          "\": there is none of that name; see signet identity "
+                                          "list"));
+}
+
+}  // namespace
+
+IdentityStore::IdentityStore(fs::path state_dir)
+    : dir_(std::move(state_dir) / "identities"), snapshot_(std::make_shared<const Identities>()) {}
+
+absl::Status IdentityStore::Load(std::vector<std::string>& problems) {
+  Identities identities;
+  std::error_code error;
+  for (fs::directory_iterator entry(dir_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    if (absl::StartsWith(name, ".")) {
+      std::error_code ignored;
+      fs::remove_all(entry->path(), ignored);
+      continue;
+    }
+    if (!IsIdentityName(name)) {
+      problems.push_back(absl::StrCat(entry->path().native(),
+                                      ": not an identity's name; rename it to letters, digits, "
+                                      "\".\", \"_\" and \"-\""));
+      continue;
+    }
+    absl::StatusOr<Identity> identity = ReadIdentityFolder(entry->path());
+    if (identity.ok()) {
+      identities.push_back(*std::move(identity));
+    } else {
+      problems.push_back(absl::StrCat("identity \"", name, "\": ", identity.status().message()));
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return FileError(dir_, "list", error);
+  }
+  Publish(std::move(identities));
+  return absl::OkStatus();
+}
+
+absl::Status IdentityStore::Add(const Identity& identity) {
+  if (!IsIdentityName(identity.name)) {
+    return absl::InvalidArgumentError(absl::StrCat("identity \"", identity.name,
+                                                   "\": not a name; use 1 to 64 letters, digits, "
+                                                   "\".\", \"_\" or \"-\", the first not a \".\""));
+  }
+  std::error_code error;
+  const fs::path place = dir_ / identity.name;
+  const std::shared_ptr<const Identities> before = snapshot();
+  // On disk also what Load could not read: its key must not be written over.
+  if (Find(*before, identity.name) != before->end() || fs::exists(place, error)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("identity \"", identity.name,
+                     "\": the name is in use; choose another, or signet "
+                     "identity remove ",
+                     identity.name));
+  }
+  Identity added = identity;
+  if (!added.chain.empty()) {
+    absl::StatusOr<std::shared_ptr<const ChainFacts>> facts = ReadChainFacts(added.chain);
+    if (!facts.ok()) return facts.status();
+    added.facts = *std::move(facts);
+  }
+
+  if (fs::create_directories(dir_, error)) {
+    fs::permissions(dir_, fs::perms::owner_all, error);
+  }
+  if (error) return FileError(dir_, "create", error);
+  TemporaryFolder folder(dir_ / absl::StrCat(".new-", identity.name));
+  absl::Status status = folder.Create();
+  if (status.ok()) status = WriteIdentityFolder(folder.path(), added);
+  if (status.ok()) status = folder.RenameTo(place);
+  if (!status.ok()) return status;
+  if (absl::Status synced = SyncFolder(dir_); !synced.ok()) {
+    fs::remove_all(place, error);
+    return synced;
+  }
+  Identities identities = *before;
+  identities.push_back(std::move(added));
+  Publish(std::move(identities));
+  return absl::OkStatus();
+}
+
+absl::Status IdentityStore::SetChain(const std::string& name,
+                                     const std::vector<wire::Bytes>& chain) {
+  Identities identities = *snapshot();
+  const auto found = Find(identities, name);
+  if (found == identities.end()) return Unknown(name);
+  absl::StatusOr<std::shared_ptr<const ChainFacts>> facts = ReadChainFacts(chain);
+  if (!facts.ok()) return facts.status();
+  if (absl::Status written = WriteChain(dir_ / name, chain); !written.ok()) return written;
+  Identity& identity = identities[static_cast<size_t>(found - identities.begin())];
+  identity.chain = chain;
+  identity.facts = *std::move(facts);
+  Publish(std::move(identities));
+  return absl::OkStatus();
+}
+
+absl::Status IdentityStore::Remove(const std::string& name) {
+  Identities identities = *snapshot();
+  const auto found = Find(identities, name);
+  if (found == identities.end()) return Unknown(name);
+  // Gone with one rename; what remains to be deleted is no identity any more.
+  const fs::path removed = dir_ / absl::StrCat(".removed-", name);
+  std::error_code error;
+  fs::remove_all(removed, error);
+  fs::rename(dir_ / name, removed, error);
+  if (error) return FileError(dir_ / name, "remove", error);
+  if (absl::Status synced = SyncFolder(dir_); !synced.ok()) return synced;
+  fs::remove_all(removed, error);
+  identities.erase(found);
+  Publish(std::move(identities));
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const Identities> IdentityStore::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return snapshot_;
+}
+
+void IdentityStore::Publish(Identities identities) {
+  std::sort(identities.begin(), identities.end(),
+            [](const Identity& a, const Identity& b) { return a.name < b.name; });
+  auto published = std::make_shared<const Identities>(std::move(identities));
+  const std::lock_guard lock(mutex_);
+  snapshot_ = std::move(published);
+}
+
+}  // namespace signet::agent
