@@ -4,7 +4,10 @@
 #ifndef SIGNET_AGENT_AUTHENTICATION_CONNECTION_LEDGER_H_
 #define SIGNET_AGENT_AUTHENTICATION_CONNECTION_LEDGER_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
+#include <iterator>
 #include <list>
 #include <map>
 #include <set>
@@ -16,16 +19,16 @@
 
 namespace signet::agent {
 
-// Loop thread only. Bounded per uid: the connection used longest ago is forgotten first, so one user
-// can't push out another's.
+// Loop thread only. Bounded per uid: the connection used longest ago is forgotten first, so one
+// user can't push out another's.
 class ConnectionLedger {
  public:
   static constexpr size_t kMaxConnectionsPerUid = 4096;
 
   enum class Admission { kAdmitted, kAlreadyGiven, kMustBeNamed };
 
-  // May this identity be given on the connection? If so it is reserved at once, so that two requests
-  // in flight can't both have it.
+  // May this identity be given on the connection? If so it is reserved at once, so that two
+  // requests in flight can't both have it.
   Admission Reserve(uid_t uid, wire::BytesView handshake_context, const Identity& identity,
                     bool named);
   // The reservation came to nothing (declined, failed).
@@ -37,12 +40,38 @@ class ConnectionLedger {
     size_t users = 0;
     size_t devices = 0;
     std::list<std::string>::iterator age;
+
+    size_t& CountOf(IdentityKind kind);
   };
   struct PerUid {
     std::map<std::string, Connection> connections;
     std::list<std::string> oldest_first;
   };
+
+  // The connection, new if need be, as the one used last.
+  static Connection& Touch(PerUid& of_uid, std::string key);
+
   std::map<uid_t, PerUid> uids_;
+};
+
+// An identity admitted on a connection: given back to the ledger unless it is kept, whichever way
+// the scope ends. Borrows everything.
+class Reservation {
+ public:
+  Reservation(ConnectionLedger& ledger, uid_t uid, wire::BytesView handshake_context,
+              const Identity& identity);
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+  ~Reservation();
+
+  void Keep() { kept_ = true; }
+
+ private:
+  ConnectionLedger& ledger_;
+  const uid_t uid_;
+  const wire::BytesView handshake_context_;
+  const Identity& identity_;
+  bool kept_ = false;
 };
 
 }  // namespace signet::agent

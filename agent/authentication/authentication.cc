@@ -1,0 +1,195 @@
+#include "agent/authentication/authentication.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "agent/authentication/audit_entry.h"
+#include "agent/authentication/signature_check.h"
+#include "agent/identity/certificate_facts.h"
+#include "agent/identity/openssl.h"
+#include "agent/identity/selection.h"
+
+namespace signet::agent {
+namespace {
+
+std::string Why(wire::Error error) { return std::string(wire::Describe(error)); }
+
+// A candidate that policy lets through.
+struct Admitted {
+  Candidate candidate;
+  bool ask;    // a person first
+  bool named;  // its rule names the identity
+};
+
+// In the order to try them: without asking before asking, named before admitted by `*`, and then as
+// selected.
+std::vector<Admitted> Admit(const std::vector<Candidate>& candidates,
+                            const ApplicableRules& rules) {
+  std::vector<Admitted> admitted;
+  for (const Candidate& candidate : candidates) {
+    const Rule* rule = rules.RuleFor(candidate.identity->name);
+    if (rule == nullptr || rule->decision == Verdict::kDeny) continue;
+    admitted.push_back({candidate, rule->decision == Verdict::kAsk, rule->names_identity()});
+  }
+  std::stable_sort(admitted.begin(), admitted.end(), [](const Admitted& a, const Admitted& b) {
+    return a.ask != b.ask ? b.ask : a.named && !b.named;
+  });
+  return admitted;
+}
+
+Declined LimitReached(ConnectionLedger::Admission admission, const Identity& identity,
+                      const Origin& origin) {
+  if (admission == ConnectionLedger::Admission::kAlreadyGiven) {
+    return {DeclineReason::kLimit,
+            absl::StrCat("identity \"", identity.name,
+                         "\" was already given on this connection; a new connection can have it "
+                         "again")};
+  }
+  return {DeclineReason::kLimit,
+          absl::StrCat("a further ", std::string(Name(identity.kind)),
+                       " identity on one connection must be named by a rule; to allow: signet "
+                       "policy allow ",
+                       origin.ToString(), " --identity ", identity.name)};
+}
+
+Declined TokenRefused(const Identity& identity, const absl::Status& status) {
+  const std::string what = absl::StrCat("identity \"", identity.name, "\": ", status.message());
+  switch (status.code()) {
+    case absl::StatusCode::kFailedPrecondition:
+      return {DeclineReason::kTokenLocked, absl::StrCat(what, "; to unlock: signet token unlock ",
+                                                        identity.key.backend, " --pin-stdin")};
+    case absl::StatusCode::kDeadlineExceeded:
+      return {DeclineReason::kDeadline, what};
+    default:
+      return {DeclineReason::kTokenFailed, absl::StrCat(what, "; see signet status")};
+  }
+}
+
+// RFC 9261 section 5.2.2; no TLS-side state but what was given.
+wire::Bytes HashTranscript(const AuthenticationCall& call, wire::BytesView certificate) {
+  const OpenSslPtr<EVP_MD_CTX> context(EVP_MD_CTX_new());
+  wire::Bytes hash(wire::HashSize(call.hash));
+  const EVP_MD* function = call.hash == wire::PrfHash::kSha256 ? EVP_sha256() : EVP_sha384();
+  EVP_DigestInit_ex(context.get(), function, nullptr);
+  for (wire::BytesView part :
+       {wire::BytesView(call.handshake_context), wire::BytesView(call.request), certificate}) {
+    EVP_DigestUpdate(context.get(), part.data(), part.size());
+  }
+  EVP_DigestFinal_ex(context.get(), hash.data(), nullptr);
+  return hash;
+}
+
+}  // namespace
+
+Authentication::Authentication(const IdentityStore& identities, const Policy& policy,
+                               Prompter& prompter, Signer& signer, AuditLog& audit, WallClock now)
+    : identities_(identities),
+      policy_(policy),
+      prompter_(prompter),
+      signer_(signer),
+      audit_(audit),
+      now_(std::move(now)) {}
+
+asio::awaitable<Outcome> Authentication::Authenticate(AuthenticationCall call) {
+  AuditEntry entry(audit_, call);
+  Outcome outcome = co_await Decide(call, entry.identity());
+  entry.SetOutcome(outcome);
+  co_return outcome;
+}
+
+asio::awaitable<Outcome> Authentication::Decide(const AuthenticationCall& call,
+                                                std::string& identity_name) {
+  // What the caller says: all of it is checked here, whatever the caller checked before.
+  if (call.handshake_context.size() != wire::HashSize(call.hash)) {
+    co_return Declined{DeclineReason::kMalformed,
+                       absl::StrCat("the handshake context is not ", wire::HashSize(call.hash),
+                                    " bytes long, as the connection's hash demands; export it with "
+                                    "that length")};
+  }
+  const wire::Result<wire::CertificateRequest> request =
+      wire::ParseCertificateRequest(call.request);
+  if (!request.ok()) {
+    co_return Declined{DeclineReason::kMalformed,
+                       absl::StrCat("the server's certificate request: ", Why(request.error()))};
+  }
+  const absl::StatusOr<Origin> origin = ParseOrigin(call.origin);
+  if (!origin.ok()) {
+    co_return Declined{DeclineReason::kMalformed, std::string(origin.status().message())};
+  }
+  if (std::chrono::steady_clock::now() >= call.deadline) {
+    co_return Declined{DeclineReason::kDeadline,
+                       "the time for an answer is over before it began; allow more"};
+  }
+
+  // Which identities satisfy the request; the snapshot stays ours until the end.
+  const std::shared_ptr<const Identities> identities = identities_.snapshot();
+  const Selection selection = SelectIdentities(*identities, *request, now_());
+  if (selection.candidates.empty()) {
+    co_return Declined{DeclineReason::kNoIdentity, selection.why_none};
+  }
+
+  // Which of them this caller may use at this origin.
+  std::vector<Admitted> admitted;
+  {
+    // Borrows from the policy, which may change while we wait below.
+    const ApplicableRules rules = policy_.RulesFor(call.caller, *origin);
+    admitted = Admit(selection.candidates, rules);
+    if (admitted.empty()) {
+      identity_name = selection.candidates.front().identity->name;
+      co_return Declined{DeclineReason::kDenied, rules.Decide(identity_name).reason};
+    }
+  }
+
+  // Which of those this connection may still have.
+  const Admitted* chosen = nullptr;
+  std::optional<Declined> limit;
+  for (const Admitted& one : admitted) {
+    const ConnectionLedger::Admission admission = ledger_.Reserve(
+        call.caller.uid, call.handshake_context, *one.candidate.identity, one.named);
+    if (admission == ConnectionLedger::Admission::kAdmitted) {
+      chosen = &one;
+      break;
+    }
+    if (!limit) limit = LimitReached(admission, *one.candidate.identity, *origin);
+  }
+  if (chosen == nullptr) co_return *std::move(limit);
+  const Identity& identity = *chosen->candidate.identity;
+  const wire::SignatureScheme scheme = chosen->candidate.scheme;
+  identity_name = identity.name;
+  Reservation reservation(ledger_, call.caller.uid, call.handshake_context, identity);
+
+  if (chosen->ask) {
+    const Answer answer = co_await prompter_.Ask(call.caller, *origin, identity, call.deadline);
+    if (!answer.agreed) co_return Declined{DeclineReason::kConsent, answer.reason};
+  }
+
+  // The agent builds what is signed; no caller ever names the bytes.
+  wire::Result<wire::Bytes> certificate = wire::BuildCertificate(request->context, identity.chain);
+  if (!certificate.ok()) {
+    co_return Declined{DeclineReason::kNoIdentity,
+                       absl::StrCat("identity \"", identity.name, "\": build Certificate: ",
+                                    Why(certificate.error()), "; import a shorter chain")};
+  }
+  const wire::Bytes message = wire::SignedContent(HashTranscript(call, *certificate));
+  const absl::StatusOr<wire::Bytes> signature =
+      co_await signer_.Sign(identity.key, scheme, message, call.deadline);
+  if (!signature.ok()) co_return TokenRefused(identity, signature.status());
+
+  const std::shared_ptr<const ChainFacts> facts = FactsOf(identity);
+  if (!IsSignature(*facts->public_key, scheme, message, *signature)) {
+    co_return TokenRefused(identity, absl::DataLossError("the token made a wrong signature, which "
+                                                         "was not let out"));
+  }
+  wire::Result<wire::Bytes> certificate_verify = wire::BuildCertificateVerify(scheme, *signature);
+  if (!certificate_verify.ok()) {
+    co_return TokenRefused(identity, absl::DataLossError("the token's signature is too long"));
+  }
+  reservation.Keep();
+  co_return Authenticated{*std::move(certificate), *std::move(certificate_verify), identity.name,
+                          identity.kind, facts->summary.subject};
+}
+
+}  // namespace signet::agent
