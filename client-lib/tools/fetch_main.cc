@@ -1,0 +1,145 @@
+// signet-fetch: fetches URLs over HTTP/2 and answers authenticator requests with Signet's keys.
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <iostream>
+
+#include "client-lib/tools/code_point_options.h"
+#include "client-lib/tools/fetch.h"
+
+namespace signet::tools {
+namespace {
+
+constexpr char kDescription[] =
+    "Fetches URLs in order on one HTTP/2 connection (TLS 1.3) and prints their bodies. When the\n"
+    "server asks for client certificates on the way, the Signet agent answers with keys that stay\n"
+    "in hardware; what nobody can or may prove is declined. An identity belongs to the whole\n"
+    "connection, so all URLs must be of one origin.";
+
+constexpr char kFooter[] =
+    "\nExit codes; what comes first here wins:\n"
+    "   2  the command line or a file named there is not usable\n"
+    "   7  no connection to the server\n"
+    "  35  TLS failed\n"
+    "  60  the server's certificate is not trusted\n"
+    "  16  HTTP/2 failed\n"
+    "  23  standard output can't be written\n"
+    "  28  the deadline has passed\n"
+    "  22  a response has status 400 or above\n"
+    "\nExample:\n"
+    "  signet-fetch --cacert ca.pem --verbose https://www.example.com/ "
+    "https://www.example.com/login\n";
+
+struct CommandLine {
+  std::vector<std::string> urls;
+  std::string connect;
+  double deadline_s = 30;
+  bool no_agent = false;
+  bool verbose = false;
+  bool json = false;
+  CodePointOptions code_points;
+};
+
+void Declare(CLI::App& app, CommandLine& line, FetchOptions& options) {
+  app.add_option("URL", line.urls, "https://HOST[:PORT]/PATH")->required();
+  app.add_option("--cacert", options.ca_file,
+                 "PEM authorities that the server's certificate must\n"
+                 "lead to, in place of the system's store")
+      ->type_name("FILE");
+  app.add_option("--connect", line.connect,
+                 "Connect there; host name and certificate stay the URL's")
+      ->type_name("HOST:PORT");
+  app.add_option("--limit", options.limit,
+                 "How many unanswered authenticator requests the server may have")
+      ->type_name("N")
+      ->check(CLI::Range(uint32_t{1}, UINT32_MAX))
+      ->capture_default_str();
+  app.add_option("--agent", options.agent,
+                 "The agent's socket. Without it: $SIGNET_AGENT_SOCKET, else agent.sock in\n"
+                 "$SIGNET_RUNTIME_DIR, else in $XDG_RUNTIME_DIR/signet, else in /run/signet")
+      ->type_name("SOCKET");
+  app.add_option("--deadline", line.deadline_s,
+                 "Longest wait: to connect, for the agent's answer to each authenticator request,\n"
+                 "and for each URL besides these answers (in all ten times as long)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->capture_default_str();
+  app.add_flag("--no-agent", line.no_agent, "Ask no agent: decline every authenticator request");
+  app.add_flag("--verbose", line.verbose,
+               "Say on standard error what happens: wire profile,\n"
+               "settings, requests, proofs, declines with reasons");
+  app.add_flag("--json", line.json, "Print one JSON object in place of the bodies");
+  line.code_points.AddTo(app);
+}
+
+// False, with a reason in `error`, when the command line makes no sense.
+bool Complete(const CommandLine& line, FetchOptions& options, std::string& error) {
+  for (const std::string& text : line.urls) {
+    std::optional<Url> url = ParseUrl(text);
+    if (!url) {
+      error = "URL \"" + text + "\": not understood; write https://HOST[:PORT]/PATH";
+      return false;
+    }
+    if (!options.urls.empty() && url->Origin() != options.urls.front().Origin()) {
+      error = "URL \"" + text + "\": another origin than " + options.urls.front().Origin() +
+              "; an identity belongs to one connection, so run signet-fetch once for each";
+      return false;
+    }
+    options.urls.push_back(std::move(*url));
+  }
+  if (!line.connect.empty()) {
+    options.connect = ParseEndpoint(line.connect);
+    if (!options.connect || options.connect->port == 0) {
+      error = "--connect " + line.connect + ": write HOST:PORT";
+      return false;
+    }
+  }
+  std::optional<CodePoints> code_points = line.code_points.Resolve(error);
+  if (!code_points) return false;
+  options.code_points = *code_points;
+  options.deadline_ms = static_cast<uint32_t>(std::lround(line.deadline_s * 1000));
+  options.use_agent = !line.no_agent;
+  options.bodies = line.json ? nullptr : &std::cout;
+  options.log = line.verbose ? &std::cerr : nullptr;
+  return true;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app(kDescription, "signet-fetch");
+  app.footer(kFooter);
+  CommandLine line;
+  FetchOptions options;
+  Declare(app, line, options);
+  FetchReport report;
+  try {
+    app.parse(argc, argv);
+    std::string error;
+    if (Complete(line, options, error)) {
+      report = FetchSlowly(options);
+    } else {
+      report.Fail(FetchExit::kUsage, error);
+    }
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& failure) {
+    report.Fail(FetchExit::kUsage, std::string(failure.what()) + "; see --help");
+    for (int i = 1; i < argc; ++i) line.json = line.json || std::string_view(argv[i]) == "--json";
+  }
+  if (line.json) std::cout << ToJson(report) << '\n';
+  std::cout.flush();
+  if (!report.failure.empty()) std::cerr << "signet-fetch: " << report.failure << '\n';
+  if (!std::cout) {
+    std::cerr << "signet-fetch: standard output: write failed\n";
+    if (report.exit == FetchExit::kOk) report.exit = FetchExit::kOutput;
+  }
+  return static_cast<int>(report.exit);
+}
+
+}  // namespace
+}  // namespace signet::tools
+
+int main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  return signet::tools::Main(argc, argv);
+}

@@ -1,0 +1,48 @@
+#include "client-lib/tools/fetch_report.h"
+
+#include <nlohmann/json.hpp>
+
+namespace signet::tools {
+
+using Json = nlohmann::ordered_json;
+
+void FetchReport::Fail(FetchExit code, std::string why) {
+  if (exit != FetchExit::kOk && exit != FetchExit::kStatus) return;
+  exit = code;
+  failure = std::move(why);
+}
+
+std::string ToJson(const FetchReport& report) {
+  Json responses = Json::array();
+  for (const auto& response : report.responses) {
+    responses.push_back(
+        {{"url", response.url}, {"status", response.status}, {"body", response.body}});
+  }
+  Json identities = Json::array();
+  for (const auto& identity : report.identities) {
+    identities.push_back(
+        {{"name", identity.name}, {"kind", identity.kind}, {"subject", identity.subject}});
+  }
+  Json declined = Json::array();
+  for (const auto& each : report.declined) {
+    declined.push_back({{"reason", each.reason}, {"detail", each.detail}});
+  }
+  Json error = nullptr;
+  if (report.connection_error) {
+    const Http2Error& cause = *report.connection_error;
+    error = {{"by", cause.by == Http2Error::By::kLocal ? "local" : "peer"},
+             {"code", cause.code},
+             {"name", cause.name},
+             {"detail", cause.detail}};
+  }
+  Json all = {{"responses", responses},
+              {"authenticator_requests", report.authenticator_requests},
+              {"certificates_sent", report.certificates_sent},
+              {"empty_sent", report.empty_sent},
+              {"identities", identities},
+              {"declined", declined},
+              {"connection_error", error}};
+  return all.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace signet::tools

@@ -1,0 +1,150 @@
+// signet-gateway: an HTTP/2 server that asks for client certificates where a path needs them.
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "client-lib/tools/code_point_options.h"
+#include "client-lib/tools/gateway.h"
+#include "client-lib/tools/tcp_socket.h"
+
+namespace signet::tools {
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
+constexpr char kDescription[] =
+    "Serves HTTP/2 over TLS 1.3 and asks for client certificates in the middle of a connection,\n"
+    "where a path needs them. Prints {\"listening\":\"ADDR:PORT\"} when it is ready; one JSON line "
+    "a\n"
+    "request goes to standard error. SIGTERM or SIGINT: finishes what is in progress and ends; a\n"
+    "second one ends at once.";
+
+constexpr char kFooter[] =
+    "\nAnswers (JSON):\n"
+    "  a PATH of --require  200 "
+    "{\"identities\":[{\"subject\",\"issuer\",\"serial\",\"sha256\",\"ca\"}]} in the\n"
+    "                       order of its files, `ca` as given there, or 403 {\"error\",\"detail\"} "
+    "with\n"
+    "                       error not-supported, declined, invalid, untrusted or timeout\n"
+    "  /whoami              200 {\"identities\"} proved on this connection, or 403 no-identity\n"
+    "  another path         200 {\"path\"}\n"
+    "An identity holds for its whole connection and is not asked for again on it.\n"
+    "\nExit codes: 0 ended by a signal, 1 can't listen, 2 the command line or a file named there "
+    "is\n"
+    "not usable.\n"
+    "\nExample:\n"
+    "  signet-gateway --listen 127.0.0.1:8443 --cert server.pem --key server.key \\\n"
+    "      --require /login=device-ca.pem,user-ca.pem\n";
+
+struct CommandLine {
+  std::string listen;
+  std::string certificate;
+  std::string key;
+  std::vector<std::string> require;
+  double decision_timeout_s = 60;
+  double idle_timeout_s = 120;
+  CodePointOptions code_points;
+};
+
+void Declare(CLI::App& app, CommandLine& line) {
+  app.add_option("--listen", line.listen, "Address to listen on; port 0 picks one")
+      ->type_name("ADDR:PORT")
+      ->required();
+  app.add_option("--cert", line.certificate, "The server's certificate chain, PEM, leaf first")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("--key", line.key, "The key of that certificate, PEM")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("--require", line.require,
+                 "PATH (without query) is answered only to clients who prove, for each file, a\n"
+                 "certificate that leads to one of the file's certificates. May be repeated")
+      ->type_name("PATH=CA.pem[,CA.pem...]")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--decision-timeout", line.decision_timeout_s,
+                 "How long a request waits for the client's certificates")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->capture_default_str();
+  app.add_option("--idle-timeout", line.idle_timeout_s,
+                 "How long a connection may live on which nothing moves")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->capture_default_str();
+  line.code_points.AddTo(app);
+}
+
+int Fail(int code, const std::string& why) {
+  std::cerr << "signet-gateway: " << why << '\n';
+  return code;
+}
+
+Descriptor BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  return Descriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+uint32_t Milliseconds(double seconds) { return static_cast<uint32_t>(std::lround(seconds * 1000)); }
+
+int Serve(const CommandLine& line) {
+  std::string error;
+  std::optional<CodePoints> code_points = line.code_points.Resolve(error);
+  if (!code_points) return Fail(kExitUsage, error);
+  std::optional<Requirements> requirements = Requirements::Parse(line.require, error);
+  if (!requirements) return Fail(kExitUsage, error);
+  SslContext context = NewServerContext(line.certificate, line.key, error);
+  if (context == nullptr) return Fail(kExitUsage, error);
+  std::optional<Endpoint> address = ParseEndpoint(line.listen);
+  if (!address) return Fail(kExitUsage, "--listen " + line.listen + ": write ADDR:PORT");
+  Descriptor listener = Listen(*address, error);
+  if (!listener.valid()) {
+    return Fail(kExitFailed, "--listen " + line.listen + ": " + error +
+                                 "; choose a local address and a free port");
+  }
+  Descriptor signals = BlockSignals();
+  if (!signals.valid()) return Fail(kExitFailed, std::string("signals: ") + strerror(errno));
+
+  GatewayPolicy policy{std::move(*requirements), code_points->h2,
+                       Milliseconds(line.decision_timeout_s), Milliseconds(line.idle_timeout_s),
+                       &std::cerr};
+  nlohmann::json ready = {{"listening", LocalEndpoint(listener)}};
+  Gateway gateway(std::move(listener), std::move(signals), policy, context.get());
+  std::cout << ready << std::endl;
+  gateway.Run();
+  return 0;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app(kDescription, "signet-gateway");
+  app.footer(kFooter);
+  CommandLine line;
+  Declare(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& failure) {
+    return Fail(kExitUsage, std::string(failure.what()) + "; see --help");
+  }
+  return Serve(line);
+}
+
+}  // namespace
+}  // namespace signet::tools
+
+int main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  return signet::tools::Main(argc, argv);
+}

@@ -1,0 +1,60 @@
+#include "client-lib/tools/gateway_reply.h"
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace signet::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Text of others (paths, names) may be anything but must not break the object.
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string UtcNow() {
+  std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+}  // namespace
+
+GatewayReply IdentitiesReply(const std::vector<ProvedIdentity>& identities) {
+  GatewayReply reply;
+  Json list = Json::array();
+  for (const ProvedIdentity& each : identities) {
+    list.push_back({{"subject", each.certificate->subject},
+                    {"issuer", each.certificate->issuer},
+                    {"serial", each.certificate->serial},
+                    {"sha256", each.certificate->sha256},
+                    {"ca", each.ca}});
+    reply.subjects.push_back(each.certificate->subject);
+  }
+  reply.body = Dump({{"identities", list}});
+  return reply;
+}
+
+GatewayReply PathReply(const std::string& path) { return {200, Dump({{"path", path}}), "", {}}; }
+
+GatewayReply ErrorReply(int status, const Refusal& refusal) {
+  return {status, Dump({{"error", refusal.error}, {"detail", refusal.detail}}), refusal.error, {}};
+}
+
+std::string LogLine(const RequestRecord& request, const GatewayReply& reply) {
+  Json line = {{"time", UtcNow()},     {"peer", request.peer},   {"method", request.method},
+               {"path", request.path}, {"status", reply.status}, {"ms", request.duration_ms}};
+  if (!reply.error.empty()) line["error"] = reply.error;
+  if (!reply.subjects.empty()) line["identities"] = reply.subjects;
+  return Dump(line);
+}
+
+std::string LogLine(std::string_view peer, std::string_view error, std::string_view detail) {
+  return Dump({{"time", UtcNow()}, {"peer", peer}, {"error", error}, {"detail", detail}});
+}
+
+}  // namespace signet::tools

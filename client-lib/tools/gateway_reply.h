@@ -1,0 +1,45 @@
+// What the gateway answers: a status and a JSON object.
+#ifndef SIGNET_CLIENT_LIB_TOOLS_GATEWAY_REPLY_H_
+#define SIGNET_CLIENT_LIB_TOOLS_GATEWAY_REPLY_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client-lib/tools/client_certificate.h"
+#include "client-lib/tools/connection_proofs.h"
+
+namespace signet::tools {
+
+struct GatewayReply {
+  int status = 200;
+  std::string body;                   // JSON
+  std::string error;                  // for the log; empty = none
+  std::vector<std::string> subjects;  // for the log: whom it was given to
+};
+
+struct ProvedIdentity {
+  const ClientCertificate* certificate;
+  std::string ca;  // the file of --require
+};
+
+// 200 {"identities":[{"subject","issuer","serial","sha256","ca"}]}
+GatewayReply IdentitiesReply(const std::vector<ProvedIdentity>& identities);
+// 200 {"path"}
+GatewayReply PathReply(const std::string& path);
+// `status` {"error","detail"}
+GatewayReply ErrorReply(int status, const Refusal& refusal);
+
+// One line for the log.
+struct RequestRecord {
+  std::string_view peer;
+  std::string_view method;
+  std::string_view path;
+  uint64_t duration_ms;
+};
+std::string LogLine(const RequestRecord& request, const GatewayReply& reply);
+std::string LogLine(std::string_view peer, std::string_view error, std::string_view detail);
+
+}  // namespace signet::tools
+
+#endif  // SIGNET_CLIENT_LIB_TOOLS_GATEWAY_REPLY_H_

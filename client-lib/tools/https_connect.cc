@@ -1,0 +1,73 @@
+#include "client-lib/tools/https_connect.h"
+
+#include <poll.h>
+
+#include <string_view>
+
+#include "client-lib/tools/monotonic_clock.h"
+#include "client-lib/tools/tcp_socket.h"
+
+namespace signet::tools {
+namespace {
+
+bool HandshakeSlowly(TlsStream& stream, const Endpoint& server, const std::string& host,
+                     uint64_t deadline_ms, FetchReport& report) {
+  const std::string what = "TLS with " + ToString(server) + ": ";
+  TlsStream::Result result;
+  while ((result = stream.Handshake()) == TlsStream::Result::kWouldBlock) {
+    if (NowMs() >= deadline_ms) {
+      report.Fail(FetchExit::kTimeout, what + "no handshake within the deadline; see --deadline");
+      return false;
+    }
+    pollfd wait{stream.fd(), stream.events(), 0};
+    poll(&wait, 1, PollTimeout(deadline_ms));
+  }
+  if (result == TlsStream::Result::kDone) return true;
+  long verified = SSL_get_verify_result(stream.ssl());
+  if (verified != X509_V_OK) {
+    report.Fail(FetchExit::kUntrusted, what + "the certificate is not trusted for " + host + ": " +
+                                           X509_verify_cert_error_string(verified) +
+                                           "; give its authority with --cacert");
+  } else {
+    report.Fail(FetchExit::kTls, what + stream.error() + "; TLS 1.3 and HTTP/2 are needed");
+  }
+  return false;
+}
+
+bool SpeaksHttp2(const TlsStream& stream) {
+  const unsigned char* protocol = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(stream.ssl(), &protocol, &size);
+  return std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2";
+}
+
+}  // namespace
+
+std::optional<TlsStream> ConnectHttpsSlowly(SSL_CTX* context, const Endpoint& server,
+                                            const std::string& host, uint64_t deadline_ms,
+                                            FetchReport& report) {
+  std::string error;
+  bool timed_out = false;
+  Descriptor socket = ConnectSlowly(server, deadline_ms, error, timed_out);
+  if (!socket.valid()) {
+    report.Fail(timed_out ? FetchExit::kTimeout : FetchExit::kConnect,
+                "connect to " + ToString(server) + ": " + error +
+                    "; check the address and that the server is running");
+    return std::nullopt;
+  }
+  Ssl ssl = NewClientSsl(context, host);
+  if (ssl == nullptr) {
+    report.Fail(FetchExit::kTls, "TLS for " + host + ": set up: " + TakeOpenSslError());
+    return std::nullopt;
+  }
+  TlsStream stream(std::move(socket), std::move(ssl));
+  if (!HandshakeSlowly(stream, server, host, deadline_ms, report)) return std::nullopt;
+  if (!SpeaksHttp2(stream)) {
+    report.Fail(FetchExit::kTls, "TLS with " + ToString(server) +
+                                     ": the server does not speak HTTP/2 (ALPN \"h2\")");
+    return std::nullopt;
+  }
+  return stream;
+}
+
+}  // namespace signet::tools

@@ -1,0 +1,25 @@
+// From a host and port to a TLS connection that is ready for HTTP/2, within a deadline.
+#ifndef SIGNET_CLIENT_LIB_TOOLS_HTTPS_CONNECT_H_
+#define SIGNET_CLIENT_LIB_TOOLS_HTTPS_CONNECT_H_
+
+#include <openssl/ssl.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "client-lib/tools/endpoint.h"
+#include "client-lib/tools/fetch_report.h"
+#include "client-lib/tools/tls_stream.h"
+
+namespace signet::tools {
+
+// Connects to `server` and expects there the certificate of `host`. Blocks until `deadline_ms` (of
+// NowMs()) at the longest. On failure the report says why.
+std::optional<TlsStream> ConnectHttpsSlowly(SSL_CTX* context, const Endpoint& server,
+                                            const std::string& host, uint64_t deadline_ms,
+                                            FetchReport& report);
+
+}  // namespace signet::tools
+
+#endif  // SIGNET_CLIENT_LIB_TOOLS_HTTPS_CONNECT_H_
