@@ -1,0 +1,502 @@
+// The client session against the server kit and a fake agent, over a real TLS connection.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signet/client.h>
+
+#include <algorithm>
+#include <array>
+
+#include "tests/support/client_and_server.h"
+
+namespace signet::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+std::vector<uint64_t> Ids(const std::vector<Answer>& answers) {
+  std::vector<uint64_t> ids;
+  for (const Answer& answer : answers) ids.push_back(answer.id);
+  return ids;
+}
+
+TEST(SessionTest, ProvesAnIdentityToTheServer) {
+  for (const char* suite : {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"}) {
+    for (const signet_http http : {SIGNET_HTTP2, SIGNET_HTTP3}) {
+      ClientAndServer pair({.http = http, .suite = suite});
+      pair.Ask();
+      pair.TellAgent();
+      ASSERT_EQ(pair.AgentSays(pair.agent.Proof(1)), SIGNET_OK);
+      const auto answers = pair.Finish();
+      ASSERT_THAT(answers, SizeIs(1));
+      EXPECT_EQ(answers[0].result, SIGNET_RESULT_IDENTITY) << answers[0].detail;
+      EXPECT_EQ(answers[0].chain, pair.agent.chain());
+      EXPECT_EQ(answers[0].scheme, 0x0403);
+      const auto events = pair.Events();
+      ASSERT_THAT(events, SizeIs(2));
+      EXPECT_EQ(events[0].type, SIGNET_EVENT_REQUESTED);
+      EXPECT_EQ(events[1].type, SIGNET_EVENT_PROVED);
+      EXPECT_EQ(events[1].request, 1u);
+      EXPECT_EQ(events[1].identity, "laptop");
+      EXPECT_EQ(events[1].kind, "device");
+      EXPECT_EQ(events[1].subject, "CN=laptop");
+    }
+  }
+}
+
+TEST(SessionTest, TellsTheAgentWhatItNeeds) {
+  ClientAndServer pair({.deadline_ms = 700, .suite = "TLS_AES_256_GCM_SHA384"});
+  pair.Ask();
+  pair.TellAgent();
+  const v1::AuthenticateRequest& call = pair.agent.call(1);
+  EXPECT_EQ(call.hash(), v1::PRF_HASH_SHA384);
+  EXPECT_THAT(call.handshake_context(), SizeIs(48));
+  EXPECT_EQ(call.origin(), "https://example.com:443");
+  EXPECT_EQ(call.deadline_ms(), 700u);
+  EXPECT_EQ(call.request()[0], 13);
+}
+
+// Three requests, each proved or refused, their answers in each order: 48 ways.
+TEST(SessionTest, KeepsTheOrderOfRequestsWhateverTheOrderOfAnswers) {
+  for (int refused = 0; refused < 8; ++refused) {
+    std::array<uint64_t, 3> order = {1, 2, 3};
+    do {
+      ClientAndServer pair;
+      pair.Ask(2);
+      pair.Ask(1);
+      pair.TellAgent();
+      std::vector<Answer> answers;
+      for (const uint64_t id : order) {
+        const bool refuse = (refused >> (id - 1)) & 1;
+        ASSERT_EQ(pair.AgentSays(refuse ? FakeAgent::Refusal(id, v1::DECLINE_REASON_DENIED, "no")
+                                        : pair.agent.Proof(id)),
+                  SIGNET_OK);
+        for (Answer& answer : pair.Finish()) answers.push_back(std::move(answer));
+      }
+      ASSERT_THAT(Ids(answers), ElementsAre(1, 2, 3));
+      for (const Answer& answer : answers) {
+        const bool refuse = (refused >> (answer.id - 1)) & 1;
+        EXPECT_EQ(answer.result, refuse ? SIGNET_RESULT_DECLINED : SIGNET_RESULT_IDENTITY);
+      }
+      EXPECT_EQ(signet_session_outstanding(pair.session.get()), 0u);
+    } while (std::ranges::next_permutation(order).found);
+  }
+}
+
+TEST(SessionTest, HoldsBackAnAnswerUntilEarlierOnesAreThere) {
+  ClientAndServer pair;
+  pair.Ask(2);
+  pair.TellAgent();
+  ASSERT_EQ(pair.AgentSays(pair.agent.Proof(2)), SIGNET_OK);
+  EXPECT_THAT(pair.ClientFrames(), IsEmpty());
+  ASSERT_EQ(pair.AgentSays(pair.agent.Proof(1)), SIGNET_OK);
+  EXPECT_THAT(Ids(pair.Finish()), ElementsAre(1, 2));
+}
+
+TEST(SessionTest, TellsWhyTheAgentDeclined) {
+  const std::pair<v1::DeclineReason, const char*> reasons[] = {
+      {v1::DECLINE_REASON_NO_IDENTITY, "no-identity"},
+      {v1::DECLINE_REASON_DENIED, "denied"},
+      {v1::DECLINE_REASON_CONSENT, "consent"},
+      {v1::DECLINE_REASON_TOKEN_LOCKED, "token-locked"},
+      {v1::DECLINE_REASON_TOKEN_FAILED, "token-failed"},
+      {v1::DECLINE_REASON_DEADLINE, "deadline"},
+      {v1::DECLINE_REASON_LIMIT, "limit"},
+      {v1::DECLINE_REASON_MALFORMED, "malformed"},
+      {static_cast<v1::DeclineReason>(77), "denied"},
+  };
+  for (const auto& [reason, name] : reasons) {
+    ClientAndServer pair;
+    pair.Ask();
+    pair.TellAgent();
+    ASSERT_EQ(pair.AgentSays(FakeAgent::Refusal(1, reason, "what to do")), SIGNET_OK);
+    const auto answers = pair.Finish();
+    ASSERT_THAT(answers, SizeIs(1));
+    EXPECT_EQ(answers[0].result, SIGNET_RESULT_DECLINED);
+    const auto events = pair.Settled();
+    ASSERT_THAT(events, SizeIs(1));
+    EXPECT_EQ(events[0].reason, name);
+    EXPECT_EQ(events[0].detail, "what to do");
+  }
+}
+
+TEST(SessionTest, TurnsAnErrorOfTheAgentIntoADecline) {
+  ClientAndServer pair;
+  pair.Ask();
+  pair.TellAgent();
+  v1::AgentMessage error;
+  error.set_id(1);
+  error.mutable_error()->set_code(v1::ERROR_CODE_BUSY);
+  error.mutable_error()->set_message("too many requests");
+  ASSERT_EQ(pair.AgentSays(error), SIGNET_OK);
+  const auto events = (pair.Finish(), pair.Settled());
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].reason, "limit");
+  EXPECT_EQ(events[0].detail, "too many requests");
+}
+
+// -- deadlines
+
+TEST(SessionTest, DeclinesInItsPlaceWhenTheDeadlinePasses) {
+  ClientAndServer pair({.deadline_ms = 100});
+  EXPECT_EQ(signet_session_deadline(pair.session.get()), SIGNET_NO_DEADLINE);
+  pair.Ask(1, 1000);
+  pair.Ask(1, 1050);
+  pair.TellAgent();
+  EXPECT_EQ(signet_session_deadline(pair.session.get()), 1100u);
+  ASSERT_EQ(signet_session_advance(pair.session.get(), 1099), SIGNET_OK);
+  EXPECT_THAT(pair.ClientFrames(), IsEmpty());
+  ASSERT_EQ(signet_session_advance(pair.session.get(), 1100), SIGNET_OK);
+  EXPECT_EQ(signet_session_deadline(pair.session.get()), 1150u);
+  const auto answers = pair.Finish();
+  ASSERT_THAT(answers, SizeIs(1));
+  EXPECT_EQ(answers[0].id, 1u);
+  EXPECT_EQ(answers[0].result, SIGNET_RESULT_DECLINED);
+  const auto events = pair.Settled();
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].reason, "deadline");
+
+  ASSERT_EQ(pair.AgentSays(pair.agent.Proof(2)), SIGNET_OK);
+  EXPECT_EQ(pair.Finish().at(0).result, SIGNET_RESULT_IDENTITY);
+}
+
+TEST(SessionTest, TellsTheAgentThatNobodyWaitsAnyMore) {
+  ClientAndServer pair({.deadline_ms = 100});
+  pair.Ask(2);
+  pair.TellAgent();
+  ASSERT_EQ(pair.AgentSays(pair.agent.Proof(2)), SIGNET_OK);
+  ASSERT_EQ(signet_session_advance(pair.session.get(), 100), SIGNET_OK);
+  pair.TellAgent();
+  EXPECT_THAT(pair.agent.cancelled(), ElementsAre(1));
+}
+
+TEST(SessionTest, TakesACallBackThatHasNotLeft) {
+  ClientAndServer pair({.deadline_ms = 100});
+  pair.Ask();
+  ASSERT_EQ(signet_session_advance(pair.session.get(), 100), SIGNET_OK);
+  pair.TellAgent();
+  EXPECT_THAT(pair.agent.calls(), IsEmpty());
+}
+
+TEST(SessionTest, FinishesACallThatHasBegunToLeaveBeforeItCancels) {
+  ClientAndServer pair({.deadline_ms = 100});
+  pair.Ask();
+  const signet_bytes output = signet_session_agent_output(pair.session.get());
+  pair.agent.Receive({output.data, 5});
+  ASSERT_EQ(signet_session_agent_sent(pair.session.get(), 5), SIGNET_OK);
+  ASSERT_EQ(signet_session_advance(pair.session.get(), 100), SIGNET_OK);
+  pair.TellAgent();
+  EXPECT_THAT(pair.agent.calls(), SizeIs(2));
+  EXPECT_THAT(pair.agent.cancelled(), ElementsAre(1));
+}
+
+TEST(SessionTest, IgnoresAnAnswerThatComesTooLate) {
+  ClientAndServer pair({.deadline_ms = 100});
+  pair.Ask();
+  pair.TellAgent();
+  ASSERT_EQ(signet_session_advance(pair.session.get(), 100), SIGNET_OK);
+  ASSERT_EQ(pair.AgentSays(pair.agent.Proof(1)), SIGNET_OK);
+  EXPECT_EQ(pair.Finish().at(0).result, SIGNET_RESULT_DECLINED);
+  ASSERT_EQ(pair.AgentSays(pair.agent.Proof(1)), SIGNET_OK);
+  EXPECT_THAT(pair.ClientFrames(), IsEmpty());
+}
+
+// -- an agent that is not there, or not right
+
+TEST(SessionTest, DeclinesWhenTheAgentIsGone) {
+  ClientAndServer pair;
+  pair.Ask();
+  pair.TellAgent();
+  ASSERT_EQ(signet_session_agent_gone(pair.session.get(), "start signetd"), SIGNET_OK);
+  pair.Ask();
+  for (const Answer& answer : pair.Finish()) EXPECT_EQ(answer.result, SIGNET_RESULT_DECLINED);
+  for (const Event& event : pair.Settled()) {
+    EXPECT_EQ(event.reason, "no-agent");
+    EXPECT_EQ(event.detail, "start signetd");
+  }
+  EXPECT_EQ(signet_session_agent_output(pair.session.get()).size, 0u);
+  EXPECT_EQ(pair.AgentSays(pair.agent.Proof(1)), SIGNET_ERROR_STATE);
+
+  ASSERT_EQ(signet_session_agent_available(pair.session.get()), SIGNET_OK);
+  pair.Ask();
+  pair.TellAgent();
+  ASSERT_EQ(pair.AgentSays(pair.agent.Proof(3)), SIGNET_OK);
+  EXPECT_EQ(pair.Finish().at(0).result, SIGNET_RESULT_IDENTITY);
+}
+
+TEST(SessionTest, DeclinesWhenTheAgentAnswersGarbage) {
+  ClientAndServer pair;
+  v1::AgentMessage other;
+  other.set_id(1);
+  other.mutable_unlock();
+  v1::AgentMessage nothing;
+  nothing.set_id(1);
+  nothing.mutable_authenticate();
+  const wire::Bytes garbage[] = {
+      {0, 0, 0, 3, 0xff, 0xff, 0xff},    // not protobuf
+      {0, 4, 0, 1},                      // above the limit of the framing
+      {0, 0, 0, 4, 0x08, 1, 0x12, 0x7f}  // a field beyond the end
+      ,
+      {0, 0, 0, 0},  // an empty message
+      FakeAgent::Framed(other),
+      FakeAgent::Framed(nothing),
+  };
+  for (const wire::Bytes& bytes : garbage) {
+    ASSERT_EQ(signet_session_agent_available(pair.session.get()), SIGNET_OK);
+    pair.Ask();
+    pair.TellAgent();
+    EXPECT_EQ(signet_session_agent_input(pair.session.get(), bytes.data(), bytes.size()),
+              SIGNET_ERROR_AGENT);
+    EXPECT_EQ(pair.Finish().at(0).result, SIGNET_RESULT_DECLINED);
+    const auto events = pair.Settled();
+    ASSERT_THAT(events, SizeIs(1));
+    EXPECT_EQ(events[0].reason, "no-agent");
+    EXPECT_THAT(events[0].detail, HasSubstr("signetd"));
+  }
+}
+
+TEST(SessionTest, IgnoresAnswersToUnknownCalls) {
+  ClientAndServer pair;
+  pair.Ask();
+  pair.TellAgent();
+  v1::AgentMessage unknown = pair.agent.Proof(1);
+  unknown.set_id(99);
+  EXPECT_EQ(pair.AgentSays(unknown), SIGNET_OK);
+  EXPECT_THAT(pair.ClientFrames(), IsEmpty());
+  EXPECT_EQ(pair.AgentSays(pair.agent.Proof(1)), SIGNET_OK);
+  EXPECT_EQ(pair.Finish().at(0).result, SIGNET_RESULT_IDENTITY);
+}
+
+TEST(SessionTest, ReadsAnswersCutAnywhere) {
+  ClientAndServer pair;
+  pair.Ask(2);
+  pair.TellAgent();
+  wire::Bytes stream = FakeAgent::Framed(pair.agent.Proof(1));
+  const wire::Bytes second = FakeAgent::Framed(pair.agent.Proof(2));
+  stream.insert(stream.end(), second.begin(), second.end());
+  for (const uint8_t byte : stream) {
+    ASSERT_EQ(signet_session_agent_input(pair.session.get(), &byte, 1), SIGNET_OK);
+  }
+  const auto answers = pair.Finish();
+  ASSERT_THAT(answers, SizeIs(2));
+  for (const Answer& answer : answers) EXPECT_EQ(answer.result, SIGNET_RESULT_IDENTITY);
+}
+
+struct WrongProof {
+  const char* name;
+  void (*spoil)(v1::Authenticator&);
+  const char* detail;
+};
+
+class WrongProofTest : public ::testing::TestWithParam<WrongProof> {};
+
+TEST_P(WrongProofTest, IsDeclinedAndNotSent) {
+  ClientAndServer pair;
+  pair.Ask();
+  pair.TellAgent();
+  v1::AgentMessage message = pair.agent.Proof(1);
+  GetParam().spoil(*message.mutable_authenticate()->mutable_authenticator());
+  ASSERT_EQ(pair.AgentSays(message), SIGNET_OK);
+  EXPECT_EQ(pair.Finish().at(0).result, SIGNET_RESULT_DECLINED);
+  const auto events = pair.Settled();
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].reason, "token-failed");
+  EXPECT_THAT(events[0].detail, HasSubstr(GetParam().detail));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, WrongProofTest,
+    ::testing::Values(
+        WrongProof{"Context",
+                   [](v1::Authenticator& proof) { (*proof.mutable_certificate())[5] ^= 1; },
+                   "context"},
+        WrongProof{"CertificateTruncated",
+                   [](v1::Authenticator& proof) { proof.mutable_certificate()->pop_back(); },
+                   "Certificate is not one whole message"},
+        WrongProof{"CertificateTrailing",
+                   [](v1::Authenticator& proof) { proof.mutable_certificate()->push_back('\0'); },
+                   "Certificate is not one whole message"},
+        WrongProof{"NoCertificate", [](v1::Authenticator& proof) { proof.clear_certificate(); },
+                   "Certificate is not one whole message"},
+        WrongProof{"Scheme",  // rsa_pkcs1_sha256
+                   [](v1::Authenticator& proof) {
+                     proof.mutable_certificate_verify()->replace(4, 2, "\x04\x01");
+                   },
+                   "scheme"},
+        WrongProof{"VerifyEmpty",
+                   [](v1::Authenticator& proof) { proof.clear_certificate_verify(); },
+                   "CertificateVerify is not one whole message"},
+        WrongProof{"VerifyIsFinished",
+                   [](v1::Authenticator& proof) { (*proof.mutable_certificate_verify())[0] = 20; },
+                   "CertificateVerify is not one whole message"},
+        WrongProof{"ServerIdentity",
+                   [](v1::Authenticator& proof) { proof.set_kind(v1::IDENTITY_KIND_SERVER); },
+                   "neither user nor device"},
+        WrongProof{
+            "UnknownKind",
+            [](v1::Authenticator& proof) { proof.set_kind(static_cast<v1::IdentityKind>(1000)); },
+            "neither user nor device"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(SessionTest, CutsLongTextsAndTextsWithZeroBytes) {
+  ClientAndServer pair;
+  pair.Ask(2);
+  pair.TellAgent();
+  ASSERT_EQ(
+      pair.AgentSays(FakeAgent::Refusal(1, v1::DECLINE_REASON_DENIED, std::string(100'000, 'x'))),
+      SIGNET_OK);
+  ASSERT_EQ(
+      pair.AgentSays(FakeAgent::Refusal(2, v1::DECLINE_REASON_DENIED, std::string("ab\0cd", 5))),
+      SIGNET_OK);
+  pair.Finish();
+  const auto events = pair.Settled();
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_THAT(events[0].detail, SizeIs(1024));
+  EXPECT_EQ(events[1].detail, "ab");
+}
+
+// -- limits
+
+TEST(SessionTest, DeclinesAnAuthenticatorThatDoesNotFitAFrame) {
+  for (const signet_http http : {SIGNET_HTTP2, SIGNET_HTTP3}) {
+    ClientAndServer pair({.http = http});
+    pair.Ask();
+    pair.TellAgent();
+    v1::AgentMessage message = pair.agent.Proof(1);
+    // CertificateVerify with a signature of 17000 bytes.
+    std::string verify("\x0f\x00\x42\x6c\x04\x03\x42\x68", 8);
+    message.mutable_authenticate()->mutable_authenticator()->set_certificate_verify(
+        verify + std::string(17000, 's'));
+    ASSERT_EQ(pair.AgentSays(message), SIGNET_OK);
+    const auto answers = pair.Finish();
+    ASSERT_THAT(answers, SizeIs(1));
+    const auto events = pair.Settled();
+    ASSERT_THAT(events, SizeIs(1));
+    if (http == SIGNET_HTTP2) {
+      EXPECT_EQ(answers[0].result, SIGNET_RESULT_DECLINED);
+      EXPECT_EQ(events[0].reason, "frame-size");
+      EXPECT_THAT(events[0].detail, HasSubstr("SETTINGS_MAX_FRAME_SIZE"));
+    } else {
+      EXPECT_EQ(events[0].type, SIGNET_EVENT_PROVED);
+    }
+  }
+}
+
+TEST(SessionTest, UsesTheFrameSizeThatTheServerAllows) {
+  ClientAndServer pair;
+  EXPECT_EQ(signet_session_peer_max_frame_size(pair.session.get(), 16383), SIGNET_ERROR_ARGUMENT);
+  EXPECT_EQ(signet_session_peer_max_frame_size(pair.session.get(), 1 << 24), SIGNET_ERROR_ARGUMENT);
+  ASSERT_EQ(signet_session_peer_max_frame_size(pair.session.get(), 20000), SIGNET_OK);
+  pair.Ask();
+  pair.TellAgent();
+  v1::AgentMessage message = pair.agent.Proof(1);
+  std::string verify("\x0f\x00\x42\x6c\x04\x03\x42\x68", 8);
+  message.mutable_authenticate()->mutable_authenticator()->set_certificate_verify(
+      verify + std::string(17000, 's'));
+  ASSERT_EQ(pair.AgentSays(message), SIGNET_OK);
+  EXPECT_THAT(pair.ClientFrames(), SizeIs(1));
+  EXPECT_EQ(pair.Settled().at(0).type, SIGNET_EVENT_PROVED);
+}
+
+TEST(SessionTest, StopsAskingTheAgentAfterManyRequests) {
+  ClientAndServer pair({.limit = 64});
+  for (int i = 0; i < 1024 / 64; ++i) {
+    pair.Ask(64);
+    pair.TellAgent();
+    ASSERT_EQ(signet_session_advance(pair.session.get(), 1'000'000), SIGNET_OK);
+    ASSERT_THAT(pair.Finish(), SizeIs(64));
+    pair.Events();
+  }
+  const size_t calls = pair.agent.calls().size();
+  pair.Ask();
+  EXPECT_EQ(pair.Finish().at(0).result, SIGNET_RESULT_DECLINED);
+  EXPECT_EQ(pair.Settled().at(0).reason, "limit");
+  pair.TellAgent();
+  EXPECT_EQ(pair.agent.calls().size(), calls + 64);  // the cancellations of the last round
+}
+
+TEST(SessionTest, KeepsTheLatestEventsWhenNobodyFetchesThem) {
+  ClientAndServer pair({.limit = 64});
+  ASSERT_EQ(signet_session_agent_gone(pair.session.get(), nullptr), SIGNET_OK);
+  for (int i = 0; i < 100; ++i) {
+    pair.Ask(64);
+    pair.Finish();
+  }
+  const auto events = pair.Events();
+  EXPECT_THAT(events, SizeIs(4096));
+  EXPECT_EQ(events.back().request, 6400u);
+}
+
+TEST(SessionTest, AdvertisesItsLimit) {
+  ClientAndServer pair({.limit = 7});
+  signet_setting setting{};
+  EXPECT_EQ(signet_session_settings(pair.session.get(), nullptr, 0), 1u);
+  EXPECT_EQ(signet_session_settings(pair.session.get(), &setting, 1), 1u);
+  EXPECT_EQ(setting.id, 0xf0c4u);
+  EXPECT_EQ(setting.value, 7u);
+}
+
+TEST(SessionTest, RefusesAConfigurationThatIsNotWhole) {
+  ClientAndServer pair;
+  signet_session* session = nullptr;
+  signet_session_config config{};
+  EXPECT_EQ(signet_session_new(nullptr, &session), SIGNET_ERROR_ARGUMENT);
+  EXPECT_EQ(signet_session_new(&config, &session), SIGNET_ERROR_ARGUMENT);
+  config.size = sizeof config;
+  config.http = SIGNET_HTTP2;
+  config.origin = "https://example.com:443";
+  EXPECT_EQ(signet_session_new(&config, &session), SIGNET_ERROR_ARGUMENT) << "no callbacks";
+  EXPECT_EQ(session, nullptr);
+}
+
+// -- failures of the TLS stack
+
+int FailExport(void*, const char*, uint8_t*, size_t) { return 0; }
+int FillExport(void*, const char*, uint8_t* out, size_t size) {
+  std::fill_n(out, size, 7);
+  return 1;
+}
+int FailDigest(void*, signet_hash, const signet_bytes*, size_t, uint8_t*) { return 0; }
+int FailHmac(void*, signet_hash, signet_bytes, signet_bytes, uint8_t*) { return 0; }
+
+TEST(SessionTest, ClosesTheConnectionWhenTlsFails) {
+  for (const bool can_export : {false, true}) {
+    signet_session_config config{};
+    config.size = sizeof config;
+    config.tls = {sizeof config.tls,
+                  nullptr,
+                  SIGNET_HASH_SHA256,
+                  can_export ? FillExport : FailExport,
+                  FailDigest,
+                  FailHmac,
+                  nullptr,
+                  nullptr};
+    config.http = SIGNET_HTTP2;
+    config.origin = "https://example.com:443";
+    signet_session* raw = nullptr;
+    ASSERT_EQ(signet_session_new(&config, &raw), SIGNET_OK);
+    const SessionPtr session(raw);
+    signet_session_peer_setting(raw, 0xf0c4, 1);
+    signet_session_peer_settings_done(raw);
+    signet_session_agent_gone(raw, "none");
+    const wire::Bytes payload = RequestsPayload({"a"});
+    const signet_status received =
+        signet_session_receive_frame(raw, 0, 0xf4, payload.data(), payload.size(), 0);
+    signet_frame frame;
+    if (can_export) {
+      EXPECT_EQ(received, SIGNET_OK);
+      EXPECT_EQ(signet_session_next_frame(raw, &frame), SIGNET_ERROR_TLS);
+    } else {
+      EXPECT_EQ(received, SIGNET_ERROR_TLS);
+    }
+    EXPECT_EQ(signet_session_next_frame(raw, &frame), SIGNET_ERROR_STATE);
+    signet_connection_error error;
+    ASSERT_EQ(signet_session_error(raw, &error), SIGNET_OK);
+    EXPECT_STREQ(error.name, "INTERNAL_ERROR");
+  }
+}
+
+}  // namespace
+}  // namespace signet::test
