@@ -1,0 +1,130 @@
+#include "providers/pkcs11/elliptic_curve.h"
+
+#include <openssl/asn1.h>
+#include <openssl/core_names.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace signet::providers {
+namespace {
+
+constexpr uint8_t kP256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+constexpr uint8_t kP384[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
+constexpr uint8_t kP521[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
+
+constexpr EllipticCurve kCurves[] = {
+    {KeyAlgorithm::kP256, wire::SignatureScheme::kEcdsaSecp256r1Sha256, "prime256v1", "SHA256",
+     kP256, 256},
+    {KeyAlgorithm::kP384, wire::SignatureScheme::kEcdsaSecp384r1Sha384, "secp384r1", "SHA384",
+     kP384, 384},
+    {KeyAlgorithm::kP521, wire::SignatureScheme::kEcdsaSecp521r1Sha512, "secp521r1", "SHA512",
+     kP521, 521},
+};
+
+constexpr uint8_t kUncompressed = 0x04;
+
+struct Free {
+  void operator()(EVP_PKEY* pkey) const { EVP_PKEY_free(pkey); }
+  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
+  void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
+  void operator()(ASN1_OCTET_STRING* string) const { ASN1_OCTET_STRING_free(string); }
+};
+
+// The uncompressed point inside CKA_EC_POINT; empty when there is none.
+wire::Bytes Point(const EllipticCurve& curve, wire::BytesView ec_point) {
+  const size_t size = 1 + 2 * curve.coordinate_size();
+  // An OCTET STRING and an uncompressed point both begin with 4: the size tells them apart.
+  if (ec_point.size() == size && ec_point[0] == kUncompressed) return wire::Copy(ec_point);
+  const uint8_t* der = ec_point.data();
+  std::unique_ptr<ASN1_OCTET_STRING, Free> string(
+      d2i_ASN1_OCTET_STRING(nullptr, &der, static_cast<long>(ec_point.size())));
+  if (string == nullptr || der != ec_point.data() + ec_point.size()) return {};
+  const uint8_t* point = ASN1_STRING_get0_data(string.get());
+  if (static_cast<size_t>(ASN1_STRING_length(string.get())) != size || point[0] != kUncompressed) {
+    return {};
+  }
+  return wire::Bytes(point, point + size);
+}
+
+}  // namespace
+
+std::span<const EllipticCurve> AllEllipticCurves() { return kCurves; }
+
+const EllipticCurve* FindCurve(KeyAlgorithm algorithm) {
+  for (const EllipticCurve& curve : kCurves) {
+    if (curve.algorithm == algorithm) return &curve;
+  }
+  return nullptr;
+}
+
+const EllipticCurve* FindCurve(wire::BytesView ec_parameters) {
+  for (const EllipticCurve& curve : kCurves) {
+    if (std::ranges::equal(curve.parameters, ec_parameters)) return &curve;
+  }
+  return nullptr;
+}
+
+std::optional<wire::Bytes> PublicKeyFromPoint(const EllipticCurve& curve,
+                                              wire::BytesView ec_point) {
+  wire::Bytes point = Point(curve, ec_point);
+  std::unique_ptr<EVP_PKEY_CTX, Free> context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(curve.group),
+                                       0),
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
+      OSSL_PARAM_construct_end(),
+  };
+  EVP_PKEY* made = nullptr;
+  uint8_t* der = nullptr;
+  int size = 0;
+  if (!point.empty() && context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1 &&
+      EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, parameters) == 1) {
+    std::unique_ptr<EVP_PKEY, Free> pkey(made);
+    size = i2d_PUBKEY(pkey.get(), &der);
+  }
+  ERR_clear_error();
+  if (size <= 0) return std::nullopt;
+  wire::Bytes public_key(der, der + size);
+  OPENSSL_free(der);
+  return public_key;
+}
+
+wire::Bytes Hash(const EllipticCurve& curve, wire::BytesView message) {
+  wire::Bytes hash(EVP_MAX_MD_SIZE);
+  size_t size = 0;
+  if (EVP_Q_digest(nullptr, curve.hash, nullptr, message.data(), message.size(), hash.data(),
+                   &size) != 1) {
+    ERR_clear_error();
+    size = 0;
+  }
+  hash.resize(size);
+  return hash;
+}
+
+std::optional<wire::Bytes> DerSignature(const EllipticCurve& curve, wire::BytesView r_and_s) {
+  const size_t size = curve.coordinate_size();
+  if (r_and_s.size() != 2 * size) return std::nullopt;
+  std::unique_ptr<ECDSA_SIG, Free> signature(ECDSA_SIG_new());
+  const int part = static_cast<int>(size);
+  BIGNUM* r = BN_bin2bn(r_and_s.data(), part, nullptr);
+  BIGNUM* s = BN_bin2bn(r_and_s.data() + size, part, nullptr);
+  if (signature == nullptr || ECDSA_SIG_set0(signature.get(), r, s) != 1) {
+    BN_free(r);
+    BN_free(s);
+    return std::nullopt;
+  }
+  uint8_t* der = nullptr;
+  const int der_size = i2d_ECDSA_SIG(signature.get(), &der);
+  if (der_size <= 0) return std::nullopt;
+  wire::Bytes result(der, der + der_size);
+  OPENSSL_free(der);
+  return result;
+}
+
+}  // namespace signet::providers

@@ -1,0 +1,78 @@
+#include "providers/pkcs11/key_lookup.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "providers/pkcs11/objects.h"
+
+namespace signet::providers {
+namespace {
+
+absl::Status NotFound(const std::string& prefix) {
+  return absl::NotFoundError(absl::StrCat(
+      prefix, ": the token holds no such key; insert the token that does, or make a new key"));
+}
+
+}  // namespace
+
+CK_RV FindPublicKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
+                    const KeyUri& uri, absl::StatusOr<PublicKey>& result) {
+  std::vector<CK_OBJECT_HANDLE> objects;
+  CK_RV rv = FindObjects(module, session, uri.SearchFor(CKO_PUBLIC_KEY), objects);
+  if (rv != CKR_OK) return rv;
+  result = NotFound(prefix);
+  for (const CK_OBJECT_HANDLE object : objects) {
+    wire::Bytes parameters;
+    wire::Bytes point;
+    // An object that can't be read is passed over; a session that broke shows in the next call.
+    if (ReadAttribute(module, session, object, CKA_EC_PARAMS, parameters) != CKR_OK) continue;
+    if (ReadAttribute(module, session, object, CKA_EC_POINT, point) != CKR_OK) continue;
+    const EllipticCurve* curve = FindCurve(parameters);
+    std::optional<wire::Bytes> info =
+        curve == nullptr ? std::nullopt : PublicKeyFromPoint(*curve, point);
+    if (info.has_value()) {
+      result = PublicKey{curve, *std::move(info)};
+      return CKR_OK;
+    }
+    result = absl::UnimplementedError(absl::StrCat(
+        prefix,
+        ": keys of this kind on a PKCS#11 token are not supported; use a P-256, P-384 or "
+        "P-521 key"));
+  }
+  return CKR_OK;
+}
+
+CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
+                     const KeyUri& uri, absl::StatusOr<CK_OBJECT_HANDLE>& result) {
+  std::vector<CK_OBJECT_HANDLE> objects;
+  Template search = uri.SearchFor(CKO_PRIVATE_KEY);
+  search.Add(CKA_KEY_TYPE, CK_ULONG{CKK_EC});
+  CK_RV rv = FindObjects(module, session, search, objects);
+  if (rv != CKR_OK) return rv;
+  if (objects.empty()) {
+    result = NotFound(prefix);
+    return CKR_OK;
+  }
+  if (objects.size() > 1) {
+    result = absl::InvalidArgumentError(absl::StrCat(
+        prefix, ": ", objects.size(), " keys fit the PKCS#11 URI; add the id of the one meant"));
+    return CKR_OK;
+  }
+  bool asks_each_time = false;
+  rv = ReadBool(module, session, objects[0], CKA_ALWAYS_AUTHENTICATE, asks_each_time);
+  if (rv != CKR_OK) return rv;
+  if (asks_each_time) {
+    result = absl::UnimplementedError(absl::StrCat(
+        prefix,
+        ": the token wants its PIN for each signature of this key "
+        "(CKA_ALWAYS_AUTHENTICATE), which is not supported; use a key of another kind, on "
+        "a PIV card the one in slot 9A"));
+    return CKR_OK;
+  }
+  result = objects[0];
+  return CKR_OK;
+}
+
+}  // namespace signet::providers

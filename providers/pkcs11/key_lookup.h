@@ -1,0 +1,37 @@
+// From a URI to the one key pair that it means.
+#ifndef SIGNET_PROVIDERS_PKCS11_KEY_LOOKUP_H_
+#define SIGNET_PROVIDERS_PKCS11_KEY_LOOKUP_H_
+
+#include <p11-kit/pkcs11.h>
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "ipc/wire/bytes.h"
+#include "providers/pkcs11/elliptic_curve.h"
+#include "providers/pkcs11/key_uri.h"
+#include "providers/pkcs11/module.h"
+
+namespace signet::providers {
+
+struct PublicKey {
+  const EllipticCurve* curve;
+  wire::Bytes info;  // SubjectPublicKeyInfo, DER
+};
+
+// For use inside Token::Run: the return value says whether the calls to the module worked; if they
+// did, `result` holds the key or why there is none (prefix first):
+//   kNotFound         no such key
+//   kUnimplemented    there is one, of a kind that this backend can't use
+//   kInvalidArgument  there are several
+// Keys of other kinds beside it, even with the same id, do not get in the way.
+CK_RV FindPublicKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
+                    const KeyUri& uri, absl::StatusOr<PublicKey>& result);
+
+// On a locked token private keys are invisible: log in first.
+CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
+                     const KeyUri& uri, absl::StatusOr<CK_OBJECT_HANDLE>& result);
+
+}  // namespace signet::providers
+
+#endif  // SIGNET_PROVIDERS_PKCS11_KEY_LOOKUP_H_

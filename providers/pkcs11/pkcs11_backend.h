@@ -1,0 +1,42 @@
+// Keys on a PKCS#11 token: a smartcard, a USB token, SoftHSM.
+//
+// Straight on PKCS#11 (p11-kit's header and RFC 7512 URIs) rather than on libp11 0.4.12, which
+//   - loads every module with CKF_OS_LOCKING_OK, with which opensc-pkcs11 hangs for ever when a
+//   card
+//     is pulled during a signature; C_Initialize(NULL) on one thread does not;
+//   - keeps a copy of the PIN in ordinary memory and logs in with it by itself;
+//   - can't list a token's keys when one of them is an Ed25519 key;
+//   - waits for ever when a session can't be opened.
+// What would be left for it to do, a call that lists slots, is shorter without. One way down also
+// means that a signature costs exactly two calls, C_SignInit and C_Sign.
+#ifndef SIGNET_PROVIDERS_PKCS11_PKCS11_BACKEND_H_
+#define SIGNET_PROVIDERS_PKCS11_PKCS11_BACKEND_H_
+
+#include <memory>
+#include <string>
+
+#include "providers/backend.h"
+
+namespace signet::providers {
+
+struct Pkcs11Options {
+  std::string name;    // the backend's, in the configuration; begins each error message
+  std::string module;  // path of the PKCS#11 module
+  std::string token;   // the token's label
+};
+
+// Touches neither module nor token until the first call, so that a token may come later. Only one
+// such backend may use a module in a process: PKCS#11 has one login state per process and token.
+//
+// References are RFC 7512 URIs with a random CKA_ID:
+// pkcs11:token=LABEL;serial=...;id=%..;type=private. A URI that names a key made by another tool,
+// by id or object (label), is taken too.
+//
+// A session that is lost (card pulled, pcscd restarted) is opened anew once per call. The login is
+// then gone, and the PIN with it: it is handed to the module and not kept, so that a card put back
+// into the reader is as locked as any, and no try is ever spent unasked.
+std::unique_ptr<Backend> MakePkcs11Backend(Pkcs11Options options);
+
+}  // namespace signet::providers
+
+#endif  // SIGNET_PROVIDERS_PKCS11_PKCS11_BACKEND_H_

@@ -1,0 +1,47 @@
+// A key pair on a token.
+#ifndef SIGNET_PROVIDERS_PKCS11_PKCS11_KEY_H_
+#define SIGNET_PROVIDERS_PKCS11_PKCS11_KEY_H_
+
+#include <p11-kit/pkcs11.h>
+
+#include <utility>
+#include <vector>
+
+#include "providers/backend.h"
+#include "providers/pkcs11/key_lookup.h"
+#include "providers/pkcs11/token.h"
+
+namespace signet::providers {
+
+// Two PKCS#11 calls per signature; the first after an unlock or a lost session also finds the key.
+class Pkcs11Key : public Key {
+ public:
+  // The token outlives it.
+  Pkcs11Key(Token& token, KeyUri uri, PublicKey public_key)
+      : token_(token),
+        uri_(std::move(uri)),
+        curve_(*public_key.curve),
+        public_key_(std::move(public_key.info)),
+        schemes_{curve_.scheme} {}
+
+  const wire::Bytes& public_key() const override { return public_key_; }
+  const std::vector<wire::SignatureScheme>& schemes() const override { return schemes_; }
+  absl::StatusOr<wire::Bytes> SignSlowly(wire::SignatureScheme scheme,
+                                         wire::BytesView message) override;
+
+ private:
+  CK_RV Sign(const Module& module, CK_SESSION_HANDLE session, wire::BytesView hash,
+             absl::StatusOr<wire::Bytes>& raw);
+
+  Token& token_;
+  const KeyUri uri_;
+  const EllipticCurve& curve_;
+  const wire::Bytes public_key_;
+  const std::vector<wire::SignatureScheme> schemes_;
+  CK_OBJECT_HANDLE handle_ = CK_INVALID_HANDLE;
+  uint64_t generation_ = 0;  // of the token, when `handle_` was found
+};
+
+}  // namespace signet::providers
+
+#endif  // SIGNET_PROVIDERS_PKCS11_PKCS11_KEY_H_

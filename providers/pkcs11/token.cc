@@ -1,0 +1,200 @@
+#include "providers/pkcs11/token.h"
+
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "providers/pkcs11/ckr.h"
+
+namespace signet::providers {
+namespace {
+
+CK_RV ListSlotsWithToken(const Module& module, std::vector<CK_SLOT_ID>& slots) {
+  CK_ULONG count = 0;
+  if (const CK_RV rv = module->C_GetSlotList(CK_TRUE, nullptr, &count); rv != CKR_OK) return rv;
+  slots.resize(count);
+  const CK_RV rv = module->C_GetSlotList(CK_TRUE, slots.data(), &count);
+  slots.resize(rv == CKR_OK ? count : 0);
+  return rv;
+}
+
+// Labels are padded with blanks to their fixed size.
+std::string LabelOf(const CK_TOKEN_INFO& info) {
+  const std::string_view padded(reinterpret_cast<const char*>(info.label), sizeof(info.label));
+  return std::string(padded.substr(0, padded.find_last_not_of(' ') + 1));
+}
+
+bool IsLoggedIn(const CK_SESSION_INFO& info) {
+  return info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
+}
+
+}  // namespace
+
+std::string Token::Prefix(const char* operation) const {
+  return absl::StrCat(options_.name, ": ", operation);
+}
+
+absl::Status Token::Run(const char* operation, Access access, Call call) {
+  for (bool again = true;; again = false) {
+    if (absl::Status status = Connect(operation); !status.ok()) return status;
+    if (access == Access::kUser && !unlocked()) return LockedError(operation);
+    const CK_RV rv = call(*module_, session_);
+    if (rv == CKR_OK) return absl::OkStatus();
+    if (rv == CKR_USER_NOT_LOGGED_IN) {  // somebody else reset the card
+      logged_in_ = false;
+      ++generation_;
+      return LockedError(operation);
+    }
+    const bool lost = IsLoss(rv) || (IsVague(rv) && !SessionHolds());
+    if (lost) Disconnect();
+    if (!lost || !again) return CkrStatus(Prefix(operation), rv);
+  }
+}
+
+absl::StatusOr<CK_TOKEN_INFO> Token::Describe(const char* operation) {
+  CK_SESSION_INFO session{};
+  CK_TOKEN_INFO info{};
+  const absl::Status status =
+      Run(operation, Access::kPublic, [&](const Module& module, CK_SESSION_HANDLE handle) {
+        if (const CK_RV rv = module->C_GetSessionInfo(handle, &session); rv != CKR_OK) return rv;
+        return module->C_GetTokenInfo(slot_, &info);
+      });
+  if (!status.ok()) return status;
+  if (logged_in_ != IsLoggedIn(session)) {
+    logged_in_ = !logged_in_;
+    ++generation_;
+  }
+  return info;
+}
+
+absl::Status Token::Login(const Pin& pin) {
+  absl::StatusOr<CK_TOKEN_INFO> info = Describe("unlock");
+  if (!info.ok()) return info.status();
+  if (unlocked()) return absl::OkStatus();
+  if ((info->flags & CKF_USER_PIN_LOCKED) != 0) return CkrStatus(Prefix("unlock"), CKR_PIN_LOCKED);
+
+  auto* text = reinterpret_cast<CK_UTF8CHAR*>(const_cast<char*>(pin.c_str()));
+  const CK_RV rv = (*module_)->C_Login(session_, CKU_USER, text, pin.size());
+  if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN) return LoginError(rv);
+  logged_in_ = true;
+  ++generation_;
+  return absl::OkStatus();
+}
+
+absl::Status Token::LoginError(CK_RV rv) {
+  CK_TOKEN_INFO info{};
+  if (rv == CKR_PIN_INCORRECT && (*module_)->C_GetTokenInfo(slot_, &info) == CKR_OK) {
+    if ((info.flags & CKF_USER_PIN_LOCKED) != 0) return CkrStatus(Prefix("unlock"), CKR_PIN_LOCKED);
+    if ((info.flags & CKF_USER_PIN_FINAL_TRY) != 0) {
+      return absl::PermissionDeniedError(
+          absl::StrCat(Prefix("unlock"),
+                       ": wrong PIN, and only one try is left before the token blocks it; "
+                       "be sure of the next (CKR_PIN_INCORRECT)"));
+    }
+  }
+  absl::Status status = CkrStatus(Prefix("unlock"), rv);
+  if (IsLoss(rv) || (IsVague(rv) && !SessionHolds())) Disconnect();
+  return status;
+}
+
+absl::Status Token::Logout() {
+  if (session_ == CK_INVALID_HANDLE) return absl::OkStatus();
+  const CK_RV rv = (*module_)->C_Logout(session_);
+  logged_in_ = false;
+  ++generation_;
+  // Whatever went wrong, without any session nobody is logged in.
+  if (rv != CKR_OK && rv != CKR_USER_NOT_LOGGED_IN) Disconnect();
+  return absl::OkStatus();
+}
+
+absl::Status Token::Connect(const char* operation) {
+  if (module_ == nullptr) {
+    absl::StatusOr<std::unique_ptr<Module>> module =
+        Module::Load(Prefix(operation), options_.module);
+    if (!module.ok()) return module.status();
+    module_ = *std::move(module);
+  }
+  if (session_ != CK_INVALID_HANDLE) return absl::OkStatus();
+  if (absl::Status status = FindSlot(operation); !status.ok()) return status;
+  return OpenSession(operation);
+}
+
+absl::Status Token::FindSlot(const char* operation) {
+  std::vector<std::string> others;
+  // Some modules see a new token only after they were initialized anew.
+  for (const bool restarted : {false, true}) {
+    if (restarted) {
+      if (const CK_RV rv = module_->Restart(); rv != CKR_OK) {
+        return CkrStatus(Prefix(operation), rv);
+      }
+    }
+    std::vector<CK_SLOT_ID> slots;
+    if (const CK_RV rv = ListSlotsWithToken(*module_, slots); rv != CKR_OK && restarted) {
+      return CkrStatus(Prefix(operation), rv);
+    }
+    others.clear();
+    int matches = 0;
+    for (const CK_SLOT_ID slot : slots) {
+      CK_TOKEN_INFO info{};
+      // One odd token does not hide the others.
+      if ((*module_)->C_GetTokenInfo(slot, &info) != CKR_OK) continue;
+      if ((info.flags & CKF_TOKEN_INITIALIZED) == 0) continue;
+      if (LabelOf(info) == options_.token) {
+        slot_ = slot;
+        ++matches;
+      } else {
+        others.push_back(absl::StrCat("\"", LabelOf(info), "\""));
+      }
+    }
+    if (matches == 1) return absl::OkStatus();
+    if (matches > 1) {
+      return absl::NotFoundError(absl::StrCat(Prefix(operation), ": ", matches,
+                                              " tokens have the label \"", options_.token,
+                                              "\"; remove all but one"));
+    }
+  }
+  return absl::NotFoundError(absl::StrCat(
+      Prefix(operation), ": no token has the label \"", options_.token, "\" (",
+      others.empty() ? "there is none at all" : "there: " + absl::StrJoin(others, ", "),
+      "); insert it or correct `token` in the configuration"));
+}
+
+absl::Status Token::OpenSession(const char* operation) {
+  CK_TOKEN_INFO info{};
+  CK_RV rv = (*module_)->C_GetTokenInfo(slot_, &info);
+  if (rv == CKR_OK) {
+    const bool writable = (info.flags & CKF_WRITE_PROTECTED) == 0;
+    const CK_FLAGS flags = CKF_SERIAL_SESSION | (writable ? CKF_RW_SESSION : 0);
+    rv = (*module_)->C_OpenSession(slot_, flags, nullptr, nullptr, &session_);
+  }
+  if (rv != CKR_OK) {
+    session_ = CK_INVALID_HANDLE;
+    return CkrStatus(Prefix(operation), rv);
+  }
+  needs_pin_ = (info.flags & CKF_LOGIN_REQUIRED) != 0;
+  logged_in_ = false;
+  ++generation_;
+  return absl::OkStatus();
+}
+
+void Token::Disconnect() {
+  session_ = CK_INVALID_HANDLE;
+  logged_in_ = false;
+  ++generation_;
+  // opensc-pkcs11 recovers from a pcscd that was restarted only so; a failure shows in FindSlot.
+  static_cast<void>(module_->Restart());
+}
+
+bool Token::SessionHolds() {
+  CK_SESSION_INFO info{};
+  return (*module_)->C_GetSessionInfo(session_, &info) == CKR_OK;
+}
+
+absl::Status Token::LockedError(const char* operation) const {
+  return absl::FailedPreconditionError(absl::StrCat(Prefix(operation), ": token \"", options_.token,
+                                                    "\" is locked; run: signet token unlock ",
+                                                    options_.name, " --pin-stdin"));
+}
+
+}  // namespace signet::providers

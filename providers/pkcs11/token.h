@@ -1,0 +1,78 @@
+// The token with the configured label: its session, its login, and how both come back.
+#ifndef SIGNET_PROVIDERS_PKCS11_TOKEN_H_
+#define SIGNET_PROVIDERS_PKCS11_TOKEN_H_
+
+#include <p11-kit/pkcs11.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "providers/pin.h"
+#include "providers/pkcs11/module.h"
+#include "providers/pkcs11/pkcs11_backend.h"
+
+namespace signet::providers {
+
+enum class Access : uint8_t {
+  kPublic,  // works on a locked token too
+  kUser,    // needs the login if the token has one
+};
+
+// One thread. Every method may load the module, find the token and open a session.
+class Token {
+ public:
+  using Call = absl::FunctionRef<CK_RV(const Module& module, CK_SESSION_HANDLE session)>;
+
+  explicit Token(Pkcs11Options options) : options_(std::move(options)) {}
+  Token(const Token&) = delete;
+  Token& operator=(const Token&) = delete;
+
+  // Runs `call` in the session and turns its result into words. When the session turns out to be
+  // lost, runs it once more in a new one (`call` must start over), unless it needs a PIN then:
+  // kFailedPrecondition.
+  absl::Status Run(const char* operation, Access access, Call call);
+
+  // What the token says of itself now. Also learns whether the login still holds.
+  absl::StatusOr<CK_TOKEN_INFO> Describe(const char* operation);
+  // As of the last call.
+  bool needs_pin() const { return needs_pin_; }
+  bool unlocked() const { return !needs_pin_ || logged_in_; }
+
+  // At most one C_Login, never repeated by itself; none when the PIN is blocked or not needed.
+  absl::Status Login(const Pin& pin);
+  absl::Status Logout();
+
+  // Object handles found in one generation mean nothing in the next.
+  uint64_t generation() const { return generation_; }
+
+  // "NAME: operation", as all errors begin.
+  std::string Prefix(const char* operation) const;
+  const std::string& label() const { return options_.token; }
+  CK_SLOT_ID slot() const { return slot_; }
+
+ private:
+  absl::Status Connect(const char* operation);
+  absl::Status FindSlot(const char* operation);
+  absl::Status OpenSession(const char* operation);
+  void Disconnect();
+  bool SessionHolds();
+  absl::Status LockedError(const char* operation) const;
+  absl::Status LoginError(CK_RV rv);
+
+  const Pkcs11Options options_;
+  std::unique_ptr<Module> module_;  // null until first used
+  CK_SLOT_ID slot_ = 0;
+  CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
+  bool needs_pin_ = false;
+  bool logged_in_ = false;
+  uint64_t generation_ = 1;
+};
+
+}  // namespace signet::providers
+
+#endif  // SIGNET_PROVIDERS_PKCS11_TOKEN_H_
