@@ -241,6 +241,8 @@ TEST(Serve, RefusesAnUnknownTypeAndTakesTheNext) {
   const BackendResponse response = agent.Configure("sofware");
   EXPECT_EQ(CodeOf(response), StatusCode::kInvalidArgument);
   EXPECT_THAT(response.error().message(), HasSubstr("trial: configure: "));
+  // Neither module nor token is named.
+  EXPECT_EQ(CodeOf(agent.Configure("pkcs11")), StatusCode::kInvalidArgument);
   EXPECT_TRUE(agent.Configure().has_token());
 }
 

@@ -1,0 +1,206 @@
+// On real SoftHSM tokens: what the contract does not know of PKCS#11.
+#include "providers/pkcs11/pkcs11_backend.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "providers/contract/signature_check.h"
+#include "providers/pkcs11/raw_session.h"
+#include "tests/support/softhsm.h"
+
+namespace signet::providers {
+namespace {
+
+using absl::StatusCode;
+using test::SoftHsm;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using wire::SignatureScheme;
+
+const std::string kPin(SoftHsm::kPin);
+
+wire::Bytes ToBytes(std::string_view text) { return wire::Bytes(text.begin(), text.end()); }
+std::string ToText(const wire::Bytes& bytes) { return std::string(bytes.begin(), bytes.end()); }
+std::string Message(const absl::Status& status) { return std::string(status.message()); }
+
+class Pkcs11BackendTest : public testing::Test {
+ protected:
+  Pkcs11BackendTest() { hsm_.AddToken("alice"); }
+
+  std::unique_ptr<Backend> OpenLocked(const std::string& token = "alice") {
+    return MakePkcs11Backend({.name = "card", .module = SoftHsm::Module(), .token = token});
+  }
+  std::unique_ptr<Backend> Open(const std::string& token = "alice") {
+    auto backend = OpenLocked(token);
+    const absl::Status status = backend->UnlockSlowly(*Pin::Copy(kPin));
+    EXPECT_TRUE(status.ok()) << status;
+    return backend;
+  }
+  RawSession Raw() { return RawSession(SoftHsm::Module(), "alice", kPin); }
+
+  static void ExpectSigns(Key& key) {
+    const wire::Bytes message = ToBytes("message");
+    auto signature = key.SignSlowly(key.schemes().front(), message);
+    ASSERT_TRUE(signature.ok()) << signature.status();
+    EXPECT_TRUE(SignatureHolds(key.public_key(), key.schemes().front(), message, *signature));
+  }
+
+  SoftHsm hsm_;
+};
+
+TEST_F(Pkcs11BackendTest, OffersEllipticCurves) {
+  auto state = OpenLocked()->DescribeSlowly();
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->label, "alice");
+  EXPECT_THAT(state->algorithms,
+              testing::ElementsAre(KeyAlgorithm::kP256, KeyAlgorithm::kP384, KeyAlgorithm::kP521));
+}
+
+TEST_F(Pkcs11BackendTest, MakesKeysThatNeverLeaveTheToken) {
+  ASSERT_TRUE(Open()->CreateKeySlowly("laptop", KeyAlgorithm::kP256).ok());
+  RawSession raw = Raw();
+  EXPECT_TRUE(raw.Bool(CKO_PRIVATE_KEY, CKA_SENSITIVE));
+  EXPECT_TRUE(raw.Bool(CKO_PRIVATE_KEY, CKA_ALWAYS_SENSITIVE));
+  EXPECT_TRUE(raw.Bool(CKO_PRIVATE_KEY, CKA_NEVER_EXTRACTABLE));
+  EXPECT_TRUE(raw.Bool(CKO_PRIVATE_KEY, CKA_PRIVATE));
+  EXPECT_TRUE(raw.Bool(CKO_PRIVATE_KEY, CKA_TOKEN));
+  EXPECT_EQ(raw.Attribute(CKO_PRIVATE_KEY, CKA_LABEL), ToBytes("laptop"));
+  EXPECT_EQ(raw.Attribute(CKO_PRIVATE_KEY, CKA_ID).size(), 16u);
+  EXPECT_EQ(raw.Attribute(CKO_PRIVATE_KEY, CKA_ID), raw.Attribute(CKO_PUBLIC_KEY, CKA_ID));
+}
+
+TEST_F(Pkcs11BackendTest, RefersToKeysByUri) {
+  auto backend = Open();
+  auto created = backend->CreateKeySlowly("laptop", KeyAlgorithm::kP256);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_THAT(ToText(created->reference),
+              AllOf(StartsWith("pkcs11:"), HasSubstr("token=alice"), HasSubstr("serial="),
+                    HasSubstr("id=%"), HasSubstr("type=private"), Not(HasSubstr("laptop"))));
+}
+
+TEST_F(Pkcs11BackendTest, RemovesBothHalves) {
+  auto backend = Open();
+  auto created = backend->CreateKeySlowly("laptop", KeyAlgorithm::kP256);
+  ASSERT_TRUE(created.ok());
+  ASSERT_TRUE(backend->RemoveKeySlowly(created->reference).ok());
+  backend.reset();
+  RawSession raw = Raw();
+  EXPECT_EQ(raw.Count(CKO_PRIVATE_KEY), 0u);
+  EXPECT_EQ(raw.Count(CKO_PUBLIC_KEY), 0u);
+}
+
+TEST_F(Pkcs11BackendTest, AnEd25519KeyBesideHidesNothing) {
+  const wire::Bytes id{1};
+  {
+    RawSession raw = Raw();
+    raw.GenerateKey(id, "odd", RawSession::Ed25519());
+    raw.GenerateKey(id, "even", {});
+    raw.GenerateKey(wire::Bytes{2}, "odd too", RawSession::Ed25519());
+  }
+  auto backend = Open();
+  auto created = backend->CreateKeySlowly("laptop", KeyAlgorithm::kP256);
+  ASSERT_TRUE(created.ok()) << created.status();
+  ExpectSigns(*created->key);
+
+  auto even = backend->OpenKeySlowly(ToBytes("pkcs11:id=%01;type=private"));
+  ASSERT_TRUE(even.ok()) << even.status();
+  ExpectSigns(**even);
+
+  const absl::Status odd = backend->OpenKeySlowly(ToBytes("pkcs11:id=%02;type=private")).status();
+  EXPECT_EQ(odd.code(), StatusCode::kUnimplemented) << odd;
+}
+
+TEST_F(Pkcs11BackendTest, TakesKeysOfOtherToolsByLabel) {
+  {
+    RawSession raw = Raw();
+    raw.GenerateKey(wire::Bytes{1}, "mine", {});
+    raw.GenerateKey(wire::Bytes{2}, "twice", {});
+    raw.GenerateKey(wire::Bytes{3}, "twice", {});
+  }
+  auto backend = Open();
+  auto key = backend->OpenKeySlowly(ToBytes("pkcs11:token=alice;object=mine;type=private"));
+  ASSERT_TRUE(key.ok()) << key.status();
+  ExpectSigns(**key);
+  const absl::Status twice =
+      backend->OpenKeySlowly(ToBytes("pkcs11:token=alice;object=twice")).status();
+  EXPECT_EQ(twice.code(), StatusCode::kInvalidArgument) << twice;
+}
+
+TEST_F(Pkcs11BackendTest, RefusesKeysThatWantThePinEachTime) {
+  {
+    RawSession raw = Raw();
+    raw.GenerateKey(wire::Bytes{1}, "9C", {.always_authenticate = true});
+  }
+  const absl::Status status = Open()->OpenKeySlowly(ToBytes("pkcs11:id=%01")).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+  EXPECT_THAT(Message(status), HasSubstr("CKA_ALWAYS_AUTHENTICATE"));
+}
+
+TEST_F(Pkcs11BackendTest, OpensKeysOnALockedTokenAndSaysHowToUnlockIt) {
+  auto backend = Open();
+  auto created = backend->CreateKeySlowly("laptop", KeyAlgorithm::kP256);
+  ASSERT_TRUE(created.ok());
+  backend.reset();
+
+  backend = OpenLocked();
+  auto key = backend->OpenKeySlowly(created->reference);
+  ASSERT_TRUE(key.ok()) << key.status();
+  const absl::Status status =
+      (*key)->SignSlowly(SignatureScheme::kEcdsaSecp256r1Sha256, ToBytes("message")).status();
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(Message(status), HasSubstr("signet token unlock card --pin-stdin"));
+  ASSERT_TRUE(backend->UnlockSlowly(*Pin::Copy(kPin)).ok());
+  ExpectSigns(**key);
+}
+
+TEST_F(Pkcs11BackendTest, NamesTheMissingTokenAndThoseThatAreThere) {
+  hsm_.AddToken("bob");
+  auto backend = OpenLocked("carol");
+  const absl::Status status = backend->DescribeSlowly().status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_THAT(Message(status), AllOf(StartsWith("card: describe: "), HasSubstr("\"carol\""),
+                                     HasSubstr("\"alice\""), HasSubstr("\"bob\"")));
+  EXPECT_EQ(backend->UnlockSlowly(*Pin::Copy(kPin)).code(), StatusCode::kNotFound);
+  hsm_.AddToken("carol");
+  EXPECT_TRUE(backend->DescribeSlowly().ok());
+}
+
+TEST_F(Pkcs11BackendTest, RefusesToChooseBetweenTokensWithOneLabel) {
+  hsm_.AddToken("alice");
+  const absl::Status status = OpenLocked()->DescribeSlowly().status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_THAT(Message(status), HasSubstr("2 tokens"));
+}
+
+TEST_F(Pkcs11BackendTest, AKeyOfAnotherTokenWithTheSameLabelIsNotFound) {
+  auto backend = Open();
+  auto created = backend->CreateKeySlowly("laptop", KeyAlgorithm::kP256);
+  ASSERT_TRUE(created.ok());
+  backend.reset();
+  hsm_.RemoveToken("alice");
+  hsm_.AddToken("alice");
+  backend = Open();
+  EXPECT_EQ(backend->OpenKeySlowly(created->reference).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(backend->RemoveKeySlowly(created->reference).code(), StatusCode::kNotFound);
+}
+
+TEST_F(Pkcs11BackendTest, NamesAModuleThatIsNone) {
+  for (const char* path : {"/nonexistent/module.so", "/dev/null", "libc.so.6"}) {
+    auto backend = MakePkcs11Backend({.name = "card", .module = path, .token = "alice"});
+    const absl::Status status = backend->DescribeSlowly().status();
+    EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+    EXPECT_THAT(Message(status),
+                AllOf(StartsWith("card: describe: "), HasSubstr(path), HasSubstr("`module`")));
+    EXPECT_TRUE(backend->LockSlowly().ok());
+  }
+}
+
+}  // namespace
+}  // namespace signet::providers

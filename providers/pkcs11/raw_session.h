@@ -1,0 +1,40 @@
+// For tests: a token as other programs see it, without our backend.
+#ifndef SIGNET_PROVIDERS_PKCS11_RAW_SESSION_H_
+#define SIGNET_PROVIDERS_PKCS11_RAW_SESSION_H_
+
+#include <p11-kit/pkcs11.h>
+
+#include <memory>
+#include <string>
+
+#include "providers/pkcs11/module.h"
+#include "providers/pkcs11/objects.h"
+
+namespace signet::providers {
+
+// Logged in as the user. No backend may use the module meanwhile. Throws std::runtime_error.
+class RawSession {
+ public:
+  RawSession(const std::string& module, const std::string& token_label, const std::string& pin);
+
+  struct KeyOptions {
+    CK_MECHANISM_TYPE mechanism = CKM_EC_KEY_PAIR_GEN;
+    wire::Bytes parameters = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};  // P-256
+    bool always_authenticate = false;
+  };
+  static KeyOptions Ed25519();
+  void GenerateKey(wire::BytesView id, const std::string& label, const KeyOptions& options);
+
+  // An attribute of the only object of this class.
+  wire::Bytes Attribute(CK_OBJECT_CLASS object_class, CK_ATTRIBUTE_TYPE type);
+  bool Bool(CK_OBJECT_CLASS object_class, CK_ATTRIBUTE_TYPE type);
+  size_t Count(CK_OBJECT_CLASS object_class);
+
+ private:
+  const std::unique_ptr<Module> module_;
+  CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
+};
+
+}  // namespace signet::providers
+
+#endif  // SIGNET_PROVIDERS_PKCS11_RAW_SESSION_H_
