@@ -1,0 +1,52 @@
+#include "agent/cli/describe.h"
+
+namespace signet::cli {
+
+std::string_view KindName(v1::IdentityKind kind) {
+  switch (kind) {
+    case v1::IDENTITY_KIND_DEVICE:
+      return "device";
+    case v1::IDENTITY_KIND_USER:
+      return "user";
+    case v1::IDENTITY_KIND_SERVER:
+      return "server";
+    default:
+      return "unknown";
+  }
+}
+
+v1::IdentityKind ParseKind(std::string_view name) {
+  for (v1::IdentityKind kind :
+       {v1::IDENTITY_KIND_DEVICE, v1::IDENTITY_KIND_USER, v1::IDENTITY_KIND_SERVER}) {
+    if (name == KindName(kind)) return kind;
+  }
+  return v1::IDENTITY_KIND_UNSPECIFIED;
+}
+
+std::string_view HardwareMark(bool hardware) { return hardware ? "hardware" : "NOT HARDWARE"; }
+
+Json ToJson(const v1::Identity& identity) {
+  return {{"name", identity.name()},         {"kind", KindName(identity.kind())},
+          {"backend", identity.backend()},   {"algorithm", identity.algorithm()},
+          {"hardware", identity.hardware()}, {"subject", identity.subject()},
+          {"issuer", identity.issuer()},     {"not_after", identity.not_after()},
+          {"usable", identity.usable()},     {"reason", identity.reason()}};
+}
+
+Json ToJson(const v1::BackendStatus& backend) {
+  return {{"name", backend.name()},          {"type", backend.type()},
+          {"state", backend.state()},        {"token", backend.token()},
+          {"hardware", backend.hardware()},  {"pid", backend.pid()},
+          {"restarts", backend.restarts()},  {"last_error", backend.last_error()},
+          {"next_step", backend.next_step()}};
+}
+
+Json ToJson(const v1::Rule& rule) {
+  return {{"decision", rule.decision()},
+          {"origin", rule.origin()},
+          {"identity", rule.identity()},
+          {"program", rule.program()},
+          {"source", rule.source()}};
+}
+
+}  // namespace signet::cli

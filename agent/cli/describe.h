@@ -1,0 +1,26 @@
+// How identities and tokens are shown, the same in every command.
+#ifndef SIGNET_AGENT_CLI_DESCRIBE_H_
+#define SIGNET_AGENT_CLI_DESCRIBE_H_
+
+#include <string_view>
+
+#include "agent/cli/invocation.h"
+#include "ipc/admin.pb.h"
+#include "ipc/agent.pb.h"
+
+namespace signet::cli {
+
+// "device", "user", "server"; IDENTITY_KIND_UNSPECIFIED for another word.
+std::string_view KindName(v1::IdentityKind kind);
+v1::IdentityKind ParseKind(std::string_view name);
+
+// "hardware", or "NOT HARDWARE" for a key that is only as safe as a file.
+std::string_view HardwareMark(bool hardware);
+
+Json ToJson(const v1::Identity& identity);
+Json ToJson(const v1::BackendStatus& backend);
+Json ToJson(const v1::Rule& rule);
+
+}  // namespace signet::cli
+
+#endif  // SIGNET_AGENT_CLI_DESCRIBE_H_

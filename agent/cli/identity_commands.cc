@@ -1,0 +1,92 @@
+// signet identity list|show|create|csr|import|remove: the command line. What each does is in
+// identity_actions.cc.
+#include <memory>
+
+#include "agent/cli/identity_actions.h"
+#include "agent/cli/invocation.h"
+
+namespace signet::cli {
+namespace {
+
+using Action = absl::Status (*)(Invocation&, const IdentityArguments&);
+
+CLI::App* AddAction(CLI::App& parent, Invocation& invocation,
+                    const std::shared_ptr<IdentityArguments>& arguments, const char* name,
+                    const char* description, Action action, const char* example) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  command->footer(Example(example));
+  command->callback([&invocation, arguments, action] {
+    invocation.command = [&invocation, arguments, action] {
+      return action(invocation, *arguments);
+    };
+  });
+  return command;
+}
+
+void AddName(CLI::App* command, IdentityArguments& arguments) {
+  command->add_option("NAME", arguments.name, "The identity")->required();
+}
+
+}  // namespace
+
+void AddIdentityCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* identity = app.add_subcommand("identity", "Make and manage identities");
+  identity->require_subcommand(1);
+  identity->footer(Example("signet identity create laptop --backend tpm --kind device"));
+  const auto arguments = std::make_shared<IdentityArguments>();
+
+  AddAction(*identity, invocation, arguments, "list", "Show all identities", ListIdentities,
+            "signet identity list --json");
+
+  CLI::App* show = AddAction(*identity, invocation, arguments, "show",
+                             "Show one identity with its certificate chain", ShowIdentity,
+                             "signet identity show laptop");
+  AddName(show, *arguments);
+
+  CLI::App* create = AddAction(
+      *identity, invocation, arguments, "create", "Make a key and an identity for it",
+      CreateIdentity, "signet identity create alice --backend card --kind user --algorithm p256");
+  AddName(create, *arguments);
+  create->add_option("--backend", arguments->backend, "Where the key is made")
+      ->type_name("BACKEND")
+      ->required();
+  create->add_option("--kind", arguments->kind, "Whom it identifies: device, user or server")
+      ->type_name("KIND")
+      ->check(CLI::IsMember({"device", "user", "server"}))
+      ->required();
+  create
+      ->add_option("--algorithm", arguments->algorithm,
+                   "p256 (the default), p384, p521, rsa2048, rsa3072, ed25519 or ed448")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"p256", "p384", "p521", "rsa2048", "rsa3072", "ed25519", "ed448"}));
+
+  CLI::App* csr =
+      AddAction(*identity, invocation, arguments, "csr",
+                "Print a certificate request (PKCS#10) signed by the identity's key", CreateCsr,
+                "signet identity csr laptop --subject /CN=laptop --out "
+                "laptop.csr");
+  AddName(csr, *arguments);
+  csr->add_option("--subject", arguments->subject, "/CN=name/O=company")
+      ->type_name("NAME")
+      ->required();
+  csr->add_option("--san", arguments->subject_alt_names,
+                  "A subject alternative name, DNS:, email:, URI: or IP:; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  csr->add_option("--out", arguments->file, "Write to this file; - is standard output")
+      ->type_name("FILE");
+
+  CLI::App* import = AddAction(*identity, invocation, arguments, "import",
+                               "Give an identity its certificate chain, leaf first", ImportChain,
+                               "signet identity import laptop laptop.pem");
+  AddName(import, *arguments);
+  import->add_option("CHAIN.pem", arguments->file, "PEM certificates, leaf first")->required();
+
+  CLI::App* remove = AddAction(*identity, invocation, arguments, "remove",
+                               "Remove an identity and destroy its key", RemoveIdentity,
+                               "signet identity remove laptop --yes");
+  AddName(remove, *arguments);
+  remove->add_flag("--yes", arguments->yes, "Do not ask");
+}
+
+}  // namespace signet::cli

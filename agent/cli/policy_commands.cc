@@ -1,0 +1,104 @@
+// signet policy list|allow|deny
+#include <memory>
+
+#include "agent/cli/admin_client.h"
+#include "agent/cli/describe.h"
+#include "agent/cli/invocation.h"
+#include "agent/cli/text.h"
+
+namespace signet::cli {
+namespace {
+
+struct Arguments {
+  std::string origin;
+  std::string identity;
+  std::string program;
+};
+
+absl::Status ListRules(Invocation& invocation) {
+  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
+  if (!client.ok()) return client.status();
+  const auto response = client->Call(&v1::Admin::StubInterface::ListRules, v1::ListRulesRequest());
+  if (!response.ok()) return response.status();
+  std::ostream& out = invocation.console.out;
+  if (invocation.json) {
+    Json rules = Json::array();
+    for (const v1::Rule& rule : response->rules()) rules.push_back(ToJson(rule));
+    PrintJson({{"rules", std::move(rules)}}, invocation.console);
+  } else if (response->rules().empty()) {
+    out << "no rules, so everything is denied; allow something with: signet policy allow ORIGIN "
+           "--identity NAME\n";
+  } else {
+    Table table({"DECISION", "ORIGIN", "IDENTITY", "PROGRAM", "FROM"});
+    for (const v1::Rule& rule : response->rules()) {
+      table.Add({rule.decision(), rule.origin(), rule.identity(),
+                 rule.program().empty() ? "any" : rule.program(), rule.source()});
+    }
+    table.Print(out);
+    out << "A later rule wins; what no rule allows is denied.\n";
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddRule(Invocation& invocation, const Arguments& arguments, const char* decision) {
+  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
+  if (!client.ok()) return client.status();
+  v1::AddRuleRequest request;
+  v1::Rule& rule = *request.mutable_rule();
+  rule.set_origin(arguments.origin);
+  rule.set_identity(arguments.identity);
+  rule.set_program(arguments.program);
+  rule.set_decision(decision);
+  const auto response = client->Call(&v1::Admin::StubInterface::AddRule, request);
+  if (!response.ok()) return response.status();
+  const v1::Rule& added = response->rule();
+  if (invocation.json) {
+    PrintJson({{"rule", ToJson(added)}}, invocation.console);
+    return absl::OkStatus();
+  }
+  std::ostream& out = invocation.console.out;
+  out << Printable(added.decision()) << ": identity " << Printable(added.identity()) << " at "
+      << Printable(added.origin());
+  if (!added.program().empty()) out << " for " << Printable(added.program());
+  out << '\n';
+  return absl::OkStatus();
+}
+
+void AddDecision(CLI::App& policy, Invocation& invocation, const char* decision,
+                 const char* description, const char* example) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = policy.add_subcommand(decision, description);
+  command->add_option("ORIGIN", arguments->origin, "https://host[:port]; * in host and port")
+      ->required();
+  command->add_option("--identity", arguments->identity, "The identity, or * for any")
+      ->type_name("NAME")
+      ->required();
+  command->add_option("--program", arguments->program, "Only for this program, a full path")
+      ->type_name("PATH");
+  command->footer(Example(example));
+  command->callback([&invocation, arguments, decision] {
+    invocation.command = [&invocation, arguments, decision] {
+      return AddRule(invocation, *arguments, decision);
+    };
+  });
+}
+
+}  // namespace
+
+void AddPolicyCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* policy = app.add_subcommand("policy", "Say which identity may be shown where");
+  policy->require_subcommand(1);
+  policy->footer(Example("signet policy allow https://intranet.example --identity laptop"));
+
+  CLI::App* list = policy->add_subcommand("list", "Show the rules in order; a later one wins");
+  list->footer(Example("signet policy list --json"));
+  list->callback(
+      [&invocation] { invocation.command = [&invocation] { return ListRules(invocation); }; });
+  AddDecision(
+      *policy, invocation, "allow", "Let an identity be shown to an origin",
+      "signet policy allow https://intranet.example --identity laptop --program /usr/bin/curl");
+  AddDecision(*policy, invocation, "deny", "Keep an identity from an origin",
+              "signet policy deny 'https://*.ads.example:*' --identity '*'");
+}
+
+}  // namespace signet::cli

@@ -1,0 +1,141 @@
+// signet token list|unlock|lock
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "agent/cli/admin_client.h"
+#include "agent/cli/backend_table.h"
+#include "agent/cli/describe.h"
+#include "agent/cli/failure.h"
+#include "agent/cli/invocation.h"
+#include "agent/cli/pin_pipe.h"
+#include "agent/cli/text.h"
+#include "ipc/transport/blocking_channel.h"
+#include "ipc/transport/unix_connect.h"
+#include "ipc/wire/socket_path.h"
+
+namespace signet::cli {
+namespace {
+
+struct Arguments {
+  std::string backend;
+  bool pin_stdin = false;
+};
+
+absl::Status ListTokens(Invocation& invocation) {
+  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
+  if (!client.ok()) return client.status();
+  const auto status = client->Call(&v1::Admin::StubInterface::Status, v1::StatusRequest());
+  if (!status.ok()) return status.status();
+  if (!invocation.json) {
+    PrintBackends(*status, invocation.console.out);
+    return absl::OkStatus();
+  }
+  Json tokens = Json::array();
+  for (const v1::BackendStatus& backend : status->backends()) tokens.push_back(ToJson(backend));
+  PrintJson({{"tokens", std::move(tokens)}}, invocation.console);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ipc::BlockingChannel> ConnectToAgent(const Invocation& invocation) {
+  absl::StatusOr<ipc::Descriptor> socket =
+      ipc::ConnectUnix(wire::AgentSocketPath(invocation.agent));
+  if (!socket.ok()) return NoAgent(socket.status());
+  return ipc::BlockingChannel(*std::move(socket));
+}
+
+// One call on agent.sock, with a descriptor beside it.
+absl::StatusOr<v1::AgentMessage> Exchange(ipc::BlockingChannel& channel,
+                                          const v1::ClientMessage& call, int descriptor) {
+  const std::string bytes = call.SerializeAsString();
+  const wire::BytesView view(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  absl::Status sent = channel.Send(view, descriptor);
+  absl::StatusOr<ipc::BlockingMessage> received =
+      sent.ok() ? channel.Receive() : absl::StatusOr<ipc::BlockingMessage>(sent);
+  if (!received.ok()) {
+    return absl::UnavailableError(
+        "agent: the connection ended before the answer; see the token with: signet token list");
+  }
+  v1::AgentMessage answer;
+  if (!answer.ParseFromArray(received->bytes.data(), static_cast<int>(received->bytes.size())) ||
+      answer.id() != call.id()) {
+    return absl::UnknownError(
+        "agent: its answer is not understood; signet and signetd must be of one version");
+  }
+  return answer;
+}
+
+absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
+  // A PIN is asked for only when somebody is there to take it; but a person may take longer than
+  // the agent keeps an idle connection, so the one that is used is made afterwards.
+  if (const auto probe = ConnectToAgent(invocation); !probe.ok()) return probe.status();
+  absl::StatusOr<ipc::Descriptor> pin =
+      ReadPinIntoPipe(arguments.backend, arguments.pin_stdin, invocation.console);
+  if (!pin.ok()) return pin.status();
+  absl::StatusOr<ipc::BlockingChannel> channel = ConnectToAgent(invocation);
+  if (!channel.ok()) return channel.status();
+
+  v1::ClientMessage call;
+  call.set_id(1);
+  call.mutable_unlock()->set_backend(arguments.backend);
+  const absl::StatusOr<v1::AgentMessage> answer = Exchange(*channel, call, pin->get());
+  if (!answer.ok()) return answer.status();
+  if (answer->has_error()) return FromAgentError(answer->error());
+  if (!answer->has_unlock()) {
+    return absl::UnknownError(
+        "agent: it answered something else; signet and signetd must be of one version");
+  }
+  if (invocation.json) {
+    PrintJson({{"backend", arguments.backend}, {"unlocked", true}}, invocation.console);
+  } else {
+    invocation.console.out << Printable(arguments.backend) << ": unlocked\n";
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LockToken(Invocation& invocation, const Arguments& arguments) {
+  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
+  if (!client.ok()) return client.status();
+  v1::LockTokenRequest request;
+  request.set_backend(arguments.backend);
+  const auto locked = client->Call(&v1::Admin::StubInterface::LockToken, request);
+  if (!locked.ok()) return locked.status();
+  if (invocation.json) {
+    PrintJson({{"backend", arguments.backend}, {"unlocked", false}}, invocation.console);
+  } else {
+    invocation.console.out << Printable(arguments.backend) << ": locked\n";
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddTokenCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* token = app.add_subcommand("token", "List, unlock and lock tokens");
+  token->require_subcommand(1);
+  token->footer(Example("signet token unlock card"));
+  const auto arguments = std::make_shared<Arguments>();
+
+  CLI::App* list = token->add_subcommand("list", "Show each backend's token and its state");
+  list->footer(Example("signet token list"));
+  list->callback(
+      [&invocation] { invocation.command = [&invocation] { return ListTokens(invocation); }; });
+
+  CLI::App* unlock =
+      token->add_subcommand("unlock", "Give a token its PIN; spends one try at most");
+  unlock->add_option("BACKEND", arguments->backend, "The backend's name")->required();
+  unlock->add_flag("--pin-stdin", arguments->pin_stdin,
+                   "Read the PIN, one line, from standard input");
+  unlock->footer(Example("signet token unlock card --pin-stdin < pin-file"));
+  unlock->callback([&invocation, arguments] {
+    invocation.command = [&invocation, arguments] { return UnlockToken(invocation, *arguments); };
+  });
+
+  CLI::App* lock = token->add_subcommand("lock", "Make a token forget its PIN");
+  lock->add_option("BACKEND", arguments->backend, "The backend's name")->required();
+  lock->footer(Example("signet token lock card"));
+  lock->callback([&invocation, arguments] {
+    invocation.command = [&invocation, arguments] { return LockToken(invocation, *arguments); };
+  });
+}
+
+}  // namespace signet::cli
