@@ -21,7 +21,7 @@ class KeyUri {
   static absl::StatusOr<KeyUri> Parse(const std::string& prefix, const std::string& token_label,
                                       wire::BytesView reference);
 
-  // pkcs11:token=...;serial=...;id=...;type=private. Empty when there is no memory.
+  // pkcs11:serial=...;token=...;id=...;type=private. Empty when there is no memory.
   static wire::Bytes Format(const CK_TOKEN_INFO& token, wire::BytesView id);
 
   // Is this the very token, or may it be as far as the URI says?

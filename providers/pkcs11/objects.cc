@@ -24,7 +24,7 @@ Template& Template::AddBool(CK_ATTRIBUTE_TYPE type, bool value) {
   return Add(type, wire::BytesView(&byte, 1));
 }
 
-std::vector<CK_ATTRIBUTE> Template::view() const {
+std::vector<CK_ATTRIBUTE> Template::view() const& {
   std::vector<CK_ATTRIBUTE> attributes;
   for (const Entry& entry : entries_) {
     attributes.push_back(

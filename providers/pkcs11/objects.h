@@ -19,7 +19,8 @@ class Template {
   Template& AddBool(CK_ATTRIBUTE_TYPE type, bool value);
 
   // Valid until the next change, for C calls that do not write to it.
-  std::vector<CK_ATTRIBUTE> view() const;
+  std::vector<CK_ATTRIBUTE> view() const&;
+  std::vector<CK_ATTRIBUTE> view() const&& = delete;
 
  private:
   struct Entry {

@@ -29,7 +29,7 @@ struct Pkcs11Options {
 // such backend may use a module in a process: PKCS#11 has one login state per process and token.
 //
 // References are RFC 7512 URIs with a random CKA_ID:
-// pkcs11:token=LABEL;serial=...;id=%..;type=private. A URI that names a key made by another tool,
+// pkcs11:serial=...;token=LABEL;id=%..;type=private. A URI that names a key made by another tool,
 // by id or object (label), is taken too.
 //
 // A session that is lost (card pulled, pcscd restarted) is opened anew once per call. The login is

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "providers/pkcs11/elliptic_curve.h"
+
 namespace signet::providers {
 namespace {
 
@@ -43,24 +45,19 @@ RawSession::RawSession(const std::string& module, const std::string& token_label
   throw std::runtime_error("no token " + token_label);
 }
 
-RawSession::KeyOptions RawSession::Ed25519() {
-  return {.mechanism = CKM_EC_EDWARDS_KEY_PAIR_GEN,
-          .parameters = {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'}};
-}
-
 void RawSession::GenerateKey(wire::BytesView id, const std::string& label,
-                             const KeyOptions& options) {
+                             bool always_authenticate) {
   const wire::Bytes label_bytes(label.begin(), label.end());
   Template common;
   common.AddBool(CKA_TOKEN, true).Add(CKA_ID, id).Add(CKA_LABEL, label_bytes);
   Template public_template = common;
-  public_template.Add(CKA_EC_PARAMS, options.parameters);
+  public_template.Add(CKA_EC_PARAMS, FindCurve(KeyAlgorithm::kP256)->parameters);
   Template private_template = common;
   private_template.AddBool(CKA_PRIVATE, true).AddBool(CKA_SIGN, true);
-  if (options.always_authenticate) private_template.AddBool(CKA_ALWAYS_AUTHENTICATE, true);
+  if (always_authenticate) private_template.AddBool(CKA_ALWAYS_AUTHENTICATE, true);
   std::vector<CK_ATTRIBUTE> public_view = public_template.view();
   std::vector<CK_ATTRIBUTE> private_view = private_template.view();
-  CK_MECHANISM mechanism{options.mechanism, nullptr, 0};
+  CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
   CK_OBJECT_HANDLE handles[2];
   Check((*module_)->C_GenerateKeyPair(session_, &mechanism, public_view.data(), public_view.size(),
                                       private_view.data(), private_view.size(), &handles[0],

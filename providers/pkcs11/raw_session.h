@@ -17,13 +17,8 @@ class RawSession {
  public:
   RawSession(const std::string& module, const std::string& token_label, const std::string& pin);
 
-  struct KeyOptions {
-    CK_MECHANISM_TYPE mechanism = CKM_EC_KEY_PAIR_GEN;
-    wire::Bytes parameters = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};  // P-256
-    bool always_authenticate = false;
-  };
-  static KeyOptions Ed25519();
-  void GenerateKey(wire::BytesView id, const std::string& label, const KeyOptions& options);
+  // P-256.
+  void GenerateKey(wire::BytesView id, const std::string& label, bool always_authenticate = false);
 
   // An attribute of the only object of this class.
   wire::Bytes Attribute(CK_OBJECT_CLASS object_class, CK_ATTRIBUTE_TYPE type);
