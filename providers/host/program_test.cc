@@ -15,6 +15,7 @@
 
 #include "ipc/backend.pb.h"
 #include "ipc/transport/blocking_channel.h"
+#include "tests/support/softhsm.h"
 
 namespace signet::providers {
 namespace {
@@ -92,12 +93,9 @@ struct SocketPair {
   ipc::Descriptor backend;
 };
 
-BackendResponse Configure(ipc::BlockingChannel& channel) {
-  BackendRequest request;
-  request.set_id(1);
-  request.mutable_configure()->set_name("trial");
-  request.mutable_configure()->set_type("software");
-  EXPECT_TRUE(channel.Send(View(request.SerializeAsString())).ok());
+BackendResponse Call(ipc::BlockingChannel& channel, const BackendRequest& request,
+                     int descriptor = -1) {
+  EXPECT_TRUE(channel.Send(View(request.SerializeAsString()), descriptor).ok());
   auto message = channel.Receive();
   EXPECT_TRUE(message.ok()) << message.status();
   BackendResponse response;
@@ -105,6 +103,13 @@ BackendResponse Configure(ipc::BlockingChannel& channel) {
     response.ParseFromArray(message->bytes.data(), static_cast<int>(message->bytes.size()));
   }
   return response;
+}
+
+BackendResponse Configure(ipc::BlockingChannel& channel) {
+  BackendRequest request;
+  request.mutable_configure()->set_name("trial");
+  request.mutable_configure()->set_type("software");
+  return Call(channel, request);
 }
 
 std::string ReadFile(const std::string& path) {
@@ -130,6 +135,53 @@ TEST(Program, ServesItsSocketAndEndsWithItsAgent) {
   const Ended ended = program.Wait();
   EXPECT_EQ(ended.exit_code, 0);
   EXPECT_EQ(ended.output, "");
+}
+
+TEST(Program, KeepsATokensKeysAndForgetsThePin) {
+  test::SoftHsm hsm;
+  hsm.AddToken("alice");
+  std::string reference;
+  for (const bool first : {true, false}) {
+    SocketPair sockets;
+    Program program(sockets.backend.get());
+    sockets.backend.Reset();
+    {
+      ipc::BlockingChannel channel(std::move(sockets.agent));
+      BackendRequest configure;
+      configure.mutable_configure()->set_name("card");
+      configure.mutable_configure()->set_type("pkcs11");
+      configure.mutable_configure()->set_module(test::SoftHsm::Module());
+      configure.mutable_configure()->set_token("alice");
+      const BackendResponse token = Call(channel, configure);
+      EXPECT_TRUE(token.token().needs_pin());
+      EXPECT_FALSE(token.token().unlocked());
+
+      int pin[2];
+      ASSERT_EQ(pipe2(pin, O_CLOEXEC), 0);
+      ASSERT_EQ(write(pin[1], test::SoftHsm::kPin.data(), test::SoftHsm::kPin.size()),
+                static_cast<ssize_t>(test::SoftHsm::kPin.size()));
+      close(pin[1]);
+      BackendRequest unlock;
+      unlock.mutable_unlock();
+      EXPECT_TRUE(Call(channel, unlock, pin[0]).has_unlock());
+      close(pin[0]);
+
+      if (first) {
+        BackendRequest create;
+        create.mutable_create_key()->set_label("laptop");
+        create.mutable_create_key()->set_algorithm("p256");
+        reference = Call(channel, create).create_key().reference();
+      }
+      BackendRequest sign;
+      sign.mutable_sign()->set_reference(reference);
+      sign.mutable_sign()->set_signature_scheme(0x0403);
+      sign.mutable_sign()->set_message("message");
+      EXPECT_TRUE(Call(channel, sign).has_sign());
+    }
+    const Ended ended = program.Wait();
+    EXPECT_EQ(ended.exit_code, 0);
+    EXPECT_EQ(ended.output, "");
+  }
 }
 
 TEST(Program, EndsWithTwoAtGarbage) {
