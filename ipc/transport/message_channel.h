@@ -7,11 +7,13 @@
 #include <asio/awaitable.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <chrono>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ipc/transport/message.h"
 #include "ipc/transport/partial_message.h"
+#include "ipc/transport/time_limit.h"
 #include "ipc/wire/bytes.h"
 
 namespace signet::ipc {
@@ -38,6 +40,11 @@ class MessageChannel {
   // inside a message it closes the connection, which could not go on.
   asio::awaitable<absl::Status> Send(wire::BytesView bytes, int descriptor = -1);
 
+  // Waits until a Receive would have something to do, the end of the connection included: true. An
+  // Interrupt ends the wait: false. Instead of a Receive, with no Send under way.
+  asio::awaitable<bool> WaitForInput();
+  void Interrupt();
+
   // Ends both directions; a Receive or Send under way fails.
   void Close();
 
@@ -45,8 +52,7 @@ class MessageChannel {
   asio::any_io_executor executor() { return socket_.get_executor(); }
 
  private:
-  class StallGuard;
-
+  void GiveUpAfterLimit(std::optional<TimeLimit>& limit);
   absl::Status WaitFailure(const asio::error_code& error) const;
 
   asio::local::stream_protocol::socket socket_;

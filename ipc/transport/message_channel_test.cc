@@ -189,6 +189,22 @@ TEST_F(MessageChannelTest, CloseEndsAReceiveUnderWay) {
   EXPECT_TRUE(absl::IsUnavailable(received->status()));
 }
 
+TEST_F(MessageChannelTest, WaitForInputEndsWithInputOrAnInterrupt) {
+  MessageChannel& channel = Channel();
+  std::optional<bool> input;
+  Start(channel.WaitForInput(), input);
+  Settle();
+  EXPECT_FALSE(input);
+  channel.Interrupt();
+  Settle();
+  EXPECT_EQ(input, false);
+  Write(BytesOf(std::string("\0\0\0\1a", 5)));
+  EXPECT_TRUE(Run(channel.WaitForInput()));
+  EXPECT_TRUE(Run(channel.Receive()).ok());
+  raw.Reset();
+  EXPECT_TRUE(Run(channel.WaitForInput()));
+}
+
 TEST_F(MessageChannelTest, CancelledReceiveLosesNothing) {
   MessageChannel& channel = Channel();
   Write(BytesOf(std::string("\0\0\0\2a", 5)));
