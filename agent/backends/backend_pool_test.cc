@@ -1,0 +1,430 @@
+#include "agent/backends/backend_pool.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <fstream>
+
+#include "agent/backends/pool_fixture.h"
+
+namespace signet::agent {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+class BackendPoolTest : public PoolFixture {
+ protected:
+  BackendPoolTest() {
+    char name[] = "/tmp/signet-backends-XXXXXX";
+    folder_ = mkdtemp(name);
+  }
+  ~BackendPoolTest() override { std::filesystem::remove_all(folder_); }
+
+  // A fake backend's configuration; for `behaviour` see fake_backend.cc.
+  static BackendConfiguration Fake(const std::string& name, const std::string& behaviour = {}) {
+    BackendConfiguration backend;
+    backend.name = name;
+    backend.type = "pkcs11";
+    backend.module = behaviour;
+    return backend;
+  }
+
+  BackendPool& StartFakes(std::vector<BackendConfiguration> backends, BackendLimits limits = {}) {
+    return StartPool(std::move(backends), SIGNET_FAKE_BACKEND, limits);
+  }
+
+  // A FIFO: a backend that was asked to "wait:" for it answers when it was written to and closed.
+  std::string Gate() {
+    const std::string path = folder_ / ("gate" + std::to_string(gates_++));
+    EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
+    return path;
+  }
+  // Waits until the backend has it open.
+  void OpenGate(const std::string& path, const std::string& text) {
+    ipc::Descriptor fifo;
+    RunUntil([&] {
+      fifo = ipc::Descriptor(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+      return fifo.valid();
+    });
+    EXPECT_EQ(write(fifo.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+
+  ipc::Descriptor PinPipe(const std::string& pin) {
+    int ends[2];
+    EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    EXPECT_EQ(write(ends[1], pin.data(), pin.size()), static_cast<ssize_t>(pin.size()));
+    close(ends[1]);
+    return ipc::Descriptor(ends[0]);
+  }
+
+  std::filesystem::path folder_;
+  int gates_ = 0;
+};
+
+TEST_F(BackendPoolTest, Signs) {
+  StartFakes({Fake("tpm")});
+  EXPECT_EQ(Run(Sign("tpm", "echo:hello")).value(), "hello");
+  const BackendStatus status = StatusOf("tpm");
+  EXPECT_EQ(status.state, BackendState::kReady);
+  EXPECT_EQ(status.type, "pkcs11");
+  EXPECT_EQ(status.token, "fake token");
+  EXPECT_TRUE(status.hardware);
+  EXPECT_GT(status.pid, 0);
+  EXPECT_EQ(status.restarts, 0U);
+}
+
+TEST_F(BackendPoolTest, UnknownBackendIsNotFound) {
+  StartFakes({Fake("tpm")});
+  const absl::Status status = Run(Sign("card", "echo:hello")).status();
+  EXPECT_TRUE(absl::IsNotFound(status));
+  EXPECT_THAT(Text(status), HasSubstr("backend card: sign: "));
+}
+
+TEST_F(BackendPoolTest, CreatesDescribesAndRemovesKeys) {
+  BackendPool& pool = StartFakes({Fake("tpm")});
+  const std::string backend = "tpm", label = "laptop", algorithm = "p256";
+  const absl::StatusOr<NewKey> key = Run(pool.CreateKey(backend, label, algorithm, In(kPatience)));
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_EQ(key->key.backend, "tpm");
+  EXPECT_EQ(std::string(key->key.reference.begin(), key->key.reference.end()), "key laptop");
+  EXPECT_EQ(std::string(key->public_key.begin(), key->public_key.end()), "p256");
+  EXPECT_THAT(key->schemes, testing::ElementsAre(wire::SignatureScheme::kEcdsaSecp256r1Sha256));
+  EXPECT_TRUE(key->hardware);
+  EXPECT_TRUE(Run(pool.RemoveKey(key->key, In(kPatience))).ok());
+}
+
+TEST_F(BackendPoolTest, ErrorOfTheBackendIsTheCallersAndTheProcessStays) {
+  StartFakes({Fake("tpm")});
+  const std::string pid = Run(Sign("tpm", "pid")).value();
+  const absl::Status status = Run(Sign("tpm", "error:5")).status();
+  EXPECT_TRUE(absl::IsNotFound(status));
+  EXPECT_EQ(Text(status), "fake: call: failed; as asked");
+  EXPECT_EQ(Run(Sign("tpm", "pid")).value(), pid);
+}
+
+TEST_F(BackendPoolTest, TokenErrorShowsInTheStatusUntilACallGoesWell) {
+  StartFakes({Fake("tpm")});
+  EXPECT_TRUE(absl::IsUnavailable(Run(Sign("tpm", "error:14")).status()));
+  EXPECT_EQ(StatusOf("tpm").last_error, "fake: call: failed");
+  EXPECT_EQ(StatusOf("tpm").next_step, "as asked");
+  EXPECT_TRUE(Run(Sign("tpm", "echo:")).ok());
+  EXPECT_EQ(StatusOf("tpm").last_error, "");
+}
+
+TEST_F(BackendPoolTest, CrashFailsTheCallInFlightOnly) {
+  StartFakes({Fake("tpm")});
+  std::optional<Signature> crashing, next;
+  Launch(Sign("tpm", "crash"), crashing);
+  Launch(Sign("tpm", "echo:next"), next);
+  RunUntil([&] { return crashing && next; });
+  EXPECT_TRUE(absl::IsUnavailable(crashing->status()));
+  EXPECT_THAT(Text(crashing->status()), HasSubstr("backend tpm: sign: signet-backend was ended by "
+                                                  "signal 9 (Killed)"));
+  EXPECT_EQ(next->value(), "next");
+  EXPECT_EQ(StatusOf("tpm").restarts, 1U);
+}
+
+TEST_F(BackendPoolTest, KillDuringACallFailsItAndTheNextOneWorks) {
+  StartFakes({Fake("tpm")});
+  const std::string gate = Gate();
+  std::optional<Signature> killed;
+  Launch(Sign("tpm", "wait:" + gate), killed);
+  OpenGate(gate, "");  // it is at work; what it read is on its way
+  RunUntilState("tpm", BackendState::kReady);
+  std::optional<Signature> hanging;
+  RunUntil([&] { return killed.has_value(); });
+  Launch(Sign("tpm", "hang"), hanging);
+  loop_->restart();
+  loop_->poll();
+  kill(StatusOf("tpm").pid, SIGKILL);
+  RunUntil([&] { return hanging.has_value(); });
+  EXPECT_TRUE(absl::IsUnavailable(hanging->status())) << hanging->status();
+  EXPECT_EQ(Run(Sign("tpm", "echo:again")).value(), "again");
+}
+
+TEST_F(BackendPoolTest, KillWhileIdleIsNoticedWithoutACall) {
+  StartFakes({Fake("tpm")});
+  RunUntilState("tpm", BackendState::kReady);
+  const pid_t first = StatusOf("tpm").pid;
+  kill(first, SIGKILL);
+  RunUntil([&] { return StatusOf("tpm").restarts == 1; });
+  RunUntilState("tpm", BackendState::kReady);
+  EXPECT_NE(StatusOf("tpm").pid, first);
+  EXPECT_THAT(StatusOf("tpm").last_error, HasSubstr("signal 9"));
+}
+
+TEST_F(BackendPoolTest, HangPastTheDeadlineIsKilled) {
+  StartFakes({Fake("tpm")});
+  RunUntilState("tpm", BackendState::kReady);
+  const pid_t first = StatusOf("tpm").pid;
+  const absl::Status status = Run(Sign("tpm", "hang", In(milliseconds(30)))).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
+  EXPECT_THAT(Text(status), HasSubstr("the backend was restarted"));
+  EXPECT_EQ(kill(first, 0), -1);
+  EXPECT_EQ(Run(Sign("tpm", "echo:again")).value(), "again");
+}
+
+TEST_F(BackendPoolTest, OtherBackendNeverNoticesAHangOrACrash) {
+  StartFakes({Fake("tpm"), Fake("card")});
+  std::optional<Signature> hanging;
+  Launch(Sign("tpm", "hang", In(milliseconds(200))), hanging);
+  const std::string pid = Run(Sign("card", "pid")).value();
+  EXPECT_FALSE(hanging);
+  RunUntil([&] { return hanging.has_value(); });
+  EXPECT_FALSE(Run(Sign("tpm", "crash")).ok());
+  EXPECT_EQ(Run(Sign("card", "pid")).value(), pid);
+  EXPECT_EQ(StatusOf("card").restarts, 0U);
+}
+
+TEST_F(BackendPoolTest, AnswersThatMakeNoSenseEndTheProcess) {
+  for (const char* misbehaviour : {"garbage", "wrong-id", "wrong-type", "error:0", "error:99"}) {
+    StartFakes({Fake("tpm")});
+    const absl::Status status = Run(Sign("tpm", misbehaviour)).status();
+    EXPECT_TRUE(absl::IsUnavailable(status)) << misbehaviour << status;
+    EXPECT_THAT(Text(status), HasSubstr("makes no sense")) << misbehaviour;
+    EXPECT_EQ(Run(Sign("tpm", "echo:again")).value(), "again") << misbehaviour;
+    Run(Ended(pool_->Stop()));
+  }
+}
+
+TEST_F(BackendPoolTest, CallsAreServedInTheirOrder) {
+  StartFakes({Fake("tpm")});
+  const std::string gate = Gate();
+  std::vector<int> order;
+  std::vector<std::optional<Signature>> signatures(5);
+  for (int i = 0; i < 5; ++i) {
+    const auto then_note = [](asio::awaitable<Signature> work, std::vector<int>& into,
+                              int number) -> asio::awaitable<Signature> {
+      Signature signature = co_await std::move(work);
+      into.push_back(number);
+      co_return signature;
+    };
+    const std::string message = i == 0 ? "wait:" + gate : "echo:" + std::to_string(i);
+    Launch(then_note(Sign("tpm", message), order, i), signatures[static_cast<size_t>(i)]);
+  }
+  OpenGate(gate, "first");
+  RunUntil([&] { return order.size() == 5; });
+  EXPECT_THAT(order, testing::ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_EQ(signatures[0]->value(), "first");
+  EXPECT_EQ(signatures[4]->value(), "4");
+}
+
+TEST_F(BackendPoolTest, CallLeavesTheQueueAtItsDeadline) {
+  StartFakes({Fake("tpm")});
+  const std::string gate = Gate();
+  std::optional<Signature> working;
+  Launch(Sign("tpm", "wait:" + gate), working);
+  const absl::Status status = Run(Sign("tpm", "echo:late", In(milliseconds(30)))).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status));
+  EXPECT_THAT(Text(status), HasSubstr("its turn did not come"));
+  EXPECT_FALSE(working);
+  OpenGate(gate, "done");
+  RunUntil([&] { return working.has_value(); });
+  EXPECT_EQ(working->value(), "done");
+  EXPECT_EQ(StatusOf("tpm").restarts, 0U);
+}
+
+TEST_F(BackendPoolTest, FullQueueRefuses) {
+  BackendLimits limits;
+  limits.waiting_calls = 2;
+  StartFakes({Fake("tpm")}, limits);
+  RunUntilState("tpm", BackendState::kReady);
+  const std::string gate = Gate();
+  std::vector<std::optional<Signature>> signatures(4);
+  Launch(Sign("tpm", "wait:" + gate), signatures[0]);
+  loop_->restart();
+  loop_->poll();
+  for (size_t i = 1; i < 4; ++i) Launch(Sign("tpm", "echo:"), signatures[i]);
+  RunUntil([&] { return signatures[3].has_value(); });
+  EXPECT_TRUE(absl::IsResourceExhausted(signatures[3]->status()));
+  OpenGate(gate, "");
+  RunUntil([&] { return signatures[2].has_value(); });
+  EXPECT_TRUE(signatures[0]->ok() && signatures[1]->ok() && signatures[2]->ok());
+}
+
+TEST_F(BackendPoolTest, AnswerForACallerThatLeftIsDropped) {
+  StartFakes({Fake("tpm")});
+  RunUntilState("tpm", BackendState::kReady);
+  const std::string gate = Gate();
+  asio::cancellation_signal cancel;
+  std::optional<Signature> left;
+  asio::co_spawn(
+      *loop_, [&]() -> asio::awaitable<void> { left = co_await Sign("tpm", "wait:" + gate); },
+      asio::bind_cancellation_slot(cancel.slot(), asio::detached));
+  loop_->restart();
+  loop_->poll();
+  std::optional<Signature> next;
+  Launch(Sign("tpm", "echo:next"), next);
+  cancel.emit(asio::cancellation_type::terminal);
+  RunUntil([&] { return left.has_value(); });
+  EXPECT_TRUE(absl::IsCancelled(left->status()));
+  EXPECT_FALSE(next);
+  OpenGate(gate, "nobody reads this");
+  RunUntil([&] { return next.has_value(); });
+  EXPECT_EQ(next->value(), "next");
+  EXPECT_EQ(StatusOf("tpm").restarts, 0U);
+}
+
+TEST_F(BackendPoolTest, CallerThatLeavesTheQueueIsNotServed) {
+  StartFakes({Fake("tpm")});
+  RunUntilState("tpm", BackendState::kReady);
+  const std::string gate = Gate();
+  std::optional<Signature> working, left;
+  Launch(Sign("tpm", "wait:" + gate), working);
+  asio::cancellation_signal cancel;
+  asio::co_spawn(
+      *loop_, [&]() -> asio::awaitable<void> { left = co_await Sign("tpm", "crash"); },
+      asio::bind_cancellation_slot(cancel.slot(), asio::detached));
+  loop_->restart();
+  loop_->poll();
+  cancel.emit(asio::cancellation_type::terminal);
+  OpenGate(gate, "");
+  EXPECT_TRUE(Run(Sign("tpm", "echo:")).ok());
+  EXPECT_TRUE(left && absl::IsCancelled(left->status()));
+  EXPECT_EQ(StatusOf("tpm").restarts, 0U);  // "crash" never came
+}
+
+TEST_F(BackendPoolTest, BackOffGrowsAndEndsWithASuccess) {
+  BackendLimits limits;
+  limits.first_back_off = milliseconds(20);
+  limits.longest_back_off = milliseconds(40);
+  StartFakes({Fake("tpm")}, limits);
+  const auto time_to_recover = [&] {
+    EXPECT_FALSE(Run(Sign("tpm", "crash")).ok());
+    const Deadline start = In(milliseconds(0));
+    bool failed = false;
+    RunUntil([&] {
+      failed = failed || StatusOf("tpm").state == BackendState::kFailed;
+      return StatusOf("tpm").state == BackendState::kReady;
+    });
+    return std::pair(failed, In(milliseconds(0)) - start);
+  };
+  EXPECT_FALSE(time_to_recover().first);  // at once
+  for (const int least : {20, 40, 40}) {
+    const auto [failed, time] = time_to_recover();
+    EXPECT_TRUE(failed);
+    EXPECT_GE(time, milliseconds(least));
+  }
+  EXPECT_TRUE(Run(Sign("tpm", "echo:")).ok());
+  EXPECT_FALSE(time_to_recover().first);
+}
+
+TEST_F(BackendPoolTest, StartThatFailsFailsWhoWaits) {
+  BackendLimits limits;
+  limits.first_back_off = milliseconds(5);
+  StartFakes({Fake("tpm", "crash-at-start"), Fake("card")}, limits);
+  const absl::Status status = Run(Sign("tpm", "echo:")).status();
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  EXPECT_THAT(Text(status), HasSubstr("backend tpm: start: signet-backend was ended by signal 9"));
+  RunUntil([&] { return StatusOf("tpm").restarts >= 3; });
+  EXPECT_TRUE(Run(Sign("card", "echo:")).ok());
+}
+
+TEST_F(BackendPoolTest, StartThatHangsIsKilled) {
+  BackendLimits limits;
+  limits.configure = milliseconds(30);
+  StartFakes({Fake("tpm", "hang-at-start")}, limits);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(Run(Sign("tpm", "echo:")).status()));
+}
+
+TEST_F(BackendPoolTest, MissingProgramIsSaidAndTriedAgain) {
+  BackendLimits limits;
+  limits.first_back_off = milliseconds(5);
+  const std::filesystem::path program = folder_ / "signet-backend";
+  StartPool({Fake("tpm")}, program, limits);
+  RunUntilState("tpm", BackendState::kFailed);
+  EXPECT_THAT(StatusOf("tpm").last_error, HasSubstr(program.string()));
+  EXPECT_EQ(StatusOf("tpm").next_step, "is signet-backend installed?");
+  EXPECT_EQ(StatusOf("tpm").pid, 0);
+  std::filesystem::create_symlink(SIGNET_FAKE_BACKEND, program);
+  RunUntilState("tpm", BackendState::kReady);
+}
+
+TEST_F(BackendPoolTest, TokenThatWasNotThereIsLookedForAgainWhenSomebodyAsks) {
+  const std::filesystem::path card = folder_ / "card";
+  StartFakes({Fake("card", "absent:" + card.string())});
+  RunUntilState("card", BackendState::kFailed);
+  EXPECT_EQ(StatusOf("card").last_error, "fake: call: failed");
+  const absl::Status status = Run(Sign("card", "echo:")).status();
+  EXPECT_TRUE(absl::IsNotFound(status)) << status;
+  std::ofstream(card).put('!');
+  EXPECT_TRUE(Run(Sign("card", "echo:")).ok());
+  EXPECT_EQ(StatusOf("card").state, BackendState::kReady);
+}
+
+TEST_F(BackendPoolTest, PinGoesToTheBackendAndIsGoneAfterARestart) {
+  BackendPool& pool = StartFakes({Fake("card", "pin")});
+  RunUntilState("card", BackendState::kLocked);
+  EXPECT_EQ(StatusOf("card").next_step, "signet token unlock card");
+  EXPECT_TRUE(absl::IsFailedPrecondition(Run(Sign("card", "echo:")).status()));
+  EXPECT_TRUE(absl::IsPermissionDenied(Run(pool.Unlock("card", PinPipe("0000"), In(kPatience)))));
+  EXPECT_EQ(StatusOf("card").state, BackendState::kLocked);
+  EXPECT_TRUE(Run(pool.Unlock("card", PinPipe("1234"), In(kPatience))).ok());
+  EXPECT_EQ(StatusOf("card").state, BackendState::kReady);
+  EXPECT_TRUE(Run(Sign("card", "echo:")).ok());
+
+  EXPECT_THAT(Text(Run(Sign("card", "crash")).status()), HasSubstr("signet token unlock card"));
+  RunUntilState("card", BackendState::kLocked);
+  EXPECT_THAT(StatusOf("card").last_error, HasSubstr("signal 9"));
+
+  EXPECT_TRUE(Run(pool.Unlock("card", PinPipe("1234"), In(kPatience))).ok());
+  EXPECT_TRUE(Run(pool.Lock("card", In(kPatience))).ok());
+  EXPECT_EQ(StatusOf("card").state, BackendState::kLocked);
+}
+
+TEST_F(BackendPoolTest, BackendInheritsNothingButItsSocket) {
+  Run([]() -> asio::awaitable<bool> { co_return true; }());
+  const ipc::Descriptor careless(dup(STDIN_FILENO));  // without close-on-exec
+  setenv("SIGNET_TEST_SECRET", "x", 1);
+  setenv("SOFTHSM2_CONF", "/nonexistent", 1);
+  StartFakes({Fake("tpm")});
+  EXPECT_EQ(Run(Sign("tpm", "descriptors")).value(), "0 1 2 3 ");
+  const std::string names = Run(Sign("tpm", "environment")).value();
+  EXPECT_THAT(names, HasSubstr("SOFTHSM2_CONF "));
+  EXPECT_THAT(names, Not(HasSubstr("SIGNET_TEST_SECRET")));
+  EXPECT_THAT(names, Not(HasSubstr("PATH ")));
+  unsetenv("SIGNET_TEST_SECRET");
+  unsetenv("SOFTHSM2_CONF");
+}
+
+TEST_F(BackendPoolTest, StopFailsCallsAndKillsWhatDoesNotEnd) {
+  BackendLimits limits;
+  limits.stop = milliseconds(30);
+  BackendPool& pool =
+      StartFakes({Fake("tpm"), Fake("card"), Fake("slow", "hang-at-start")}, limits);
+  std::optional<Signature> hanging, waiting;
+  Launch(Sign("tpm", "hang"), hanging);
+  Launch(Sign("tpm", "echo:"), waiting);
+  RunUntilState("tpm", BackendState::kReady);
+  RunUntilState("card", BackendState::kReady);
+  Run(Ended(pool.Stop()));
+  RunUntil([&] { return hanging && waiting; });
+  EXPECT_TRUE(absl::IsUnavailable(hanging->status()));
+  EXPECT_TRUE(absl::IsUnavailable(waiting->status()));
+  EXPECT_THAT(Text(waiting->status()), HasSubstr("the agent is stopping"));
+  EXPECT_TRUE(absl::IsUnavailable(Run(Sign("card", "echo:")).status()));
+  for (const BackendStatus& status : pool.Statuses()) EXPECT_EQ(status.pid, 0);
+}
+
+TEST_F(BackendPoolTest, LoopMayEndWithoutStop) {
+  StartFakes({Fake("tpm")});
+  std::optional<Signature> hanging, waiting;
+  Launch(Sign("tpm", "hang"), hanging);
+  Launch(Sign("tpm", "echo:"), waiting);
+  RunUntilState("tpm", BackendState::kReady);
+  pool_.reset();  // kills; the loop does not run again
+}
+
+}  // namespace
+}  // namespace signet::agent

@@ -1,0 +1,33 @@
+// A token source as a person sees it.
+#ifndef SIGNET_AGENT_BACKENDS_BACKEND_STATUS_H_
+#define SIGNET_AGENT_BACKENDS_BACKEND_STATUS_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace signet::agent {
+
+enum class BackendState : uint8_t {
+  kStarting,
+  kReady,
+  kLocked,  // needs its PIN; also after each restart, since the agent keeps none
+  kFailed,
+};
+
+struct BackendStatus {
+  std::string name;
+  std::string type;
+  BackendState state = BackendState::kStarting;
+  pid_t pid = 0;           // of its signet-backend; 0 when none runs
+  std::string last_error;  // since the last call that went well
+  std::string next_step;   // what a person can do about it
+  bool hardware = false;
+  std::string token;  // label of the token, or the TPM's manufacturer
+  uint32_t restarts = 0;
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_BACKENDS_BACKEND_STATUS_H_

@@ -1,0 +1,272 @@
+#include "agent/backends/backend_supervisor.h"
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/backends/exchange.h"
+
+namespace signet::agent {
+namespace {
+
+using backend::v1::BackendRequest;
+using backend::v1::BackendResponse;
+
+// For a process that closed its socket to end as well.
+constexpr std::chrono::milliseconds kEndingPatience{200};
+constexpr uint32_t kMostDoublings = 20;
+
+asio::awaitable<void> Wait(asio::steady_timer& timer) {
+  asio::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+absl::Status AgentStops() {
+  return absl::UnavailableError("the agent is stopping; try again when it is back");
+}
+
+// "what happened; what to do next" in its two parts.
+std::pair<std::string, std::string> Split(std::string_view message) {
+  const size_t end = message.rfind("; ");
+  if (end == std::string_view::npos) return {std::string(message), {}};
+  return {std::string(message.substr(0, end)), std::string(message.substr(end + 2))};
+}
+
+}  // namespace
+
+BackendSupervisor::BackendSupervisor(asio::any_io_executor executor,
+                                     BackendConfiguration configuration,
+                                     std::filesystem::path program, BackendLimits limits)
+    : executor_(executor),
+      configuration_(std::move(configuration)),
+      program_(std::move(program)),
+      limits_(limits),
+      queue_(executor, configuration_.name, limits.waiting_calls,
+             [this] {
+               if (idle_) process_->Interrupt();
+             }),
+      wake_(executor),
+      finished_(executor, asio::steady_timer::time_point::max()) {}
+
+void BackendSupervisor::Start() {
+  running_ = true;
+  asio::co_spawn(executor_, Run(), asio::detached);
+}
+
+asio::awaitable<BackendAnswer> BackendSupervisor::Call(BackendRequest request,
+                                                       ipc::Descriptor descriptor,
+                                                       Deadline deadline) {
+  BackendAnswer answer =
+      co_await queue_.Submit(std::move(request), std::move(descriptor), deadline);
+  co_return answer;
+}
+
+void BackendSupervisor::BeginStop() {
+  stopping_ = true;
+  queue_.Close(Prefixed("call", AgentStops()));
+  wake_.cancel();
+  if (idle_) {
+    process_->Interrupt();
+  } else if (process_) {
+    process_->HangUp();
+  }
+}
+
+asio::awaitable<void> BackendSupervisor::Stop() {
+  BeginStop();
+  while (running_) co_await Wait(finished_);
+}
+
+asio::awaitable<void> BackendSupervisor::Run() {
+  while (!stopping_) {
+    co_await RunProcess();
+    co_await BackOff();
+  }
+  running_ = false;
+  finished_.cancel();
+}
+
+asio::awaitable<void> BackendSupervisor::BackOff() {
+  if (failures_ <= 1 || stopping_) co_return;
+  const auto delay = limits_.first_back_off * (1u << std::min(failures_ - 2, kMostDoublings));
+  wake_.expires_after(std::min<std::chrono::milliseconds>(delay, limits_.longest_back_off));
+  backing_off_ = true;
+  co_await Wait(wake_);
+  backing_off_ = false;
+}
+
+asio::awaitable<void> BackendSupervisor::RunProcess() {
+  configured_ = false;
+  token_failed_ = false;
+  absl::StatusOr<std::unique_ptr<BackendProcess>> process =
+      BackendProcess::Start(executor_, program_);
+  if (!process.ok()) {
+    ++failures_;
+    last_error_ = process.status();
+    queue_.FailAll(Prefixed("start", last_error_));
+    co_return;
+  }
+  ++starts_;
+  process_ = *std::move(process);
+  const absl::Status fault = co_await Serve();
+  const auto patience = fault.ok() || stopping_ ? limits_.stop : kEndingPatience;
+  const std::string end = co_await process_->End(patience);
+  process_.reset();
+  if (!fault.ok()) NoteFault(stopping_ ? AgentStops() : Explain(fault, end));
+}
+
+asio::awaitable<absl::Status> BackendSupervisor::Serve() {
+  absl::Status fault = co_await Configure();
+  while (fault.ok() && !stopping_) {
+    if (!queue_.empty()) {
+      if (!configured_) break;  // the token may be there by now: ask a new process
+      fault = co_await ServeCall();
+    } else if (describe_wanted_) {
+      fault = co_await Describe();
+    } else {
+      idle_ = true;
+      const bool input = co_await process_->WaitForInput();
+      idle_ = false;
+      if (input) fault = absl::UnavailableError("signet-backend has ended");
+    }
+  }
+  co_return fault;
+}
+
+asio::awaitable<absl::Status> BackendSupervisor::Configure() {
+  BackendRequest request;
+  request.set_id(++last_id_);
+  backend::v1::ConfigureRequest& configure = *request.mutable_configure();
+  configure.set_name(configuration_.name);
+  configure.set_type(configuration_.type);
+  configure.set_tcti(configuration_.tcti);
+  configure.set_parent(configuration_.parent);
+  configure.set_module(configuration_.module);
+  configure.set_token(configuration_.token);
+  const Deadline end = std::chrono::steady_clock::now() + limits_.configure;
+  const absl::StatusOr<BackendResponse> response = co_await process_->Ask(request, -1, end);
+  if (!response.ok()) co_return response.status();
+  NoteToken(*response);
+  configured_ = response->has_token();
+  if (!configured_) queue_.FailAll(Prefixed("start", last_error_));
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> BackendSupervisor::Describe() {
+  describe_wanted_ = false;
+  BackendRequest request;
+  request.set_id(++last_id_);
+  request.mutable_describe();
+  const Deadline end = std::chrono::steady_clock::now() + limits_.describe;
+  const absl::StatusOr<BackendResponse> response = co_await process_->Ask(request, -1, end);
+  if (!response.ok()) co_return response.status();
+  NoteToken(*response);
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> BackendSupervisor::ServeCall() {
+  current_ = queue_.Take();
+  if (!current_) co_return absl::OkStatus();
+  QueuedCall& call = *current_;
+  call.request.set_id(++last_id_);
+  const Deadline longest = std::chrono::steady_clock::now() + limits_.longest_call;
+  const Deadline end = std::min(call.deadline, longest) + limits_.grace;
+  const absl::StatusOr<BackendResponse> response =
+      co_await process_->Ask(call.request, call.descriptor.get(), end);
+  if (!response.ok()) co_return response.status();
+  failures_ = 0;
+  const absl::Status status = StatusOf(*response);
+  NoteAnswer(call.request, status);
+  call.Answer(status.ok() ? BackendAnswer(*response) : status);
+  current_.reset();
+  co_return absl::OkStatus();
+}
+
+void BackendSupervisor::NoteToken(const BackendResponse& answer) {
+  token_failed_ = !answer.has_token();
+  if (token_failed_) {
+    last_error_ = StatusOf(answer);
+  } else {
+    token_ = answer.token();
+  }
+}
+
+void BackendSupervisor::NoteAnswer(const BackendRequest& request, const absl::Status& status) {
+  if (status.ok()) {
+    last_error_ = absl::OkStatus();
+    token_failed_ = false;
+    if (request.has_unlock()) token_.set_unlocked(true);
+    if (request.has_lock()) token_.set_unlocked(!token_.needs_pin());
+    return;
+  }
+  // Anything else is the caller's mistake and says nothing of the token.
+  const bool of_the_token = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+  if (of_the_token) last_error_ = status;
+  describe_wanted_ = of_the_token || absl::IsFailedPrecondition(status);
+}
+
+absl::Status BackendSupervisor::Explain(const absl::Status& fault, const std::string& end) const {
+  const bool lost_pin = configured_ && token_.needs_pin() && token_.unlocked();
+  const std::string next_step =
+      lost_pin ? absl::StrCat("unlock it again: signet token unlock ", configuration_.name)
+               : std::string("try again");
+  if (absl::IsDeadlineExceeded(fault)) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("no answer by the deadline; the backend was restarted; ", next_step));
+  }
+  if (absl::IsInvalidArgument(fault)) {
+    return absl::UnavailableError(absl::StrCat(
+        "signet-backend gave an answer that makes no sense and was restarted; ", next_step));
+  }
+  return absl::UnavailableError(
+      absl::StrCat("signet-backend ", end, " and was restarted; ", next_step));
+}
+
+// The process is gone, and not for a retry.
+void BackendSupervisor::NoteFault(const absl::Status& explanation) {
+  ++failures_;
+  last_error_ = explanation;
+  if (current_) {
+    current_->Answer(Prefixed(NameOf(current_->request), explanation));
+    current_.reset();
+  } else if (!configured_) {
+    queue_.FailAll(Prefixed("start", explanation));
+  }
+}
+
+absl::Status BackendSupervisor::Prefixed(std::string_view operation,
+                                         const absl::Status& status) const {
+  return absl::Status(status.code(), absl::StrCat("backend ", configuration_.name, ": ",
+                                                  std::string(operation), ": ", status.message()));
+}
+
+BackendStatus BackendSupervisor::Status() const {
+  BackendStatus status;
+  status.name = configuration_.name;
+  status.type = configuration_.type;
+  status.pid = process_ ? process_->pid() : 0;
+  status.hardware = token_.hardware();
+  status.token = token_.label();
+  status.restarts = starts_ > 0 ? starts_ - 1 : 0;
+  std::tie(status.last_error, status.next_step) =
+      Split(std::string_view(last_error_.message().data(), last_error_.message().size()));
+  if (backing_off_ || token_failed_) {
+    status.state = BackendState::kFailed;
+  } else if (!configured_) {
+    status.state = BackendState::kStarting;
+  } else if (token_.needs_pin() && !token_.unlocked()) {
+    status.state = BackendState::kLocked;
+    status.next_step = absl::StrCat("signet token unlock ", configuration_.name);
+  } else {
+    status.state = BackendState::kReady;
+  }
+  return status;
+}
+
+}  // namespace signet::agent

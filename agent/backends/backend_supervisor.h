@@ -1,0 +1,112 @@
+// One configured backend: its signet-backend process, kept running, and the calls to it.
+#ifndef SIGNET_AGENT_BACKENDS_BACKEND_SUPERVISOR_H_
+#define SIGNET_AGENT_BACKENDS_BACKEND_SUPERVISOR_H_
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "agent/backends/backend_process.h"
+#include "agent/backends/backend_status.h"
+#include "agent/backends/call_queue.h"
+#include "agent/policy/configuration.h"
+#include "ipc/backend.pb.h"
+
+namespace signet::agent {
+
+struct BackendLimits {
+  size_t waiting_calls = 256;
+  std::chrono::milliseconds grace{250};  // past a call's deadline, then the process is killed
+  std::chrono::milliseconds first_back_off{100};
+  std::chrono::milliseconds longest_back_off{10'000};
+  std::chrono::milliseconds configure{30'000};
+  std::chrono::milliseconds describe{5'000};
+  std::chrono::milliseconds stop{1'000};  // to end by itself once its socket is closed
+  std::chrono::minutes longest_call{10};  // whatever its deadline
+};
+
+// The process handles one request at a time. When it hangs past a call's deadline or answers what
+// makes no sense it is killed, and whenever it ends it is started again: at once the first time,
+// then after a delay that doubles until a call has been answered. The call in flight fails, those
+// that wait stay in the queue; a start that fails, fails them all. A token that was not there at
+// the start is looked for again, by a new process, when somebody asks. A caller that leaves does
+// not disturb the stream: the answer is read and dropped.
+//
+// Loop thread only. Stop has ended before this goes, or the loop does not run again.
+class BackendSupervisor {
+ public:
+  BackendSupervisor(asio::any_io_executor executor, BackendConfiguration configuration,
+                    std::filesystem::path program, BackendLimits limits);
+
+  // Once. The process starts when the loop runs.
+  void Start();
+
+  // OK is the answer asked for; error answers become the status. kDeadlineExceeded,
+  // kResourceExhausted and kCancelled as CallQueue::Submit's; kDeadlineExceeded also when the
+  // process had to be killed, kUnavailable when it failed or the agent stops. `request` needs no
+  // id.
+  asio::awaitable<BackendAnswer> Call(backend::v1::BackendRequest request,
+                                      ipc::Descriptor descriptor, Deadline deadline);
+
+  const std::string& name() const { return configuration_.name; }
+  BackendStatus Status() const;
+
+  // Fails all calls and tells the process to end.
+  void BeginStop();
+  // The same, and waits until it has ended, or was killed, and is reaped.
+  asio::awaitable<void> Stop();
+
+ private:
+  asio::awaitable<void> Run();
+  asio::awaitable<void> BackOff();
+  asio::awaitable<void> RunProcess();
+
+  // These return OK, or why the process is of no more use (BackendProcess::Ask).
+  asio::awaitable<absl::Status> Serve();
+  asio::awaitable<absl::Status> Configure();
+  asio::awaitable<absl::Status> Describe();
+  asio::awaitable<absl::Status> ServeCall();
+
+  void NoteToken(const backend::v1::BackendResponse& answer);
+  void NoteAnswer(const backend::v1::BackendRequest& request, const absl::Status& status);
+  void NoteFault(const absl::Status& explanation);
+  absl::Status Explain(const absl::Status& fault, const std::string& end) const;
+  absl::Status Prefixed(std::string_view operation, const absl::Status& status) const;
+
+  const asio::any_io_executor executor_;
+  const BackendConfiguration configuration_;
+  const std::filesystem::path program_;
+  const BackendLimits limits_;
+
+  CallQueue queue_;
+  std::shared_ptr<QueuedCall> current_;  // in flight
+  uint64_t last_id_ = 0;
+
+  std::unique_ptr<BackendProcess> process_;  // null when none runs
+  backend::v1::TokenInfo token_;             // what was said last, by whichever process
+  bool configured_ = false;                  // this process has its token
+  bool token_failed_ = false;                // and was told so
+  bool idle_ = false;                        // it waits for a call
+  bool describe_wanted_ = false;
+
+  absl::Status last_error_;  // reads "what happened; what to do next"
+  uint32_t failures_ = 0;    // in a row
+  uint32_t starts_ = 0;
+  bool backing_off_ = false;
+  bool running_ = false;
+  bool stopping_ = false;
+  asio::steady_timer wake_;      // ends a back-off
+  asio::steady_timer finished_;  // cancelled when Run has ended
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_BACKENDS_BACKEND_SUPERVISOR_H_

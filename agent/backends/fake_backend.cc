@@ -1,0 +1,185 @@
+// For tests: speaks backend.proto on descriptor 3 as signet-backend does, and misbehaves on
+// request.
+//
+// The `module` of ConfigureRequest is a list of words:
+//   crash-at-start, hang-at-start, refuse (kInvalidArgument), pin (the token needs "1234")
+//   absent:PATH  the token is there only when PATH exists
+// The message of SignRequest says what to do; the signature is its answer:
+//   echo:TEXT    "TEXT"          pid        the process id
+//   crash        SIGKILL         hang       never answer
+//   garbage      no protobuf     wrong-id   another request's answer
+//   wrong-type   a LockResponse  error:N    an error with that code
+//   descriptors  the numbers of its open descriptors
+//   environment  the names of its environment variables
+//   wait:PATH    reads the FIFO at PATH to its end, then answers what it read
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "ipc/backend.pb.h"
+#include "ipc/transport/blocking_channel.h"
+
+namespace {
+
+using signet::backend::v1::BackendRequest;
+using signet::backend::v1::BackendResponse;
+using signet::backend::v1::TokenInfo;
+namespace ipc = signet::ipc;
+
+constexpr int kSocket = 3;
+constexpr std::string_view kPin = "1234";
+
+[[noreturn]] void HangForEver() {
+  for (;;) pause();
+}
+
+std::string ReadToEnd(int descriptor) {
+  std::string text;
+  char buffer[256];
+  for (ssize_t count; (count = read(descriptor, buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<size_t>(count));
+  }
+  return text;
+}
+
+std::string OpenDescriptors() {
+  std::set<int> open;
+  DIR* folder = opendir("/proc/self/fd");
+  while (const dirent* entry = readdir(folder)) {
+    const int number = atoi(entry->d_name);
+    if (entry->d_name[0] != '.' && number != dirfd(folder)) open.insert(number);
+  }
+  closedir(folder);
+  std::string text;
+  for (const int number : open) text += std::to_string(number) + " ";
+  return text;
+}
+
+std::string EnvironmentNames() {
+  std::string names;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    names += std::string(text.substr(0, text.find('='))) + " ";
+  }
+  return names;
+}
+
+class FakeBackend {
+ public:
+  BackendResponse Answer(const BackendRequest& request, const ipc::BlockingMessage& message) {
+    BackendResponse response;
+    response.set_id(request.id());
+    switch (request.call_case()) {
+      case BackendRequest::kConfigure:
+        Configure(request.configure().module(), response);
+        break;
+      case BackendRequest::kDescribe:
+        *response.mutable_token() = Token();
+        break;
+      case BackendRequest::kCreateKey:
+        response.mutable_create_key()->set_reference("key " + request.create_key().label());
+        response.mutable_create_key()->set_public_key(request.create_key().algorithm());
+        break;
+      case BackendRequest::kDescribeKey:
+        response.mutable_describe_key()->add_signature_schemes(0x0403);
+        break;
+      case BackendRequest::kSign:
+        Sign(request.sign().message(), response);
+        break;
+      case BackendRequest::kRemoveKey:
+        response.mutable_remove_key();
+        break;
+      case BackendRequest::kUnlock:
+        unlocked_ = message.descriptor && ReadToEnd(message.descriptor->get()) == kPin;
+        response.mutable_unlock();
+        if (!unlocked_) Fail(absl::StatusCode::kPermissionDenied, response);
+        break;
+      case BackendRequest::kLock:
+        unlocked_ = false;
+        response.mutable_lock();
+        break;
+      case BackendRequest::CALL_NOT_SET:
+        Fail(absl::StatusCode::kUnimplemented, response);
+        break;
+    }
+    return response;
+  }
+
+ private:
+  static void Fail(absl::StatusCode code, BackendResponse& response) {
+    response.mutable_error()->set_code(static_cast<int>(code));
+    response.mutable_error()->set_message("fake: call: failed; as asked");
+  }
+
+  TokenInfo Token() const {
+    TokenInfo token;
+    token.set_label("fake token");
+    token.set_hardware(true);
+    token.set_needs_pin(needs_pin_);
+    token.set_unlocked(unlocked_ || !needs_pin_);
+    return token;
+  }
+
+  void Configure(const std::string& module, BackendResponse& response) {
+    const auto has = [&](std::string_view word) { return module.find(word) != std::string::npos; };
+    if (has("crash-at-start")) kill(getpid(), SIGKILL);
+    if (has("hang-at-start")) HangForEver();
+    if (has("refuse")) return Fail(absl::StatusCode::kInvalidArgument, response);
+    constexpr std::string_view kAbsent = "absent:";
+    if (has(kAbsent) &&
+        access(module.substr(module.find(kAbsent) + kAbsent.size()).c_str(), F_OK) != 0) {
+      return Fail(absl::StatusCode::kNotFound, response);
+    }
+    needs_pin_ = has("pin");
+    *response.mutable_token() = Token();
+  }
+
+  void Sign(const std::string& message, BackendResponse& response) {
+    const std::string word = message.substr(0, message.find(':'));
+    const std::string rest = message.substr(std::min(word.size() + 1, message.size()));
+    std::string& signature = *response.mutable_sign()->mutable_signature();
+    if (needs_pin_ && !unlocked_) return Fail(absl::StatusCode::kFailedPrecondition, response);
+    if (word == "echo") signature = rest;
+    if (word == "pid") signature = std::to_string(getpid());
+    if (word == "crash") kill(getpid(), SIGKILL);
+    if (word == "hang") HangForEver();
+    if (word == "wrong-id") response.set_id(response.id() + 1);
+    if (word == "wrong-type") response.mutable_lock();
+    if (word == "error") Fail(static_cast<absl::StatusCode>(atoi(rest.c_str())), response);
+    if (word == "descriptors") signature = OpenDescriptors();
+    if (word == "environment") signature = EnvironmentNames();
+    if (word == "wait") {
+      const ipc::Descriptor fifo(open(rest.c_str(), O_RDONLY | O_CLOEXEC));
+      signature = ReadToEnd(fifo.get());
+    }
+  }
+
+  bool needs_pin_ = false;
+  bool unlocked_ = false;
+};
+
+}  // namespace
+
+int main() {
+  ipc::BlockingChannel agent{ipc::Descriptor(kSocket)};
+  FakeBackend backend;
+  for (;;) {
+    const absl::StatusOr<ipc::BlockingMessage> message = agent.Receive();
+    if (!message.ok()) return 0;
+    BackendRequest request;
+    if (!request.ParseFromArray(message->bytes.data(), static_cast<int>(message->bytes.size()))) {
+      return 2;
+    }
+    std::string bytes = backend.Answer(request, *message).SerializeAsString();
+    if (request.sign().message() == "garbage") bytes = "\xff garbage";
+    if (!agent.Send({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}).ok()) return 0;
+  }
+}
