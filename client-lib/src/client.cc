@@ -171,7 +171,10 @@ signet_status signet_agent_from_callbacks(signet_session* session, const signet_
 
 void signet_agent_free(signet_agent* agent) {
   if (agent == nullptr) return;
-  agent->connection.Close();
+  Guarded(agent->connection, [&] {
+    agent->connection.Close();
+    return SIGNET_OK;
+  });
   delete agent;
 }
 

@@ -1,0 +1,243 @@
+// signet/openssl.h.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signet/openssl.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tests/support/test_ca.h"
+#include "tests/support/tls_pair.h"
+
+namespace signet::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+signet_bytes Bytes(const Der& der) { return {der.data(), der.size()}; }
+signet_bytes Bytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+TEST(OpensslAdapterTest, TakesTheHashFromTheCipherSuite) {
+  signet_tls tls;
+  ASSERT_EQ(signet_openssl_tls(TlsPair("TLS_AES_128_GCM_SHA256").client(), &tls), SIGNET_OK);
+  EXPECT_EQ(tls.hash, SIGNET_HASH_SHA256);
+  ASSERT_EQ(signet_openssl_tls(TlsPair("TLS_CHACHA20_POLY1305_SHA256").client(), &tls), SIGNET_OK);
+  EXPECT_EQ(tls.hash, SIGNET_HASH_SHA256);
+  ASSERT_EQ(signet_openssl_tls(TlsPair("TLS_AES_256_GCM_SHA384").server(), &tls), SIGNET_OK);
+  EXPECT_EQ(tls.hash, SIGNET_HASH_SHA384);
+}
+
+TEST(OpensslAdapterTest, RefusesAnythingButACompletedTls13Handshake) {
+  signet_tls tls{};
+  EXPECT_EQ(signet_openssl_tls(TlsPair("TLS_AES_128_GCM_SHA256", TLS1_2_VERSION).client(), &tls),
+            SIGNET_ERROR_STATE);
+  TlsPair begun("TLS_AES_128_GCM_SHA256", TLS1_3_VERSION, Handshake::kNotStarted);
+  EXPECT_EQ(signet_openssl_tls(begun.client(), &tls), SIGNET_ERROR_STATE);
+  // The server has sent its Finished, but the client's is not there yet.
+  SSL_do_handshake(begun.client());
+  SSL_do_handshake(begun.server());
+  EXPECT_EQ(signet_openssl_tls(begun.server(), &tls), SIGNET_ERROR_STATE);
+  SSL_do_handshake(begun.client());
+  EXPECT_EQ(signet_openssl_tls(begun.client(), &tls), SIGNET_OK);
+  EXPECT_EQ(signet_openssl_tls(begun.server(), &tls), SIGNET_ERROR_STATE);
+  EXPECT_EQ(signet_openssl_tls(nullptr, &tls), SIGNET_ERROR_ARGUMENT);
+}
+
+TEST(OpensslAdapterTest, ExportsTheSameOnBothEndsAndAnotherOnEachConnection) {
+  const auto exported = [](SSL* ssl, const char* label) {
+    signet_tls tls;
+    EXPECT_EQ(signet_openssl_tls(ssl, &tls), SIGNET_OK);
+    Der out(32);
+    EXPECT_EQ(tls.export_keying_material(tls.user, label, out.data(), out.size()), 1);
+    return out;
+  };
+  TlsPair one, two;
+  EXPECT_EQ(exported(one.client(), "EXPORTER-a"), exported(one.server(), "EXPORTER-a"));
+  EXPECT_NE(exported(one.client(), "EXPORTER-a"), exported(one.client(), "EXPORTER-b"));
+  EXPECT_NE(exported(one.client(), "EXPORTER-a"), exported(two.client(), "EXPORTER-a"));
+}
+
+// RFC 4231 test case 2; "abc" of FIPS 180-2.
+TEST(OpensslAdapterTest, HashesAndMacsAsTheStandardsSay) {
+  TlsPair pair;
+  signet_tls tls;
+  ASSERT_EQ(signet_openssl_tls(pair.client(), &tls), SIGNET_OK);
+  Der out(32);
+  ASSERT_EQ(tls.hmac(tls.user, SIGNET_HASH_SHA256, Bytes("Jefe"),
+                     Bytes("what do ya want for nothing?"), out.data()),
+            1);
+  EXPECT_EQ(out, FromHex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
+  const signet_bytes parts[] = {Bytes("a"), {nullptr, 0}, Bytes("bc")};
+  ASSERT_EQ(tls.digest(tls.user, SIGNET_HASH_SHA256, parts, 3, out.data()), 1);
+  EXPECT_EQ(out, FromHex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+  EXPECT_EQ(tls.digest(tls.user, static_cast<signet_hash>(9), parts, 3, out.data()), 0);
+}
+
+// -- signatures: each scheme with each key
+
+struct Scheme {
+  uint16_t code;
+  TestKeyType type;
+};
+
+constexpr Scheme kSchemes[] = {
+    {0x0403, TestKeyType::kP256},       {0x0503, TestKeyType::kP384},
+    {0x0603, TestKeyType::kP521},       {0x0804, TestKeyType::kRsa2048},
+    {0x0805, TestKeyType::kRsa2048},    {0x0806, TestKeyType::kRsa2048},
+    {0x0807, TestKeyType::kEd25519},    {0x0808, TestKeyType::kEd448},
+    {0x0809, TestKeyType::kRsaPss2048}, {0x080a, TestKeyType::kRsaPss2048},
+    {0x080b, TestKeyType::kRsaPss2048},
+};
+
+int Verify(const Der& certificate, uint16_t scheme, std::string_view message,
+           const Der& signature) {
+  return signet_openssl_verify(nullptr, Bytes(certificate), scheme, Bytes(message),
+                               Bytes(signature));
+}
+
+TEST(OpensslAdapterTest, VerifiesEachSchemeWithTheKeysThatFitIt) {
+  struct Holder {
+    TestKeyType type;
+    TestKey key;
+    Der certificate;
+  };
+  std::vector<Holder> holders;
+  for (const TestKeyType type :
+       {TestKeyType::kP256, TestKeyType::kP384, TestKeyType::kP521, TestKeyType::kRsa2048,
+        TestKeyType::kRsaPss2048, TestKeyType::kEd25519, TestKeyType::kEd448}) {
+    const TestKey key = TestKey::Generate(type);
+    holders.push_back({type, key, SelfSigned(key)});
+  }
+  const std::string_view message = "the message";
+  for (const Scheme& scheme : kSchemes) {
+    for (const Holder& signer : holders) {
+      if (signer.type != scheme.type) continue;
+      Der signature = signer.key.Sign(scheme.code, Der(message.begin(), message.end()));
+      for (const Holder& holder : holders) {
+        EXPECT_EQ(Verify(holder.certificate, scheme.code, message, signature),
+                  holder.type == scheme.type)
+            << std::hex << scheme.code;
+      }
+      for (const Scheme& other : kSchemes) {
+        EXPECT_EQ(Verify(signer.certificate, other.code, message, signature),
+                  other.code == scheme.code)
+            << std::hex << scheme.code << " as " << other.code;
+      }
+      EXPECT_EQ(Verify(signer.certificate, scheme.code, "another message", signature), 0);
+      signature[signature.size() / 2] ^= 1;
+      EXPECT_EQ(Verify(signer.certificate, scheme.code, message, signature), 0);
+    }
+  }
+  EXPECT_EQ(ERR_peek_error(), 0u) << "the error queue is not ours";
+}
+
+TEST(OpensslAdapterTest, RefusesSchemesThatTls13DoesNotSignWith) {
+  const TestKey rsa = TestKey::Generate(TestKeyType::kRsa2048);
+  const Der certificate = SelfSigned(rsa);
+  for (const uint16_t scheme : {0x0401, 0x0201, 0x0203, 0x0000, 0xffff}) {
+    EXPECT_EQ(Verify(certificate, scheme, "message", Der(256)), 0);
+  }
+}
+
+// The salt must be as long as the hash (RFC 8446 section 4.2.3).
+TEST(OpensslAdapterTest, RefusesAnotherSaltLength) {
+  const TestKey key = TestKey::Generate(TestKeyType::kRsa2048);
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  EVP_PKEY_CTX* parameters = nullptr;
+  ASSERT_EQ(EVP_DigestSignInit(context, &parameters, EVP_sha256(), nullptr, key.get()), 1);
+  EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING);
+  EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, 20);
+  Der signature(256);
+  size_t size = signature.size();
+  const std::string message = "message";
+  ASSERT_EQ(EVP_DigestSign(context, signature.data(), &size,
+                           reinterpret_cast<const uint8_t*>(message.data()), message.size()),
+            1);
+  EVP_MD_CTX_free(context);
+  EXPECT_EQ(Verify(SelfSigned(key), 0x0804, message, signature), 0);
+}
+
+TEST(OpensslAdapterTest, RefusesACertificateThatIsNotWhole) {
+  const TestKey key = TestKey::Generate(TestKeyType::kP256);
+  const std::string_view message = "message";
+  const Der signature = key.Sign(0x0403, Der(message.begin(), message.end()));
+  Der certificate = SelfSigned(key);
+  ASSERT_EQ(Verify(certificate, 0x0403, message, signature), 1);
+  certificate.push_back(0);
+  EXPECT_EQ(Verify(certificate, 0x0403, message, signature), 0);
+  EXPECT_EQ(Verify({}, 0x0403, message, signature), 0);
+}
+
+// -- chains
+
+struct FreeStore {
+  void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+};
+
+class ChainTest : public ::testing::Test {
+ protected:
+  ChainTest() : store_(X509_STORE_new()) {
+    const Der& der = root_.certificate();
+    const uint8_t* data = der.data();
+    X509* anchor = d2i_X509(nullptr, &data, static_cast<long>(der.size()));
+    X509_STORE_add_cert(store_.get(), anchor);
+    X509_free(anchor);
+  }
+
+  // Empty when the chain is good, else why not.
+  std::string Fault(const std::vector<Der>& chain) {
+    std::vector<signet_bytes> views;
+    for (const Der& certificate : chain) views.push_back(Bytes(certificate));
+    const char* why = nullptr;
+    const int good = signet_openssl_verify_chain(store_.get(), views.data(), views.size(), &why);
+    EXPECT_EQ(good == 1, why == nullptr);
+    EXPECT_EQ(ERR_peek_error(), 0u);
+    return why == nullptr ? "" : why;
+  }
+
+  const TestCa root_ = TestCa::Root("Root");
+  const TestCa issuing_ = root_.Intermediate("Issuing");
+  const TestKey key_ = TestKey::Generate(TestKeyType::kP256);
+  const std::unique_ptr<X509_STORE, FreeStore> store_;
+};
+
+TEST_F(ChainTest, LeadsToAnAnchor) {
+  EXPECT_EQ(Fault({root_.Issue(key_.public_key())}), "");
+  EXPECT_EQ(Fault({issuing_.Issue(key_.public_key()), issuing_.certificate()}), "");
+  EXPECT_EQ(Fault({issuing_.Issue(key_.public_key()), issuing_.certificate(), root_.certificate()}),
+            "");
+}
+
+TEST_F(ChainTest, NeedsItsIntermediate) {
+  EXPECT_THAT(Fault({issuing_.Issue(key_.public_key())}), HasSubstr("issuer"));
+}
+
+TEST_F(ChainTest, MustNotBringItsOwnAnchor) {
+  const TestCa stranger = TestCa::Root("Root");
+  EXPECT_NE(Fault({stranger.Issue(key_.public_key()), stranger.certificate()}), "");
+  EXPECT_NE(Fault({SelfSigned(key_)}), "");
+}
+
+TEST_F(ChainTest, MustBeForClientsAndNow) {
+  EXPECT_NE(Fault({root_.Issue(key_.public_key(), {.extended_key_usage = "serverAuth"})}), "");
+  const auto past = std::chrono::system_clock::now() - std::chrono::hours(1);
+  EXPECT_THAT(Fault({root_.Issue(key_.public_key(),
+                                 {.not_before = past - std::chrono::hours(1), .not_after = past})}),
+              HasSubstr("expired"));
+}
+
+TEST_F(ChainTest, MustBeStrong) {
+  EXPECT_NE(Fault({root_.Issue(key_.public_key(), {.digest = "SHA1"})}), "");
+}
+
+TEST_F(ChainTest, MustBeCertificates) {
+  EXPECT_THAT(Fault({}), HasSubstr("can't be read"));
+  EXPECT_THAT(Fault({Der{0x30, 0}}), HasSubstr("can't be read"));
+  EXPECT_THAT(Fault({root_.Issue(key_.public_key()), Der{1, 2}}), HasSubstr("can't be read"));
+}
+
+}  // namespace
+}  // namespace signet::test

@@ -1,0 +1,126 @@
+// Each allocation of a whole exchange fails once. Built from the objects of libsignet, because the
+// shared library has an operator new of its own.
+#include <gtest/gtest.h>
+#include <signet/client.h>
+#include <signet/server.h>
+
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "tests/support/client_and_server.h"
+
+namespace {
+
+constexpr long kNever = -1;
+long allocations_left = kNever;
+
+void* Allocate(size_t size) {
+  if (allocations_left == 0) throw std::bad_alloc();
+  if (allocations_left > 0) --allocations_left;
+  void* memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(size_t size) { return Allocate(size); }
+void* operator new[](size_t size) { return Allocate(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+
+namespace signet::test {
+namespace {
+
+// Calls of the library run with the allocations that are left to them, the test's own do not.
+class Scarcity {
+ public:
+  explicit Scarcity(long allocations) : left_(allocations) {}
+
+  // False when memory ran out, or a call failed because it had run out before.
+  template <typename Call>
+  bool Works(Call call) {
+    allocations_left = left_;
+    const signet_status status = call();
+    left_ = allocations_left;
+    allocations_left = kNever;
+    if (status == SIGNET_ERROR_MEMORY) ran_out_ = true;
+    EXPECT_TRUE(status == SIGNET_OK || status == SIGNET_ERROR_MEMORY ||
+                (ran_out_ && status == SIGNET_ERROR_STATE))
+        << status;
+    return status == SIGNET_OK;
+  }
+  bool ran_out() const { return ran_out_; }
+
+ private:
+  long left_;
+  bool ran_out_ = false;
+};
+
+void ExpectInternalError(signet_session* session) {
+  signet_connection_error error;
+  ASSERT_EQ(signet_session_error(session, &error), SIGNET_OK);
+  EXPECT_STREQ(error.name, "INTERNAL_ERROR");
+  EXPECT_EQ(signet_session_outstanding(session), 0u);
+}
+
+// Two requests, one proved and one that misses its deadline; true when all of it worked.
+bool Exchange(ClientAndServer& pair, Scarcity& memory) {
+  signet_session* session = pair.session.get();
+  signet_requester* requester = pair.requester.get();
+  signet_request anything[2]{};
+  anything[0].size = anything[1].size = sizeof anything[0];
+  if (!memory.Works([&] { return signet_requester_request(requester, anything, 2, nullptr); })) {
+    return false;
+  }
+  for (const Frame& frame : pair.ServerFrames()) {
+    if (!memory.Works([&] { return pair.Deliver(frame); })) return false;
+  }
+  pair.TellAgent();
+  const wire::Bytes proof = FakeAgent::Framed(pair.agent.Proof(1));
+  if (!memory.Works(
+          [&] { return signet_session_agent_input(session, proof.data(), proof.size()); }) ||
+      !memory.Works([&] { return signet_session_advance(session, 1'000'000); })) {
+    return false;
+  }
+  for (int i = 0; i < 2; ++i) {
+    signet_frame frame;
+    if (!memory.Works([&] { return signet_session_next_frame(session, &frame); }) ||
+        !memory.Works([&] {
+          return signet_requester_receive_frame(requester, 0, frame.type, frame.payload.data,
+                                                frame.payload.size);
+        })) {
+      return false;
+    }
+  }
+  for (int i = 0; i < 2; ++i) {
+    signet_answer answer;
+    if (!memory.Works([&] { return signet_requester_next_answer(requester, &answer); })) {
+      return false;
+    }
+    EXPECT_EQ(answer.result, i == 0 ? SIGNET_RESULT_IDENTITY : SIGNET_RESULT_DECLINED);
+  }
+  return true;
+}
+
+TEST(OutOfMemoryTest, EveryFailedAllocationIsReportedAndClosesTheConnection) {
+  long allocations = 0;
+  for (bool done = false; !done; ++allocations) {
+    ASSERT_LT(allocations, 10'000);
+    ClientAndServer pair;
+    Scarcity memory(allocations);
+    done = Exchange(pair, memory);
+    EXPECT_EQ(done, !memory.ran_out());
+    signet_connection_error error;
+    if (!done && signet_requester_error(pair.requester.get(), &error) == SIGNET_ERROR_STATE) {
+      ExpectInternalError(pair.session.get());
+    }
+  }
+  EXPECT_GT(allocations, 100) << "the library allocates nothing? then this test sees nothing";
+}
+
+}  // namespace
+}  // namespace signet::test

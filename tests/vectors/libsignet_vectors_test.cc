@@ -1,0 +1,153 @@
+// The known answers through libsignet: validated by the server kit, and made again by a session.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signet/client.h>
+#include <signet/openssl.h>
+#include <signet/server.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "ipc/wire/authenticator_requests.h"
+#include "ipc/wire/framing.h"
+#include "tests/support/client_and_server.h"
+#include "tests/vectors/known_answers.h"
+
+namespace signet::testing {
+namespace {
+
+using test::Frame;
+using test::SessionPtr;
+using wire::Bytes;
+
+signet_bytes View(const Bytes& bytes) { return {bytes.data(), bytes.size()}; }
+std::string Text(const Bytes& bytes) { return {bytes.begin(), bytes.end()}; }
+
+// A TLS connection whose exporter gives the values of the answer, for the labels of its sender
+// only.
+int Export(void* user, const char* label, uint8_t* out, size_t size) {
+  const auto& answer = *static_cast<const KnownAnswer*>(user);
+  const Bytes* value = nullptr;
+  if (label == wire::HandshakeContextLabel(answer.sender)) value = &answer.handshake_context;
+  if (label == wire::FinishedKeyLabel(answer.sender)) value = &answer.finished_mac_key;
+  if (value == nullptr || value->size() != size) return 0;
+  std::memcpy(out, value->data(), size);
+  return 1;
+}
+
+signet_tls TlsOf(KnownAnswer& answer) {
+  return {sizeof(signet_tls),
+          &answer,
+          static_cast<signet_hash>(answer.hash),
+          Export,
+          signet_openssl_digest,
+          signet_openssl_hmac,
+          signet_openssl_random,
+          signet_openssl_verify};
+}
+
+class LibsignetVectorTest : public ::testing::TestWithParam<KnownAnswer> {
+ protected:
+  signet_result Validate(const Bytes& authenticator) {
+    signet_tls tls = TlsOf(answer_);
+    signet_result result{};
+    EXPECT_EQ(signet_validate(&tls, answer_.sender == wire::Sender::kClient, View(answer_.request),
+                              View(authenticator), &result, chain_, 2, &chain_length_),
+              SIGNET_OK);
+    return result;
+  }
+
+  KnownAnswer answer_ = GetParam();
+  signet_bytes chain_[2] = {};
+  size_t chain_length_ = 0;
+};
+
+TEST_P(LibsignetVectorTest, Validates) {
+  ASSERT_EQ(Validate(answer_.authenticator), SIGNET_RESULT_IDENTITY);
+  ASSERT_EQ(chain_length_, 1u);
+  EXPECT_EQ(Bytes(chain_[0].data, chain_[0].data + chain_[0].size), answer_.certificate);
+}
+
+TEST_P(LibsignetVectorTest, EmptyOneIsDeclined) {
+  EXPECT_EQ(Validate(answer_.empty_authenticator), SIGNET_RESULT_DECLINED);
+  EXPECT_EQ(chain_length_, 0u);
+}
+
+TEST_P(LibsignetVectorTest, IsInvalidWithAnyBitFlipped) {
+  for (Bytes bytes : {answer_.authenticator, answer_.empty_authenticator}) {
+    for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+      bytes[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+      ASSERT_EQ(Validate(bytes), SIGNET_RESULT_INVALID) << "bit " << bit;
+      bytes[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+    }
+  }
+}
+
+TEST_P(LibsignetVectorTest, IsInvalidWithOtherKeysOrAnotherRequest) {
+  answer_.finished_mac_key[0] ^= 1;
+  EXPECT_EQ(Validate(answer_.authenticator), SIGNET_RESULT_INVALID);
+  answer_.finished_mac_key[0] ^= 1;
+  answer_.handshake_context[0] ^= 1;
+  EXPECT_EQ(Validate(answer_.authenticator), SIGNET_RESULT_INVALID);
+  answer_.handshake_context[0] ^= 1;
+  answer_.request[5] ^= 1;  // its context
+  EXPECT_EQ(Validate(answer_.authenticator), SIGNET_RESULT_INVALID);
+}
+
+TEST_P(LibsignetVectorTest, IsNotTakenForOneOfTheOtherSide) {
+  signet_tls tls = TlsOf(answer_);
+  signet_result result{};
+  EXPECT_EQ(signet_validate(&tls, answer_.sender != wire::Sender::kClient, View(answer_.request),
+                            View(answer_.authenticator), &result, chain_, 2, &chain_length_),
+            SIGNET_ERROR_ARGUMENT);
+}
+
+// A session whose agent gives the Certificate and CertificateVerify of the answer, or refuses.
+TEST_P(LibsignetVectorTest, IsMadeAgainByASession) {
+  if (answer_.sender != wire::Sender::kClient) return;  // a session speaks for clients
+  for (const bool refuse : {false, true}) {
+    signet_session_config config{};
+    config.size = sizeof config;
+    config.tls = TlsOf(answer_);
+    config.http = SIGNET_HTTP2;
+    config.origin = "https://example.com:443";
+    signet_session* raw = nullptr;
+    ASSERT_EQ(signet_session_new(&config, &raw), SIGNET_OK);
+    const SessionPtr session(raw);
+    signet_session_peer_setting(raw, 0xf0c4, 1);
+    signet_session_peer_settings_done(raw);
+    const Bytes payload = wire::BuildAuthenticatorRequests({answer_.request}).value();
+    ASSERT_EQ(signet_session_receive_frame(raw, 0, 0xf4, payload.data(), payload.size(), 0),
+              SIGNET_OK);
+    ASSERT_EQ(signet_session_agent_sent(raw, signet_session_agent_output(raw).size), SIGNET_OK);
+
+    v1::AgentMessage message;
+    message.set_id(1);
+    if (refuse) {
+      message.mutable_authenticate()->mutable_declined();
+    } else {
+      v1::Authenticator& proof = *message.mutable_authenticate()->mutable_authenticator();
+      proof.set_certificate(Text(answer_.certificate_message));
+      proof.set_certificate_verify(Text(answer_.certificate_verify_message));
+      proof.set_kind(v1::IDENTITY_KIND_USER);
+    }
+    const Bytes framed = test::FakeAgent::Framed(message);
+    ASSERT_EQ(signet_session_agent_input(raw, framed.data(), framed.size()), SIGNET_OK);
+    signet_frame frame;
+    ASSERT_EQ(signet_session_next_frame(raw, &frame), SIGNET_OK);
+    EXPECT_EQ(frame.type, 0xf5u);
+    EXPECT_EQ(Bytes(frame.payload.data, frame.payload.data + frame.payload.size),
+              refuse ? answer_.empty_authenticator : answer_.authenticator);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LibsignetVectorTest, ::testing::ValuesIn(ReadKnownAnswers()),
+                         [](const auto& test) {
+                           std::string name = test.param.id;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace signet::testing
