@@ -16,7 +16,7 @@ struct OpenSslDeleter {
 wire::Bytes FromText(std::string_view text) { return wire::Bytes(text.begin(), text.end()); }
 
 // Made by tpm2-openssl 1.1.1 on a swtpm that is long gone: no TPM can load it any more.
-constexpr std::string_view kKeyOfAnotherTpm =
+constexpr std::string_view kTpmKey =
     "-----BEGIN TSS2 PRIVATE KEY-----\n"
     "MIHwBgZngQUKAQOgAwEBAQIEQAAAAQRYAFYAIwALAAYAcgAAABAAEAADABAAIKnZ\n"
     "0Ofl7VHYYEsMUoLtmcmLkuSWh7oB5ceFZs7+JwG9ACCg8cql0sLOS6nRuUA75Egr\n"
@@ -45,12 +45,12 @@ std::vector<ForeignReference> ReferencesForeignTo(std::string_view backend_type)
       {"64 KiB of noise", wire::Bytes(65536, 0xd7)},
       {"an empty PEM", FromText("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n")},
       {"a URI of another kind", FromText("https://pkcs11.example/token")},
-      {"a key of another TPM", FromText(kKeyOfAnotherTpm)},
   };
   if (backend_type != "pkcs11") {
     references.push_back(
         {"a PKCS#11 URI", FromText("pkcs11:token=signet;object=key;type=private")});
   }
+  if (backend_type != "tpm2") references.push_back({"a TPM key", FromText(kTpmKey)});
   if (backend_type != "software") references.push_back({"a PKCS#8 key", Pkcs8Pem()});
   return references;
 }
