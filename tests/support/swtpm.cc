@@ -181,9 +181,13 @@ void Swtpm::Stop() {
 }
 
 void Swtpm::PowerCycle() {
+  PowerCycleWithoutStartup();
+  Execute(kStartupClear);
+}
+
+void Swtpm::PowerCycleWithoutStartup() {
   Shutdown();
   if (Number(Transact(socket_path_ + ".ctrl", kControlInit)) != 0) Fail("power cycle refused");
-  Execute(kStartupClear);
 }
 
 void Swtpm::Kill() {

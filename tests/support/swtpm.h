@@ -37,6 +37,8 @@ class Swtpm {
   void Stop();
   // Power off and on without the process ending: transient objects and sessions are gone.
   void PowerCycle();
+  // The same on a machine whose firmware leaves TPM2_Startup to the first program.
+  void PowerCycleWithoutStartup();
   // kill -9: a power cut.
   void Kill();
   // SIGSTOP and SIGCONT: a TPM that hangs. Clients block until Resume() or Kill().
