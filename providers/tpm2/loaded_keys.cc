@@ -1,0 +1,69 @@
+#include "providers/tpm2/loaded_keys.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "providers/tpm2/tpm_error.h"
+
+namespace signet::providers {
+
+absl::StatusOr<const TpmObject*> LoadedKeys::Load(const Tss2PrivateKey& key) {
+  auto found = std::ranges::find(entries_, &key, &Entry::key);
+  if (found != entries_.end()) {
+    entries_.splice(entries_.begin(), entries_, found);
+    return &found->object;
+  }
+  absl::Status status = WithParent(key.parent, [&](const TpmObject& parent) {
+    absl::StatusOr<TpmObject> object = MakingRoom([&] { return tpm_->Load(parent, key); });
+    if (object.ok()) entries_.push_front({&key, *std::move(object)});
+    return object.status();
+  });
+  if (!status.ok()) return status;
+  return &entries_.front().object;
+}
+
+void LoadedKeys::Forget(const Tss2PrivateKey& key) {
+  entries_.remove_if([&](const Entry& entry) { return entry.key == &key; });
+}
+
+absl::StatusOr<Tss2PrivateKey> LoadedKeys::Create(TPM2_HANDLE parent_handle,
+                                                  const TPM2B_PUBLIC& key_template) {
+  Tss2PrivateKey key;
+  absl::Status status = WithParent(parent_handle, [&](const TpmObject& parent) {
+    absl::StatusOr<Tss2PrivateKey> created =
+        MakingRoom([&] { return tpm_->Create(parent, parent_handle, key_template); });
+    if (created.ok()) key = *std::move(created);
+    return created.status();
+  });
+  if (!status.ok()) return status;
+  return key;
+}
+
+absl::Status LoadedKeys::WithParent(TPM2_HANDLE handle, ParentUse use) {
+  absl::Status status = TryWithParent(handle, use);
+  if (!IsNoRoom(status)) return status;
+  // None of our keys is loaded any more. What fills the TPM was left by a program that was killed
+  // (or runs, and takes the risk of a TPM without resource manager as we do).
+  if (absl::Status flushed = tpm_->FlushEverything(); !flushed.ok()) return flushed;
+  return TryWithParent(handle, use);
+}
+
+absl::Status LoadedKeys::TryWithParent(TPM2_HANDLE handle, ParentUse use) {
+  absl::StatusOr<TpmObject> parent = handle == TPM2_RH_OWNER
+                                         ? MakingRoom([&] { return tpm_->CreatePrimary(); })
+                                         : tpm_->OpenPersistent(handle);
+  if (!parent.ok()) return parent.status();
+  return use(*parent);
+}
+
+template <typename Command>
+auto LoadedKeys::MakingRoom(Command command) -> decltype(command()) {
+  for (;;) {
+    auto result = command();
+    if (!IsNoRoom(result.status()) || entries_.empty()) return result;
+    entries_.pop_back();
+  }
+}
+
+}  // namespace signet::providers

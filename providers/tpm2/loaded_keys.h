@@ -1,0 +1,51 @@
+// The keys that fill a TPM's few object slots (three are common), on one connection.
+#ifndef SIGNET_PROVIDERS_TPM2_LOADED_KEYS_H_
+#define SIGNET_PROVIDERS_TPM2_LOADED_KEYS_H_
+
+#include <list>
+#include <memory>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "providers/tpm2/tpm.h"
+#include "providers/tpm2/tss2_private_key.h"
+
+namespace signet::providers {
+
+// Loads what is asked for and keeps it; without room, the key used longest ago makes place. Errors
+// are those of TpmError; IsNoRoom only when even an otherwise empty TPM has none. One thread.
+class LoadedKeys {
+ public:
+  explicit LoadedKeys(std::unique_ptr<Tpm> tpm) : tpm_(std::move(tpm)) {}
+
+  Tpm& tpm() { return *tpm_; }
+
+  // The key in the TPM, valid until the next call. Knows the key by its address, so Forget() it
+  // before it moves or dies. Sends nothing if it is loaded, else at most three commands if there is
+  // room.
+  absl::StatusOr<const TpmObject*> Load(const Tss2PrivateKey& key);
+  void Forget(const Tss2PrivateKey& key);
+
+  // Makes a key, and does not load it.
+  absl::StatusOr<Tss2PrivateKey> Create(TPM2_HANDLE parent, const TPM2B_PUBLIC& key_template);
+
+ private:
+  struct Entry {
+    const Tss2PrivateKey* key;
+    TpmObject object;
+  };
+  using ParentUse = absl::FunctionRef<absl::Status(const TpmObject& parent)>;
+
+  // A parent that is recreated holds its slot no longer than this call.
+  absl::Status WithParent(TPM2_HANDLE handle, ParentUse use);
+  absl::Status TryWithParent(TPM2_HANDLE handle, ParentUse use);
+  template <typename Command>
+  auto MakingRoom(Command command) -> decltype(command());
+
+  std::unique_ptr<Tpm> tpm_;
+  std::list<Entry> entries_;  // the one used last first
+};
+
+}  // namespace signet::providers
+
+#endif  // SIGNET_PROVIDERS_TPM2_LOADED_KEYS_H_

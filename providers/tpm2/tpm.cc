@@ -1,0 +1,178 @@
+#include "providers/tpm2/tpm.h"
+
+#include <tss2/tss2_tctildr.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "providers/tpm2/tpm_error.h"
+
+namespace signet::providers {
+namespace {
+
+constexpr TPM2B_SENSITIVE_CREATE kNoPassword{};
+constexpr TPM2B_DATA kNoOutsideInfo{};
+constexpr TPML_PCR_SELECTION kNoPcrs{};
+
+struct EsysFree {
+  void operator()(void* output) const { Esys_Free(output); }
+};
+template <typename T>
+using EsysPointer = std::unique_ptr<T, EsysFree>;
+
+// What tpm2-openssl, and with it every key file that names TPM2_RH_OWNER as parent, recreates. A
+// difference in one bit gives another key.
+TPM2B_PUBLIC PrimaryTemplate() {
+  TPM2B_PUBLIC result{};
+  TPMT_PUBLIC& area = result.publicArea;
+  area.type = TPM2_ALG_ECC;
+  area.nameAlg = TPM2_ALG_SHA256;
+  area.objectAttributes = TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT | TPMA_OBJECT_USERWITHAUTH |
+                          TPMA_OBJECT_NODA | TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                          TPMA_OBJECT_SENSITIVEDATAORIGIN;
+  TPMS_ECC_PARMS& ecc = area.parameters.eccDetail;
+  ecc.curveID = TPM2_ECC_NIST_P256;
+  ecc.symmetric.algorithm = TPM2_ALG_AES;
+  ecc.symmetric.keyBits.aes = 128;
+  ecc.symmetric.mode.aes = TPM2_ALG_CFB;
+  ecc.scheme.scheme = TPM2_ALG_NULL;
+  ecc.kdf.scheme = TPM2_ALG_NULL;
+  return result;
+}
+
+// Is the error about one of the command's parameters, not its handles or sessions?
+bool IsParameterError(TSS2_RC code) {
+  return (BaseCode(code) & TPM2_RC_FMT1) != 0 && (code & TPM2_RC_P) != 0;
+}
+
+}  // namespace
+
+TpmObject::TpmObject(TpmObject&& other) noexcept
+    : tpm_(other.tpm_), handle_(std::exchange(other.handle_, ESYS_TR_NONE)), kind_(other.kind_) {}
+
+TpmObject::~TpmObject() {
+  if (handle_ == ESYS_TR_NONE || tpm_.abandoned_) return;
+  if (kind_ == Kind::kTransient) {
+    Esys_FlushContext(tpm_.esys_, handle_);
+  } else {
+    Esys_TR_Close(tpm_.esys_, &handle_);
+  }
+}
+
+absl::StatusOr<std::unique_ptr<Tpm>> Tpm::Connect(const std::string& tcti) {
+  std::unique_ptr<Tpm> tpm(new Tpm);
+  TSS2_RC code = Tss2_TctiLdr_Initialize(tcti.empty() ? nullptr : tcti.c_str(), &tpm->tcti_);
+  if (code == TSS2_RC_SUCCESS) code = Esys_Initialize(&tpm->esys_, tpm->tcti_, nullptr);
+  if (code != TSS2_RC_SUCCESS) {
+    return TpmError(absl::StrCat("connect to ", tcti.empty() ? "the default TCTI" : tcti), code);
+  }
+  return tpm;
+}
+
+Tpm::~Tpm() {
+  Esys_Finalize(&esys_);
+  Tss2_TctiLdr_Finalize(&tcti_);
+}
+
+absl::StatusOr<TpmObject> Tpm::CreatePrimary() {
+  const TPM2B_PUBLIC primary_template = PrimaryTemplate();
+  ESYS_TR handle = ESYS_TR_NONE;
+  TSS2_RC code = Esys_CreatePrimary(esys_, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                    ESYS_TR_NONE, &kNoPassword, &primary_template, &kNoOutsideInfo,
+                                    &kNoPcrs, &handle, nullptr, nullptr, nullptr, nullptr);
+  if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_CreatePrimary", code);
+  return TpmObject(*this, handle, TpmObject::Kind::kTransient);
+}
+
+absl::StatusOr<TpmObject> Tpm::OpenPersistent(TPM2_HANDLE handle) {
+  ESYS_TR object = ESYS_TR_NONE;
+  TSS2_RC code =
+      Esys_TR_FromTPMPublic(esys_, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &object);
+  if (BaseCode(code) == TPM2_RC_HANDLE) {
+    return absl::NotFoundError(absl::StrCat("TPM2_ReadPublic: the TPM has no persistent key 0x",
+                                            absl::Hex(handle),
+                                            "; make it again or set the backend's parent"));
+  }
+  if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_ReadPublic", code);
+  return TpmObject(*this, object, TpmObject::Kind::kPersistent);
+}
+
+absl::StatusOr<Tss2PrivateKey> Tpm::Create(const TpmObject& parent, TPM2_HANDLE handle,
+                                           const TPM2B_PUBLIC& key_template) {
+  TPM2B_PRIVATE* private_area = nullptr;
+  TPM2B_PUBLIC* public_area = nullptr;
+  TSS2_RC code = Esys_Create(esys_, parent.handle_, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                             &kNoPassword, &key_template, &kNoOutsideInfo, &kNoPcrs, &private_area,
+                             &public_area, nullptr, nullptr, nullptr);
+  EsysPointer<TPM2B_PRIVATE> private_owner(private_area);
+  EsysPointer<TPM2B_PUBLIC> public_owner(public_area);
+  if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_Create", code);
+  return Tss2PrivateKey{handle, *public_area, *private_area};
+}
+
+absl::StatusOr<TpmObject> Tpm::Load(const TpmObject& parent, const Tss2PrivateKey& key) {
+  ESYS_TR handle = ESYS_TR_NONE;
+  TSS2_RC code = Esys_Load(esys_, parent.handle_, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                           &key.private_area, &key.public_area, &handle);
+  if (code != TSS2_RC_SUCCESS) {
+    absl::Status status = TpmError("TPM2_Load", code);
+    // The parameters are the key: whatever is wrong with them, it is not one of ours.
+    if (IsParameterError(code)) return absl::InvalidArgumentError(status.message());
+    return status;
+  }
+  return TpmObject(*this, handle, TpmObject::Kind::kTransient);
+}
+
+absl::StatusOr<TPMT_SIGNATURE> Tpm::Sign(const TpmObject& key, const TPM2B_DIGEST& digest,
+                                         const TPMT_SIG_SCHEME& scheme) {
+  // The key is unrestricted, so the TPM need not have hashed the message itself.
+  TPMT_TK_HASHCHECK no_ticket{};
+  no_ticket.tag = TPM2_ST_HASHCHECK;
+  no_ticket.hierarchy = TPM2_RH_NULL;
+  TPMT_SIGNATURE* signature = nullptr;
+  TSS2_RC code = Esys_Sign(esys_, key.handle_, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                           &digest, &scheme, &no_ticket, &signature);
+  EsysPointer<TPMT_SIGNATURE> owner(signature);
+  if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_Sign", code);
+  return *signature;
+}
+
+absl::StatusOr<std::string> Tpm::Manufacturer() {
+  TPMS_CAPABILITY_DATA* data = nullptr;
+  TSS2_RC code =
+      Esys_GetCapability(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_TPM_PROPERTIES,
+                         TPM2_PT_MANUFACTURER, 1, nullptr, &data);
+  EsysPointer<TPMS_CAPABILITY_DATA> owner(data);
+  if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_GetCapability", code);
+  std::string name;
+  if (data->data.tpmProperties.count > 0) {
+    const uint32_t letters = data->data.tpmProperties.tpmProperty[0].value;
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      const char letter = static_cast<char>(letters >> shift);
+      if (letter > ' ' && letter <= '~') name.push_back(letter);
+    }
+  }
+  return name.empty() ? "unknown" : name;
+}
+
+void Tpm::Startup() { Esys_Startup(esys_, TPM2_SU_CLEAR); }
+
+absl::Status Tpm::FlushEverything() {
+  TPMS_CAPABILITY_DATA* data = nullptr;
+  TSS2_RC code =
+      Esys_GetCapability(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES,
+                         TPM2_TRANSIENT_FIRST, TPM2_MAX_CAP_HANDLES, nullptr, &data);
+  EsysPointer<TPMS_CAPABILITY_DATA> owner(data);
+  if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_GetCapability", code);
+  const TPML_HANDLE& handles = data->data.handles;
+  for (uint32_t i = 0; i < handles.count; ++i) {
+    ESYS_TR object = ESYS_TR_NONE;
+    code = Esys_TR_FromTPMPublic(esys_, handles.handle[i], ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                 &object);
+    if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_ReadPublic", code);
+    TpmObject(*this, object, TpmObject::Kind::kTransient);  // flushed at once
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace signet::providers

@@ -1,0 +1,81 @@
+// One connection to a TPM 2.0: a TCTI and the ESYS context on it, and the commands that Signet
+// uses.
+#ifndef SIGNET_PROVIDERS_TPM2_TPM_H_
+#define SIGNET_PROVIDERS_TPM2_TPM_H_
+
+#include <tss2/tss2_esys.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "providers/tpm2/tss2_private_key.h"
+
+namespace signet::providers {
+
+class Tpm;
+
+// A key that this connection can name. Owns the TPM's slot of a transient one: flushed on
+// destruction. Moves only; the Tpm outlives it.
+class TpmObject {
+ public:
+  TpmObject(TpmObject&& other) noexcept;
+  TpmObject& operator=(TpmObject&& other) = delete;
+  ~TpmObject();
+
+ private:
+  friend class Tpm;
+  enum class Kind { kTransient, kPersistent };
+  TpmObject(Tpm& tpm, ESYS_TR handle, Kind kind) : tpm_(tpm), handle_(handle), kind_(kind) {}
+
+  Tpm& tpm_;
+  ESYS_TR handle_;  // ESYS_TR_NONE: moved from
+  Kind kind_;
+};
+
+// Each call is one TPM command and blocks until the TPM has answered. Errors are those of TpmError.
+// One thread. Passwords are empty throughout.
+class Tpm {
+ public:
+  // `tcti` is a tss2-tctildr string; empty for the loader's default. Connects, but asks nothing
+  // yet.
+  static absl::StatusOr<std::unique_ptr<Tpm>> Connect(const std::string& tcti);
+  Tpm(const Tpm&) = delete;
+  Tpm& operator=(const Tpm&) = delete;
+  ~Tpm();
+
+  // The P-256 storage primary of the owner hierarchy: the same one each time, until it is cleared.
+  absl::StatusOr<TpmObject> CreatePrimary();
+  // kNotFound when nothing has that handle.
+  absl::StatusOr<TpmObject> OpenPersistent(TPM2_HANDLE handle);
+  // A new key, wrapped; `handle` says how the parent is found again.
+  absl::StatusOr<Tss2PrivateKey> Create(const TpmObject& parent, TPM2_HANDLE handle,
+                                        const TPM2B_PUBLIC& key_template);
+  // kInvalidArgument when the key is not the parent's.
+  absl::StatusOr<TpmObject> Load(const TpmObject& parent, const Tss2PrivateKey& key);
+  absl::StatusOr<TPMT_SIGNATURE> Sign(const TpmObject& key, const TPM2B_DIGEST& digest,
+                                      const TPMT_SIG_SCHEME& scheme);
+  // Four letters of the TCG's vendor registry: "INTC", "IBM".
+  absl::StatusOr<std::string> Manufacturer();
+
+  // TPM2_Startup, for a TPM that no firmware or driver starts. Without effect if it runs already.
+  void Startup();
+  // Removes every transient object that the TPM shows us: behind a resource manager only our own,
+  // else also what programs that were killed left behind. Several commands.
+  absl::Status FlushEverything();
+  // The TPM is gone, and its objects with it: from now on destroying objects sends nothing.
+  void Abandon() { abandoned_ = true; }
+
+ private:
+  friend class TpmObject;
+  Tpm() = default;
+
+  TSS2_TCTI_CONTEXT* tcti_ = nullptr;
+  ESYS_CONTEXT* esys_ = nullptr;
+  bool abandoned_ = false;
+};
+
+}  // namespace signet::providers
+
+#endif  // SIGNET_PROVIDERS_TPM2_TPM_H_

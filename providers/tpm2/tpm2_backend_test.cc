@@ -1,0 +1,339 @@
+#include "providers/tpm2/tpm2_backend.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "providers/contract/signature_check.h"
+#include "providers/tpm2/command_log.h"
+#include "tests/support/swtpm.h"
+
+namespace signet::providers {
+namespace {
+
+using absl::StatusCode;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using wire::Bytes;
+
+const Bytes kMessage = {'m', 'e', 's', 's', 'a', 'g', 'e'};
+constexpr wire::SignatureScheme kScheme = wire::SignatureScheme::kEcdsaSecp256r1Sha256;
+// Not `dgst`, which takes the default provider's ECDSA even for keys that tpm2-openssl made.
+constexpr char kSignWithTpm2OpenSsl[] =
+    "openssl pkeyutl -provider tpm2 -provider default -sign -rawin -digest sha256 "
+    "-inkey key.pem -in message -out signature";
+constexpr uint32_t kPersistentParent = 0x81000001;
+
+std::unique_ptr<Backend> Open(const std::string& tcti, uint32_t parent = 0) {
+  signal(SIGPIPE, SIG_IGN);  // as signet-backend does
+  auto backend = MakeTpm2Backend({.name = "tpm2", .tcti = tcti, .parent = parent});
+  EXPECT_TRUE(backend.ok()) << backend.status();
+  return *std::move(backend);
+}
+
+CreatedKey Create(Backend& backend) {
+  absl::StatusOr<CreatedKey> created = backend.CreateKeySlowly("test", KeyAlgorithm::kP256);
+  EXPECT_TRUE(created.ok()) << created.status();
+  return created.ok() ? *std::move(created) : CreatedKey{};
+}
+
+testing::AssertionResult Signs(Key& key) {
+  absl::StatusOr<Bytes> signature = key.SignSlowly(kScheme, kMessage);
+  if (!signature.ok()) return testing::AssertionFailure() << signature.status();
+  if (!SignatureHolds(key.public_key(), kScheme, kMessage, *signature)) {
+    return testing::AssertionFailure() << "the signature does not hold";
+  }
+  return testing::AssertionSuccess();
+}
+
+void Write(const std::string& path, const Bytes& bytes) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+}
+
+Bytes Read(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return Bytes(std::istreambuf_iterator<char>(stream), {});
+}
+
+// Runs a tool against the TPM; its output goes to the TPM's folder.
+testing::AssertionResult RunTool(const test::Swtpm& tpm, const std::string& command) {
+  const std::string log = tpm.folder() + "/output";
+  const std::string line =
+      absl::StrCat("cd '", tpm.folder(), "' && TPM2OPENSSL_TCTI=", tpm.tcti(),
+                   " TPM2TOOLS_TCTI=", tpm.tcti(), " ", command, " >output 2>&1");
+  if (system(line.c_str()) == 0) return testing::AssertionSuccess();
+  Bytes output = Read(log);
+  return testing::AssertionFailure() << command << ":\n"
+                                     << std::string(output.begin(), output.end());
+}
+
+// A parent for keys as tpm2-tools make it, at the handle that the TCG recommends.
+testing::AssertionResult MakePersistentParent(const test::Swtpm& tpm) {
+  testing::AssertionResult made =
+      RunTool(tpm, "tpm2_createprimary -C o -G ecc256:null:aes128cfb -c parent.ctx");
+  if (!made) return made;
+  made = RunTool(tpm, "tpm2_evictcontrol -C o -c parent.ctx 0x81000001");
+  if (!made) return made;
+  return RunTool(tpm, "tpm2_flushcontext -t");
+}
+
+// The ecosystem's key file.
+
+TEST(Tpm2Backend, KeyLoadsAndSignsInTpm2OpenSsl) {
+  test::Swtpm tpm;
+  Bytes public_key;
+  {
+    std::unique_ptr<Backend> backend = Open(tpm.tcti());
+    CreatedKey created = Create(*backend);
+    ASSERT_NE(created.key, nullptr);
+    public_key = created.key->public_key();
+    Write(tpm.folder() + "/key.pem", created.reference);
+  }
+  Write(tpm.folder() + "/message", kMessage);
+  ASSERT_TRUE(RunTool(tpm, kSignWithTpm2OpenSsl));
+  EXPECT_TRUE(SignatureHolds(public_key, kScheme, kMessage, Read(tpm.folder() + "/signature")));
+  ASSERT_TRUE(RunTool(tpm,
+                      "openssl pkey -provider tpm2 -provider default -in key.pem -pubout "
+                      "-outform DER -out public.der"));
+  EXPECT_EQ(Read(tpm.folder() + "/public.der"), public_key);
+}
+
+TEST(Tpm2Backend, OpensAKeyThatTpm2OpenSslMade) {
+  test::Swtpm tpm;
+  ASSERT_TRUE(RunTool(tpm,
+                      "openssl genpkey -provider tpm2 -provider default -algorithm EC "
+                      "-pkeyopt group:P-256 -out key.pem"));
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  absl::StatusOr<std::unique_ptr<Key>> key =
+      backend->OpenKeySlowly(Read(tpm.folder() + "/key.pem"));
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_TRUE(Signs(**key));
+}
+
+TEST(Tpm2Backend, RefusesAKeyOfAnotherTpm) {
+  test::Swtpm tpm;
+  test::Swtpm other;
+  CreatedKey created = Create(*Open(other.tcti()));
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  absl::Status status = backend->OpenKeySlowly(created.reference).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("another TPM's"));
+  // But removing it needs no TPM at all.
+  EXPECT_TRUE(backend->RemoveKeySlowly(created.reference).ok());
+}
+
+// Parents.
+
+TEST(Tpm2Backend, KeysUnderAPersistentParentSignAndLoadInTpm2OpenSsl) {
+  test::Swtpm tpm;
+  ASSERT_TRUE(MakePersistentParent(tpm));
+  std::unique_ptr<Backend> backend = Open(tpm.tcti(), kPersistentParent);
+  CreatedKey created = Create(*backend);
+  ASSERT_NE(created.key, nullptr);
+  EXPECT_TRUE(Signs(*created.key));
+  Write(tpm.folder() + "/key.pem", created.reference);
+  Write(tpm.folder() + "/message", kMessage);
+  EXPECT_TRUE(RunTool(tpm, kSignWithTpm2OpenSsl));
+  // The reference names its parent: a backend configured otherwise opens it too.
+  created.key.reset();
+  backend = Open(tpm.tcti());
+  absl::StatusOr<std::unique_ptr<Key>> key = backend->OpenKeySlowly(created.reference);
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_TRUE(Signs(**key));
+}
+
+TEST(Tpm2Backend, AMissingParentIsNotFound) {
+  test::Swtpm tpm;
+  std::unique_ptr<Backend> backend = Open(tpm.tcti(), kPersistentParent);
+  absl::Status status = backend->CreateKeySlowly("test", KeyAlgorithm::kP256).status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("0x81000001"));
+}
+
+TEST(Tpm2Backend, RefusesAParentThatIsNotPersistent) {
+  for (uint32_t parent : {0x40000001u, 0x80000000u, 0x80ffffffu, 0x82000000u, 1u}) {
+    absl::Status status = MakeTpm2Backend({.name = "tpm2", .tcti = "", .parent = parent}).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
+  }
+}
+
+// Economy: a TPM takes a tenth of a second for what swtpm does in a millisecond.
+
+TEST(Tpm2Backend, ALoadedKeySignsWithOneCommand) {
+  test::Swtpm tpm;
+  CommandLog log(tpm.folder(), tpm.tcti());
+  std::unique_ptr<Backend> backend = Open(log.tcti());
+  CreatedKey created = Create(*backend);
+  ASSERT_NE(created.key, nullptr);
+  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_CreatePrimary, TPM2_CC_Create, TPM2_CC_FlushContext));
+  EXPECT_TRUE(Signs(*created.key));
+  EXPECT_THAT(log.Take(),
+              ElementsAre(TPM2_CC_CreatePrimary, TPM2_CC_Load, TPM2_CC_FlushContext, TPM2_CC_Sign));
+  EXPECT_TRUE(Signs(*created.key));
+  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_Sign));
+  created.key.reset();
+  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_FlushContext));
+  backend.reset();
+  EXPECT_THAT(log.Take(), IsEmpty());
+}
+
+TEST(Tpm2Backend, TheFirstSignatureAfterAStartTakesFourCommands) {
+  test::Swtpm tpm;
+  Bytes reference = Create(*Open(tpm.tcti())).reference;
+  CommandLog log(tpm.folder(), tpm.tcti());
+  std::unique_ptr<Backend> backend = Open(log.tcti());
+  absl::StatusOr<std::unique_ptr<Key>> key = backend->OpenKeySlowly(reference);
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_TRUE(Signs(**key));
+  EXPECT_THAT(log.Take(),
+              ElementsAre(TPM2_CC_CreatePrimary, TPM2_CC_Load, TPM2_CC_FlushContext, TPM2_CC_Sign));
+}
+
+TEST(Tpm2Backend, APersistentParentSavesACommand) {
+  test::Swtpm tpm;
+  ASSERT_TRUE(MakePersistentParent(tpm));
+  Bytes reference = Create(*Open(tpm.tcti(), kPersistentParent)).reference;
+  CommandLog log(tpm.folder(), tpm.tcti());
+  std::unique_ptr<Backend> backend = Open(log.tcti(), kPersistentParent);
+  absl::StatusOr<std::unique_ptr<Key>> key = backend->OpenKeySlowly(reference);
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_TRUE(Signs(**key));
+  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_ReadPublic, TPM2_CC_Load, TPM2_CC_Sign));
+}
+
+TEST(Tpm2Backend, TheKeyUsedLongestAgoMakesPlace) {
+  test::Swtpm tpm;
+  CommandLog log(tpm.folder(), tpm.tcti());
+  std::unique_ptr<Backend> backend = Open(log.tcti());
+  CreatedKey first = Create(*backend);
+  CreatedKey second = Create(*backend);
+  CreatedKey third = Create(*backend);
+  EXPECT_TRUE(Signs(*first.key));
+  EXPECT_TRUE(Signs(*second.key));
+  EXPECT_TRUE(Signs(*first.key));
+  EXPECT_TRUE(Signs(*third.key));  // three slots: the parent needs one, so `second` goes
+  log.Take();
+  EXPECT_TRUE(Signs(*first.key));
+  EXPECT_TRUE(Signs(*third.key));
+  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_Sign, TPM2_CC_Sign));
+}
+
+TEST(Tpm2Backend, LeavesNothingInTheTpm) {
+  test::Swtpm tpm;
+  {
+    std::unique_ptr<Backend> backend = Open(tpm.tcti());
+    CreatedKey created = Create(*backend);
+    EXPECT_TRUE(Signs(*created.key));
+  }
+  ASSERT_TRUE(RunTool(tpm, "tpm2_getcap handles-transient"));
+  EXPECT_THAT(Read(tpm.folder() + "/output"), IsEmpty());
+}
+
+// TPMs that go away.
+
+TEST(Tpm2Backend, SignsOnAfterTheTpmWasRestarted) {
+  test::Swtpm tpm;
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  CreatedKey first = Create(*backend);
+  CreatedKey second = Create(*backend);
+  EXPECT_TRUE(Signs(*first.key));
+  EXPECT_TRUE(Signs(*second.key));
+  tpm.PowerCycle();
+  EXPECT_TRUE(Signs(*first.key));
+  EXPECT_TRUE(Signs(*second.key));
+  tpm.Stop();
+  tpm.Start();
+  EXPECT_TRUE(Signs(*second.key));
+  EXPECT_TRUE(Signs(*first.key));
+}
+
+TEST(Tpm2Backend, StartsATpmThatNobodyStarts) {
+  test::Swtpm tpm;
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  CreatedKey created = Create(*backend);
+  EXPECT_TRUE(Signs(*created.key));
+  tpm.PowerCycleWithoutStartup();
+  EXPECT_TRUE(Signs(*created.key));
+}
+
+TEST(Tpm2Backend, SignsOnAfterTheTpmWasKilled) {
+  test::Swtpm tpm;
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  CreatedKey created = Create(*backend);
+  EXPECT_TRUE(Signs(*created.key));
+  for (int i = 0; i < 3; ++i) {
+    tpm.Kill();
+    absl::Status status = created.key->SignSlowly(kScheme, kMessage).status();
+    EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("tpm2: sign: connect to swtpm:path="));
+    tpm.Start();
+    EXPECT_TRUE(Signs(*created.key));
+  }
+}
+
+TEST(Tpm2Backend, ATpmAbsentAtFirstWorksOnceItIsThere) {
+  test::Swtpm tpm;
+  Bytes reference = Create(*Open(tpm.tcti())).reference;
+  tpm.Stop();
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  for (const absl::Status& status :
+       {backend->DescribeSlowly().status(), backend->OpenKeySlowly(reference).status(),
+        backend->CreateKeySlowly("test", KeyAlgorithm::kP256).status()}) {
+    EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("is the TPM there"));
+  }
+  tpm.Start();
+  absl::StatusOr<TokenState> state = backend->DescribeSlowly();
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->label, "IBM");
+  EXPECT_TRUE(state->hardware);
+  absl::StatusOr<std::unique_ptr<Key>> key = backend->OpenKeySlowly(reference);
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_TRUE(Signs(**key));
+}
+
+TEST(Tpm2Backend, AnUnknownTctiIsUnavailable) {
+  absl::Status status = Open("no-such-tcti:x")->DescribeSlowly().status();
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no-such-tcti:x"));
+}
+
+// TPMs shared without a resource manager.
+
+TEST(Tpm2Backend, MakesRoomWhenAKilledProgramLeftTheTpmFull) {
+  test::Swtpm tpm;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(RunTool(tpm, "tpm2_createprimary -C n -c left.ctx"));
+  }
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  CreatedKey created = Create(*backend);
+  ASSERT_NE(created.key, nullptr);
+  EXPECT_TRUE(Signs(*created.key));
+}
+
+TEST(Tpm2Backend, NeverReturnsTheSignatureOfAKeyThatTookTheHandle) {
+  test::Swtpm tpm;
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  std::unique_ptr<Backend> other = Open(tpm.tcti());
+  CreatedKey ours = Create(*backend);
+  CreatedKey theirs = Create(*other);
+  EXPECT_TRUE(Signs(*ours.key));
+  tpm.PowerCycle();
+  EXPECT_TRUE(Signs(*theirs.key));  // now has the handle that ours had
+  EXPECT_TRUE(Signs(*ours.key));
+  EXPECT_TRUE(Signs(*theirs.key));
+}
+
+}  // namespace
+}  // namespace signet::providers

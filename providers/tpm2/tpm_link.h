@@ -1,0 +1,59 @@
+// The way to a TPM that may be absent, restarted or unplugged: connects when first used, and again
+// when what it had is lost.
+#ifndef SIGNET_PROVIDERS_TPM2_TPM_LINK_H_
+#define SIGNET_PROVIDERS_TPM2_TPM_LINK_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "providers/tpm2/loaded_keys.h"
+#include "providers/tpm2/tpm_error.h"
+
+namespace signet::providers {
+
+class TpmLink {
+ public:
+  TpmLink(std::string name, std::string tcti) : name_(std::move(name)), tcti_(std::move(tcti)) {}
+
+  // Calls `use` with a connection; if that turns out lost, once more with a new one. Returns what
+  // it gives, or an error for the outside: "name: operation: what happened; what to do next".
+  template <typename T>
+  absl::StatusOr<T> Run(std::string_view operation,
+                        absl::FunctionRef<absl::StatusOr<T>(LoadedKeys&)> use);
+
+  // The key is about to die. Sends a command if it was loaded.
+  void Forget(const Tss2PrivateKey& key);
+
+  absl::Status Error(std::string_view operation, const absl::Status& status) const;
+
+ private:
+  absl::Status Connect();    // if there is no connection
+  void Drop();               // the connection is lost
+  absl::Status Reconnect();  // and starts a TPM that waits for it
+
+  const std::string name_;
+  const std::string tcti_;
+  std::optional<LoadedKeys> keys_;  // of the connection, if there is one
+};
+
+template <typename T>
+absl::StatusOr<T> TpmLink::Run(std::string_view operation,
+                               absl::FunctionRef<absl::StatusOr<T>(LoadedKeys&)> use) {
+  if (absl::Status status = Connect(); !status.ok()) return Error(operation, status);
+  absl::StatusOr<T> result = use(*keys_);
+  if (IsConnectionLost(result.status())) {
+    if (absl::Status status = Reconnect(); !status.ok()) return Error(operation, status);
+    result = use(*keys_);
+    if (IsConnectionLost(result.status())) Drop();
+  }
+  if (!result.ok()) return Error(operation, result.status());
+  return result;
+}
+
+}  // namespace signet::providers
+
+#endif  // SIGNET_PROVIDERS_TPM2_TPM_LINK_H_
