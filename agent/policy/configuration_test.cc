@@ -1,0 +1,180 @@
+#include "agent/policy/configuration.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/temporary_folder.h"
+
+namespace signet::agent {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+TEST(Configuration, ReadsAllThatItKnows) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.Write("signet.toml", R"(
+[[backend]]
+name = "tpm"
+type = "tpm2"
+tcti = "swtpm:path=/run/tpm.sock"
+parent = 0x81000001
+
+[[backend]]
+name = "card"
+type = "pkcs11"
+module = "/usr/lib/softhsm/libsofthsm2.so"
+token = "Alice's token"
+
+[[backend]]
+name = "trial"
+type = "software"
+
+[[rule]]
+origin = "https://*.Example.com:8443"
+identity = "alice"
+program = "/usr/bin/curl"
+decision = "allow"
+
+[[rule]]
+origin = "https://other.example"
+decision = "ask"
+
+[access]
+use = [1000, "root"]
+admin = [0]
+)");
+  const absl::StatusOr<Configuration> read = LoadConfiguration(file);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->file, file);
+  ASSERT_EQ(read->backends.size(), 3u);
+  EXPECT_EQ(read->backends[0].name, "tpm");
+  EXPECT_EQ(read->backends[0].type, "tpm2");
+  EXPECT_EQ(read->backends[0].tcti, "swtpm:path=/run/tpm.sock");
+  EXPECT_EQ(read->backends[0].parent, 0x81000001u);
+  EXPECT_EQ(read->backends[1].module, "/usr/lib/softhsm/libsofthsm2.so");
+  EXPECT_EQ(read->backends[1].token, "Alice's token");
+  EXPECT_EQ(read->backends[2].type, "software");
+  ASSERT_EQ(read->rules.size(), 2u);
+  EXPECT_EQ(read->rules[0].origin.ToString(), "https://*.example.com:8443");
+  EXPECT_EQ(read->rules[0].identity, "alice");
+  EXPECT_EQ(read->rules[0].program, "/usr/bin/curl");
+  EXPECT_EQ(read->rules[0].decision, Verdict::kAllow);
+  EXPECT_EQ(read->rules[0].source, file);
+  EXPECT_EQ(read->rules[1].identity, "*");
+  EXPECT_EQ(read->rules[1].program, "");
+  EXPECT_EQ(read->rules[1].decision, Verdict::kAsk);
+  EXPECT_THAT(read->access.use, ElementsAre(1000, 0));
+  EXPECT_THAT(read->access.admin, ElementsAre(0));
+}
+
+TEST(Configuration, GivesTheAgentsOwnerAccessByDefault) {
+  const test::TemporaryFolder folder;
+  const absl::StatusOr<Configuration> read = LoadConfiguration(folder.Write("empty.toml", ""));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_THAT(read->access.use, ElementsAre(geteuid()));
+  EXPECT_THAT(read->access.admin, ElementsAre(geteuid()));
+  EXPECT_TRUE(read->backends.empty());
+}
+
+struct Refusal {
+  std::string content;
+  int line;
+  std::string what;
+  std::string next_step;
+};
+
+TEST(Configuration, RefusesWithLineReasonAndNextStep) {
+  const std::string tpm = "[[backend]]\nname = \"t\"\ntype = \"tpm2\"\n";  // 3 lines
+  const std::string card =
+      "[[backend]]\nname = \"c\"\ntype = \"pkcs11\"\nmodule = \"/m.so\"\ntoken = \"T\"\n";      // 5
+  const std::string rule = "[[rule]]\norigin = \"https://a.example\"\ndecision = \"allow\"\n";  // 3
+  const std::vector<Refusal> cases = {
+      {"[[backend]\n", 1, "not TOML", ""},
+      {"a = 1\n\n\nb = \n", 4, "not TOML", ""},
+      {"[access]\nuse = [0]\n[access]\nadmin = [0]\n", 3, "not TOML", ""},
+      {"\nbackends = []\n", 2, "unknown key \"backends\" in the file", "known here: backend"},
+      {"backend = \"tpm2\"\n", 1, "backend is not a list of tables", "write [[backend]]"},
+      {"[backend]\nname = \"t\"\n", 1, "backend is not a list of tables", "write [[backend]]"},
+      {"rule = [1]\n", 1, "rule is not a list of tables", "write [[rule]]"},
+      {"access = 1\n", 1, "access is not a table", "write [access]"},
+
+      {tpm + "colour = \"red\"\n", 4, "unknown key \"colour\" in [[backend]]", "known here: name"},
+      {"\n[[backend]]\ntype = \"tpm2\"\n", 2, "[[backend]] has no name", "write name = "},
+      {"[[backend]]\nname = \"t\"\n", 1, "[[backend]] has no type", "write type = "},
+      {"[[backend]]\nname = 5\ntype = \"tpm2\"\n", 2, "name is not a text", "write name = "},
+      {"[[backend]]\nname = \"\"\ntype = \"tpm2\"\n", 2, "name is not a text", "write name = "},
+      {"[[backend]]\nname = \"a/b\"\ntype = \"tpm2\"\n", 2, "does not fit", "use 1 to 64"},
+      {"[[backend]]\nname = \".x\"\ntype = \"tpm2\"\n", 2, "does not fit", "use 1 to 64"},
+      {"[[backend]]\nname = \"t\"\ntype = \"tpm\"\n", 3, "unknown backend type \"tpm\"",
+       "use \"tpm2\""},
+      {"[[backend]]\nname = \"t\"\ntype = \"agent\"\n", 3, "not supported by this version",
+       "use \"tpm2\""},
+      {tpm + tpm, 5, "a second backend named \"t\"", "give each its own name"},
+      {tpm + "module = \"/m.so\"\n", 4, "module is an option of type \"pkcs11\"", "remove it"},
+      {tpm + "token = \"T\"\n", 4, "token is an option of type \"pkcs11\"", "remove it"},
+      {card + "tcti = \"x\"\n", 6, "tcti is an option of type \"tpm2\"", "remove it"},
+      {card + "parent = 0x81000001\n", 6, "parent is an option of type \"tpm2\"", "remove it"},
+      {"[[backend]]\nname = \"s\"\ntype = \"software\"\ntcti = \"x\"\n", 4, "tcti is an option",
+       "remove it"},
+      {tpm + "parent = \"0x81000001\"\n", 4, "parent is not a persistent handle", "without quotes"},
+      {tpm + "parent = 0x40000001\n", 4, "parent is not a persistent handle", "0x81000000"},
+      {tpm + "parent = -1\n", 4, "parent is not a persistent handle", "0x81000000"},
+      {tpm + "parent = 0x182000000\n", 4, "parent is not a persistent handle", "0x81000000"},
+      {"[[backend]]\nname = \"c\"\ntype = \"pkcs11\"\ntoken = \"T\"\n", 1, "has no module",
+       "write module = "},
+      {"[[backend]]\nname = \"c\"\ntype = \"pkcs11\"\nmodule = \"/m.so\"\n", 1, "has no token",
+       "write token = "},
+      {"[[backend]]\nname = \"c\"\ntype = \"pkcs11\"\nmodule = \"m.so\"\ntoken = \"T\"\n", 4,
+       "not an absolute path", "write the whole path"},
+      {"[[backend]]\nname = \"c\"\ntype = \"pkcs11\"\nmodule = \"/m\\u0000\"\ntoken = \"T\"\n", 4,
+       "NUL", "remove it"},
+
+      {rule + "purpose = \"x\"\n", 4, "unknown key \"purpose\" in [[rule]]", "known here: origin"},
+      {"[[rule]]\ndecision = \"allow\"\n", 1, "[[rule]] has no origin", "write origin = "},
+      {"[[rule]]\norigin = \"https://a.example\"\n", 1, "[[rule]] has no decision",
+       "write decision = "},
+      {"[[rule]]\norigin = \"https://a.example\"\ndecision = \"maybe\"\n", 3,
+       "unknown decision \"maybe\"", "write \"allow\", \"deny\" or \"ask\""},
+      {"[[rule]]\ndecision = \"allow\"\norigin = \"http://a.example\"\n", 3, "scheme is not https",
+       "write https://host"},
+      {rule + "program = \"curl\"\n", 4, "not an absolute path", "/usr/bin/curl"},
+      {rule + "identity = []\n", 4, "identity is not a text", "write identity = "},
+
+      {"[access]\nread = [0]\n", 2, "unknown key \"read\" in [access]", "known here: use"},
+      {"[access]\nuse = 1000\n", 2, "use is not a list", "write use = [1000"},
+      {"[access]\nadmin = []\n", 2, "admin is not a list with at least one user", "write admin"},
+      {"[access]\nuse = [\n  0,\n  \"no-such-user\",\n]\n", 4, "unknown user \"no-such-user\"",
+       "write the name of an account"},
+      {"[access]\nuse = [-1]\n", 2, "neither a uid nor a user name", "write 1000"},
+      {"[access]\nuse = [4294967295]\n", 2, "neither a uid nor a user name", "write 1000"},
+      {"[access]\nuse = [1.5]\n", 2, "neither a uid nor a user name", "write 1000"},
+  };
+  const test::TemporaryFolder folder;
+  for (const Refusal& c : cases) {
+    const auto file = folder.Write("signet.toml", c.content);
+    const absl::StatusOr<Configuration> read = LoadConfiguration(file);
+    ASSERT_TRUE(absl::IsInvalidArgument(read.status())) << c.content << read.status();
+    EXPECT_THAT(std::string(read.status().message()),
+                AllOf(StartsWith(file.native() + ":" + std::to_string(c.line) + ": "),
+                      HasSubstr(c.what), HasSubstr(c.next_step)))
+        << c.content;
+  }
+}
+
+TEST(Configuration, NamesAFileThatCannotBeRead) {
+  const test::TemporaryFolder folder;
+  const absl::Status missing = LoadConfiguration(folder.path() / "none.toml").status();
+  EXPECT_TRUE(absl::IsNotFound(missing));
+  EXPECT_THAT(std::string(missing.message()), HasSubstr("none.toml"));
+  EXPECT_FALSE(LoadConfiguration(folder.path()).ok());
+}
+
+}  // namespace
+}  // namespace signet::agent
