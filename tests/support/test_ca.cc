@@ -94,6 +94,10 @@ Der Make(std::span<const uint8_t> public_key, const CertificateOptions& options,
   ASN1_TIME_set(X509_getm_notBefore(certificate.get()),
                 system_clock::to_time_t(options.not_before));
   ASN1_TIME_set(X509_getm_notAfter(certificate.get()), system_clock::to_time_t(options.not_after));
+  if (options.no_end) {
+    Require(ASN1_TIME_set_string(X509_getm_notAfter(certificate.get()), "99991231235959Z") == 1,
+            "not after");
+  }
   Require(X509_set_pubkey(certificate.get(), subject_key.get()) == 1, "public key");
 
   X509Ptr parsed_issuer(nullptr, X509_free);
@@ -131,6 +135,10 @@ TestCa::TestCa(TestKey key, Der certificate)
 TestCa TestCa::Root(const std::string& common_name, TestKeyType type) {
   TestKey key = TestKey::Generate(type);
   Der certificate = SelfSigned(key, AuthorityOptions(common_name));
+  return TestCa(std::move(key), std::move(certificate));
+}
+
+TestCa TestCa::WithCertificate(TestKey key, Der certificate) {
   return TestCa(std::move(key), std::move(certificate));
 }
 

@@ -57,6 +57,7 @@ struct CertificateOptions {
       std::chrono::system_clock::now() + std::chrono::hours(24);
   std::string digest = "SHA256";  // of the issuer's signature; not used by EdDSA keys
   bool rsa_pss = false;           // sign with RSA-PSS (an RSA issuer)
+  bool no_end = false;            // not_after 99991231235959Z (RFC 5280 section 4.1.2.5)
   bool version_1 = false;         // an X.509v1 certificate, no extensions
 };
 
@@ -65,6 +66,9 @@ class TestCa {
  public:
   static TestCa Root(const std::string& common_name, TestKeyType type = TestKeyType::kP256);
   TestCa Intermediate(const std::string& common_name, TestKeyType type = TestKeyType::kP256) const;
+
+  // One with a certificate made to measure, for example a bad one.
+  static TestCa WithCertificate(TestKey key, Der certificate);
 
   // For any public key, also one in a token.
   Der Issue(std::span<const uint8_t> public_key, const CertificateOptions& options = {}) const;
