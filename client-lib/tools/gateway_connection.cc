@@ -21,6 +21,7 @@ constexpr uint64_t kLingerMs = 2000;
 constexpr uint32_t kMaxStreams = 100;
 constexpr uint32_t kMaxHeaderBytes = 16384;
 constexpr size_t kMaxTarget = 8192;
+constexpr size_t kMaxIgnoredBody = 32768;
 
 nghttp2_nv Header(std::string_view name, std::string_view value) {
   auto bytes = [](std::string_view text) {
@@ -115,9 +116,12 @@ bool GatewayConnection::StartHttp2() {
 
 void GatewayConnection::Serve() {
   http2_->Receive();
-  TakeAnswers();
-  SettleWaiting();
-  AskForMissing();
+  signet_connection_error broken;
+  if (signet_requester_error(requester_.get(), &broken) != SIGNET_OK) {
+    TakeAnswers();
+    SettleWaiting();
+    AskForMissing();
+  }
   uint64_t now = NowMs();
   if (deadline() <= now) nghttp2_session_terminate_session(http2_->h2(), NGHTTP2_NO_ERROR);
   http2_->Send();
@@ -174,6 +178,17 @@ void GatewayConnection::OnHeadersComplete(int32_t id) {
   stream.complete = true;
   stream.arrived_ms = NowMs();
   Decide(id, stream);
+}
+
+// No path takes a body. A short one is let in, because some clients take the reset of a request that
+// is answered already for a failure of the response.
+void GatewayConnection::OnData(int32_t id, std::span<const uint8_t> data) {
+  auto found = streams_.find(id);
+  if (found == streams_.end()) return;
+  found->second.ignored += data.size();
+  if (found->second.ignored > kMaxIgnoredBody) {
+    nghttp2_submit_rst_stream(http2_->h2(), NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+  }
 }
 
 void GatewayConnection::OnStreamClose(int32_t id, uint32_t) { streams_.erase(id); }

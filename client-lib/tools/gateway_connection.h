@@ -60,13 +60,14 @@ class GatewayConnection : public Http2Events {
     std::string path;
     std::vector<size_t> required;
     std::vector<std::optional<Refusal>> refusals;  // one place for each of `required`
+    size_t ignored = 0;                            // bytes of the request's body
     std::string body;
     size_t body_sent = 0;
   };
 
   void OnHeader(int32_t id, std::string_view name, std::string_view value) override;
   void OnHeadersComplete(int32_t id) override;
-  void OnData(int32_t, std::span<const uint8_t>) override {}
+  void OnData(int32_t id, std::span<const uint8_t> data) override;
   void OnStreamClose(int32_t id, uint32_t error_code) override;
   void OnSettings(std::span<const nghttp2_settings_entry>) override {}
 

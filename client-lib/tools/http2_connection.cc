@@ -61,20 +61,12 @@ struct Http2Callbacks {
     return result;
   }
 
-  static int OnFrameSend(nghttp2_session* h2, const nghttp2_frame* frame, void* user) {
+  static int OnFrameSend(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     Http2Connection& self = Self(user);
     if (frame->hd.type == NGHTTP2_GOAWAY) {
       const nghttp2_goaway& goaway = frame->goaway;
       self.NoteError(Http2Error::By::kLocal, goaway.error_code,
                      View(goaway.opaque_data, goaway.opaque_data_len));
-    }
-    // A server that has answered before the request ended wants no more of it (RFC 9113
-    // section 8.1).
-    bool ended = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
-                 (frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
-    if (ended && self.adapter_.requester != nullptr &&
-        nghttp2_session_get_stream_remote_close(h2, frame->hd.stream_id) == 0) {
-      nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
     }
     return 0;
   }

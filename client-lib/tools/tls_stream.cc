@@ -123,8 +123,7 @@ TlsStream::Result TlsStream::Explain(int returned) {
     default:
       // OpenSSL reports a connection that ends without close_notify as an error; to HTTP/2 with its
       // own framing it is only an end.
-      if (SSL_is_init_finished(ssl_.get()) &&
-          ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+      if (connected_ && ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
         ERR_clear_error();
         return Result::kClosed;
       }
@@ -137,7 +136,8 @@ TlsStream::Result TlsStream::Handshake() {
   ERR_clear_error();
   errno = 0;
   int returned = SSL_do_handshake(ssl_.get());
-  return returned == 1 ? Result::kDone : Explain(returned);
+  connected_ = returned == 1;
+  return connected_ ? Result::kDone : Explain(returned);
 }
 
 TlsStream::Result TlsStream::Read(std::span<uint8_t> out, size_t& count) {

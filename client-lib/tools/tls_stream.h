@@ -68,6 +68,7 @@ class TlsStream {
   Descriptor socket_;
   Ssl ssl_;
   short events_ = 0;
+  bool connected_ = false;
   std::string error_;
 };
 

@@ -1,0 +1,87 @@
+"""Throw-away certificate authorities and the certificates they issue, P-256, in PEM files."""
+import datetime
+import ipaddress
+import pathlib
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
+SERVER = ExtendedKeyUsageOID.SERVER_AUTH
+
+
+class Identity:
+    """A key and its certificate; `issuer` is None for a root."""
+
+    def __init__(self, name, key, certificate, issuer):
+        self.name = name
+        self.key = key
+        self.certificate = certificate
+        self.issuer = issuer
+
+    @property
+    def der(self):
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def subject_der(self):
+        return self.certificate.subject.public_bytes()
+
+    @property
+    def pem(self):
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def chain(self):
+        """Leaf first, without the root."""
+        return [self] + (self.issuer.chain if self.issuer and self.issuer.issuer else [])
+
+    def write(self, folder):
+        """Writes NAME.pem (the chain) and NAME.key, and returns both paths."""
+        certificate = pathlib.Path(folder) / f"{self.name}.pem"
+        key = pathlib.Path(folder) / f"{self.name}.key"
+        certificate.write_bytes(b"".join(each.pem for each in self.chain))
+        key.write_bytes(self.key.private_bytes(serialization.Encoding.PEM,
+                                               serialization.PrivateFormat.PKCS8,
+                                               serialization.NoEncryption()))
+        return str(certificate), str(key)
+
+
+def _make(name, subject, issuer, days, extensions):
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.utcnow()
+    builder = (x509.CertificateBuilder()
+               .subject_name(subject)
+               .issuer_name(issuer.certificate.subject if issuer else subject)
+               .public_key(key.public_key())
+               .serial_number(x509.random_serial_number())
+               .not_valid_before(now - datetime.timedelta(days=2))
+               .not_valid_after(now + datetime.timedelta(days=days)))
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    certificate = builder.sign(issuer.key if issuer else key, hashes.SHA256())
+    return Identity(name, key, certificate, issuer)
+
+
+def _subject(common_name, **more):
+    parts = [x509.NameAttribute(getattr(NameOID, oid), value) for oid, value in more.items()]
+    return x509.Name(parts + [x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def authority(name, common_name=None, issuer=None):
+    return _make(name, _subject(common_name or name), issuer, 30,
+                 [(x509.BasicConstraints(ca=True, path_length=None), True)])
+
+
+def server(issuer, host="localhost", name="server"):
+    alternatives = x509.SubjectAlternativeName([
+        x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    return _make(name, _subject(host), issuer, 30,
+                 [(alternatives, False), (x509.ExtendedKeyUsage([SERVER]), False)])
+
+
+def client(issuer, name, common_name=None, days=30, usage=CLIENT, **subject):
+    return _make(name, _subject(common_name or name, **subject), issuer, days,
+                 [(x509.ExtendedKeyUsage([usage]), False)])

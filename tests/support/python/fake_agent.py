@@ -1,0 +1,138 @@
+"""An agent for the tests of the client side: agent.sock as ipc/agent.proto describes it, with keys
+in memory and, where a test wants it, bad manners."""
+import hashlib
+import os
+import socket
+import struct
+import threading
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ipc import agent_pb2 as agent
+
+HASHES = {agent.PRF_HASH_SHA256: "sha256", agent.PRF_HASH_SHA384: "sha384"}
+ECDSA_SECP256R1_SHA256 = 0x0403
+CERTIFICATE = 11
+CERTIFICATE_VERIFY = 15
+CERTIFICATE_AUTHORITIES = 47
+
+
+def handshake_message(kind, body):
+    return bytes([kind]) + len(body).to_bytes(3, "big") + body
+
+
+def vector(size, body):
+    return len(body).to_bytes(size, "big") + body
+
+
+def parse_request(message):
+    """A CertificateRequest: its context and the DER names of its certificate_authorities."""
+    body = message[4:]
+    context = body[1:1 + body[0]]
+    rest = body[1 + len(context) + 2:]
+    authorities = []
+    while rest:
+        kind, size = struct.unpack("!HH", rest[:4])
+        data, rest = rest[4:4 + size], rest[4 + size:]
+        if kind == CERTIFICATE_AUTHORITIES:
+            names = data[2:]
+            while names:
+                length = int.from_bytes(names[:2], "big")
+                authorities.append(names[2:2 + length])
+                names = names[2 + length:]
+    return context, authorities
+
+
+def prove(call, identity, kind):
+    """RFC 9261 section 5.2: Certificate and CertificateVerify of `identity` for the request."""
+    context, _ = parse_request(call.request)
+    entries = b"".join(vector(3, each.der) + vector(2, b"") for each in identity.chain)
+    certificate = handshake_message(CERTIFICATE, vector(1, context) + vector(3, entries))
+    transcript = hashlib.new(HASHES[call.hash], call.handshake_context + call.request + certificate)
+    signature = identity.key.sign(
+        b" " * 64 + b"Exported Authenticator\0" + transcript.digest(), ec.ECDSA(hashes.SHA256()))
+    verify = handshake_message(CERTIFICATE_VERIFY,
+                               struct.pack("!H", ECDSA_SECP256R1_SHA256) + vector(2, signature))
+    return agent.AuthenticateResponse(authenticator=agent.Authenticator(
+        certificate=certificate, certificate_verify=verify, identity=identity.name, kind=kind,
+        subject=identity.certificate.subject.rfc4514_string()))
+
+
+def declined(reason, detail):
+    return agent.AuthenticateResponse(declined=agent.Declined(reason=reason, detail=detail))
+
+
+class FakeAgent:
+    """Answers each call with the identity whose issuer the request names, or declines.
+
+    `answer(call)` may be replaced; it returns an AuthenticateResponse, bytes to send as they are, CLOSE
+    to hang up, or None to stay silent.
+    """
+
+    CLOSE = object()
+
+    def __init__(self, path, identities=()):
+        self.path = path
+        self.identities = list(identities)  # (Identity, IdentityKind)
+        self.answer = self.answer_honestly
+        self.origins = []
+        self._connections = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(path)
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        for connection, thread in self._connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it is gone already
+            thread.join()
+            connection.close()
+        os.unlink(self.path)
+
+    def answer_honestly(self, call):
+        _, authorities = parse_request(call.request)
+        for identity, kind in self.identities:
+            if any(each.issuer.subject_der in authorities for each in identity.chain):
+                return prove(call, identity, kind)
+        return declined(agent.DECLINE_REASON_NO_IDENTITY, "no identity fits; see signet identity list")
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._connections.append((connection, thread))
+            thread.start()
+
+    def _serve(self, connection):
+        stream = connection.makefile("rb")
+        try:
+            while header := stream.read(4):
+                message = agent.ClientMessage.FromString(
+                    stream.read(int.from_bytes(header, "big")))
+                if message.WhichOneof("call") != "authenticate":
+                    continue
+                self.origins.append(message.authenticate.origin)
+                result = self.answer(message.authenticate)
+                if result is FakeAgent.CLOSE:
+                    connection.shutdown(socket.SHUT_RDWR)
+                    return
+                if isinstance(result, bytes):
+                    connection.sendall(result)
+                elif result is not None:
+                    reply = agent.AgentMessage(id=message.id, authenticate=result)
+                    connection.sendall(vector(4, reply.SerializeToString()))
+        except OSError:
+            pass  # the client hung up
+        finally:
+            stream.close()
