@@ -32,7 +32,8 @@ class Secret {
   size_t size() const { return bytes_.size(); }
   bool empty() const { return bytes_.empty(); }
   void Wipe() {
-    explicit_bzero(bytes_.data(), bytes_.size());
+    // An empty vector has no address, which explicit_bzero may not be given.
+    if (!bytes_.empty()) explicit_bzero(bytes_.data(), bytes_.size());
     bytes_.clear();
   }
 
