@@ -11,6 +11,7 @@
 #include "agent/identity/certificate_facts.h"
 #include "agent/identity/openssl.h"
 #include "agent/identity/selection.h"
+#include "ipc/wire/certificate_request.h"
 
 namespace signet::agent {
 namespace {
