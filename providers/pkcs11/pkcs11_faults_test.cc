@@ -78,6 +78,11 @@ TEST_F(Pkcs11FaultsTest, AWrongPinIsTriedOnceAndNeverAgain) {
   EXPECT_EQ(TheProbe().Calls("C_Login"), 1);
 }
 
+TEST_F(Pkcs11FaultsTest, SpendsNoTryOnATokenThatIsUnlocked) {
+  EXPECT_TRUE(Unlock("00000000").ok());
+  EXPECT_EQ(TheProbe().Calls("C_Login"), 0);
+}
+
 TEST_F(Pkcs11FaultsTest, WarnsBeforeTheLastTry) {
   ASSERT_TRUE(backend_->LockSlowly().ok());
   TheProbe().token_flags = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
