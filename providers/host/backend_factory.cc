@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "providers/pkcs11/pkcs11_backend.h"
 #include "providers/software/software_backend.h"
+#include "providers/tpm2/tpm2_backend.h"
 
 namespace signet::providers {
 namespace {
@@ -17,6 +18,10 @@ absl::Status Refusal(const backend::v1::ConfigureRequest& request, const std::st
 
 absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(const backend::v1::ConfigureRequest& request) {
   if (request.type() == "software") return MakeSoftwareBackend(request.name());
+  if (request.type() == "tpm2") {
+    return MakeTpm2Backend(
+        {.name = request.name(), .tcti = request.tcti(), .parent = request.parent()});
+  }
   if (request.type() == "pkcs11") {
     if (request.module().empty() || request.token().empty()) {
       return Refusal(request, "a pkcs11 token needs `module` (path) and `token` (label); set both");

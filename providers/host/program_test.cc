@@ -16,6 +16,7 @@
 #include "ipc/backend.pb.h"
 #include "ipc/transport/blocking_channel.h"
 #include "tests/support/softhsm.h"
+#include "tests/support/swtpm.h"
 
 namespace signet::providers {
 namespace {
@@ -112,6 +113,21 @@ BackendResponse Configure(ipc::BlockingChannel& channel) {
   return Call(channel, request);
 }
 
+BackendResponse CreateKey(ipc::BlockingChannel& channel) {
+  BackendRequest request;
+  request.mutable_create_key()->set_label("laptop");
+  request.mutable_create_key()->set_algorithm("p256");
+  return Call(channel, request);
+}
+
+BackendResponse Sign(ipc::BlockingChannel& channel, const std::string& reference) {
+  BackendRequest request;
+  request.mutable_sign()->set_reference(reference);
+  request.mutable_sign()->set_signature_scheme(0x0403);
+  request.mutable_sign()->set_message("message");
+  return Call(channel, request);
+}
+
 std::string ReadFile(const std::string& path) {
   std::string text;
   if (FILE* file = fopen(path.c_str(), "re")) {
@@ -166,22 +182,32 @@ TEST(Program, KeepsATokensKeysAndForgetsThePin) {
       EXPECT_TRUE(Call(channel, unlock, pin[0]).has_unlock());
       close(pin[0]);
 
-      if (first) {
-        BackendRequest create;
-        create.mutable_create_key()->set_label("laptop");
-        create.mutable_create_key()->set_algorithm("p256");
-        reference = Call(channel, create).create_key().reference();
-      }
-      BackendRequest sign;
-      sign.mutable_sign()->set_reference(reference);
-      sign.mutable_sign()->set_signature_scheme(0x0403);
-      sign.mutable_sign()->set_message("message");
-      EXPECT_TRUE(Call(channel, sign).has_sign());
+      if (first) reference = CreateKey(channel).create_key().reference();
+      EXPECT_TRUE(Sign(channel, reference).has_sign());
     }
     const Ended ended = program.Wait();
     EXPECT_EQ(ended.exit_code, 0);
     EXPECT_EQ(ended.output, "");
   }
+}
+
+TEST(Program, SignsWithATpm) {
+  test::Swtpm tpm;
+  SocketPair sockets;
+  Program program(sockets.backend.get());
+  sockets.backend.Reset();
+  {
+    ipc::BlockingChannel channel(std::move(sockets.agent));
+    BackendRequest configure;
+    configure.mutable_configure()->set_name("tpm");
+    configure.mutable_configure()->set_type("tpm2");
+    configure.mutable_configure()->set_tcti(tpm.tcti());
+    EXPECT_TRUE(Call(channel, configure).token().hardware());
+    EXPECT_TRUE(Sign(channel, CreateKey(channel).create_key().reference()).has_sign());
+  }
+  const Ended ended = program.Wait();
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.output, "");
 }
 
 TEST(Program, EndsWithTwoAtGarbage) {
