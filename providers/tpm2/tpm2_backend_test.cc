@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "providers/contract/signature_check.h"
 #include "providers/tpm2/command_log.h"
+#include "providers/tpm2/tss2_private_key.h"
 #include "tests/support/swtpm.h"
 
 namespace signet::providers {
@@ -124,13 +126,71 @@ TEST(Tpm2Backend, OpensAKeyThatTpm2OpenSslMade) {
 TEST(Tpm2Backend, RefusesAKeyOfAnotherTpm) {
   test::Swtpm tpm;
   test::Swtpm other;
-  CreatedKey created = Create(*Open(other.tcti()));
+  const Bytes reference = Create(*Open(other.tcti())).reference;
   std::unique_ptr<Backend> backend = Open(tpm.tcti());
-  absl::Status status = backend->OpenKeySlowly(created.reference).status();
+  absl::Status status = backend->OpenKeySlowly(reference).status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("another TPM's"));
   // But removing it needs no TPM at all.
-  EXPECT_TRUE(backend->RemoveKeySlowly(created.reference).ok());
+  EXPECT_TRUE(backend->RemoveKeySlowly(reference).ok());
+}
+
+TEST(Tpm2Backend, RefusesKeyFilesThatWereChanged) {
+  test::Swtpm tpm;
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  absl::StatusOr<Tss2PrivateKey> good = ParseTss2PrivateKey(Create(*backend).reference);
+  absl::StatusOr<Tss2PrivateKey> other = ParseTss2PrivateKey(Create(*backend).reference);
+  ASSERT_TRUE(good.ok() && other.ok());
+  const struct {
+    const char* what;
+    StatusCode code;
+    std::function<void(Tss2PrivateKey&)> change;
+  } cases[] = {
+      {"nothing", StatusCode::kOk, [](Tss2PrivateKey&) {}},
+      {"another key's public area", StatusCode::kInvalidArgument,
+       [&](Tss2PrivateKey& key) { key.public_area = other->public_area; }},
+      {"a bit of the private area", StatusCode::kInvalidArgument,
+       [](Tss2PrivateKey& key) { key.private_area.buffer[60] ^= 1; }},
+      {"a private area cut short", StatusCode::kInvalidArgument,
+       [](Tss2PrivateKey& key) { key.private_area.size = 20; }},
+      {"no private area", StatusCode::kInvalidArgument,
+       [](Tss2PrivateKey& key) { key.private_area.size = 0; }},
+      {"attributes", StatusCode::kInvalidArgument,
+       [](Tss2PrivateKey& key) {
+         key.public_area.publicArea.objectAttributes &= ~TPMA_OBJECT_NODA;
+       }},
+      {"a point off the curve", StatusCode::kInvalidArgument,
+       [](Tss2PrivateKey& key) { key.public_area.publicArea.unique.ecc.x.buffer[3] ^= 1; }},
+      {"a coordinate too long", StatusCode::kInvalidArgument,
+       [](Tss2PrivateKey& key) { key.public_area.publicArea.unique.ecc.y.size = 40; }},
+      {"no point", StatusCode::kInvalidArgument,
+       [](Tss2PrivateKey& key) {
+         key.public_area.publicArea.unique.ecc.x.size = 0;
+         key.public_area.publicArea.unique.ecc.y.size = 0;
+       }},
+      {"the curve", StatusCode::kUnimplemented,
+       [](Tss2PrivateKey& key) {
+         key.public_area.publicArea.parameters.eccDetail.curveID = TPM2_ECC_NIST_P384;
+       }},
+      {"to a restricted key", StatusCode::kUnimplemented,
+       [](Tss2PrivateKey& key) {
+         key.public_area.publicArea.objectAttributes |= TPMA_OBJECT_RESTRICTED;
+       }},
+      {"to a decryption key", StatusCode::kUnimplemented,
+       [](Tss2PrivateKey& key) {
+         key.public_area.publicArea.objectAttributes ^=
+             TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_DECRYPT;
+       }},
+  };
+  for (const auto& test : cases) {
+    SCOPED_TRACE(test.what);
+    Tss2PrivateKey key = *good;
+    test.change(key);
+    absl::StatusOr<Bytes> reference = EncodeTss2PrivateKey(key);
+    ASSERT_TRUE(reference.ok()) << reference.status();
+    absl::Status status = backend->OpenKeySlowly(*reference).status();
+    EXPECT_EQ(status.code(), test.code) << status;
+  }
 }
 
 // Parents.
@@ -325,14 +385,18 @@ TEST(Tpm2Backend, MakesRoomWhenAKilledProgramLeftTheTpmFull) {
 TEST(Tpm2Backend, NeverReturnsTheSignatureOfAKeyThatTookTheHandle) {
   test::Swtpm tpm;
   std::unique_ptr<Backend> backend = Open(tpm.tcti());
-  std::unique_ptr<Backend> other = Open(tpm.tcti());
+  CommandLog log(tpm.folder(), tpm.tcti());
+  std::unique_ptr<Backend> other = Open(log.tcti());
   CreatedKey ours = Create(*backend);
   CreatedKey theirs = Create(*other);
   EXPECT_TRUE(Signs(*ours.key));
   tpm.PowerCycle();
   EXPECT_TRUE(Signs(*theirs.key));  // now has the handle that ours had
   EXPECT_TRUE(Signs(*ours.key));
+  // Nor was theirs flushed when ours let go of the handle.
+  log.Take();
   EXPECT_TRUE(Signs(*theirs.key));
+  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_Sign));
 }
 
 }  // namespace

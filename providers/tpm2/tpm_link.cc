@@ -26,13 +26,9 @@ absl::Status TpmLink::Connect() {
   return absl::OkStatus();
 }
 
-void TpmLink::Drop() {
+absl::Status TpmLink::Reconnect() {
   keys_->tpm().Abandon();
   keys_.reset();
-}
-
-absl::Status TpmLink::Reconnect() {
-  Drop();
   absl::Status status = Connect();
   if (status.ok()) keys_->tpm().Startup();
   return status;

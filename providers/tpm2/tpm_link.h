@@ -31,8 +31,7 @@ class TpmLink {
   absl::Status Error(std::string_view operation, const absl::Status& status) const;
 
  private:
-  absl::Status Connect();    // if there is no connection
-  void Drop();               // the connection is lost
+  absl::Status Connect();    // if there is no connection yet
   absl::Status Reconnect();  // and starts a TPM that waits for it
 
   const std::string name_;
@@ -48,7 +47,6 @@ absl::StatusOr<T> TpmLink::Run(std::string_view operation,
   if (IsConnectionLost(result.status())) {
     if (absl::Status status = Reconnect(); !status.ok()) return Error(operation, status);
     result = use(*keys_);
-    if (IsConnectionLost(result.status())) Drop();
   }
   if (!result.ok()) return Error(operation, result.status());
   return result;
