@@ -1,0 +1,196 @@
+#include "agent/front/admin_calls.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/front/messages.h"
+#include "agent/front/readiness.h"
+
+namespace signet::agent {
+namespace {
+
+Deadline AdminDeadline() { return std::chrono::steady_clock::now() + AdminCalls::kPatience; }
+
+// From here on the client's going away stops nothing.
+auto FinishWhole() {
+  return asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+}
+
+const Identity* Find(const Identities& identities, const std::string& name) {
+  const auto found = std::find_if(identities.begin(), identities.end(),
+                                  [&](const Identity& identity) { return identity.name == name; });
+  return found == identities.end() ? nullptr : &*found;
+}
+
+std::string Names(const Identities& identities) {
+  if (identities.empty()) return "there are none; make one with: signet identity create";
+  return absl::StrCat("there are: ", absl::StrJoin(identities, ", ",
+                                                   [](std::string* out, const Identity& identity) {
+                                                     out->append(identity.name);
+                                                   }));
+}
+
+// Blocks on the file system.
+absl::Status CheckProgram(const std::string& program) {
+  if (program.empty()) return absl::OkStatus();
+  const std::filesystem::path path = program;
+  std::error_code error;
+  if (path.is_absolute() && std::filesystem::is_regular_file(path, error)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("rule: program: \"", program, "\" is ",
+                   path.is_absolute() ? "no file that the agent can see" : "no absolute path",
+                   "; write the full path of an installed program"));
+}
+
+// Blocks on the file system. Reads the file again, so that one AddRule after the other on the file
+// worker never loses a rule.
+absl::StatusOr<std::vector<Rule>> AppendRuleSlowly(const std::filesystem::path& state_dir,
+                                                   const Rule& rule) {
+  if (absl::Status program = CheckProgram(rule.program); !program.ok()) return program;
+  absl::StatusOr<std::vector<Rule>> rules = LoadAddedRules(state_dir);
+  if (!rules.ok()) return rules;
+  rules = WithRule(*std::move(rules), rule);
+  if (absl::Status saved = SaveAddedRules(state_dir, *rules); !saved.ok()) return saved;
+  return rules;
+}
+
+}  // namespace
+
+AdminCalls::AdminCalls(AgentFacts facts, Enrolment& enrolment, const IdentityStore& identities,
+                       Policy& policy, Tokens& tokens, asio::thread_pool& file_worker)
+    : facts_(std::move(facts)),
+      enrolment_(enrolment),
+      identities_(identities),
+      policy_(policy),
+      tokens_(tokens),
+      file_worker_(file_worker) {}
+
+v1::Identity AdminCalls::Describe(const Identity& identity) const {
+  return ToMessage(identity,
+                   WhyNotReady(identity, tokens_.Statuses(), std::chrono::system_clock::now()));
+}
+
+AdminCalls::Result AdminCalls::Status(const v1::StatusRequest&, v1::StatusResponse& response) {
+  response.set_version(facts_.version);
+  response.set_pid(getpid());
+  response.set_config_file(PlainText(facts_.config_file.native()));
+  response.set_runtime_dir(PlainText(facts_.runtime_dir.native()));
+  response.set_state_dir(PlainText(facts_.state_dir.native()));
+  response.set_identities(static_cast<uint32_t>(identities_.snapshot()->size()));
+  response.set_rules(static_cast<uint32_t>(policy_.rules().size()));
+  for (const BackendStatus& status : tokens_.Statuses()) {
+    *response.add_backends() = ToMessage(status);
+  }
+  co_return absl::OkStatus();
+}
+
+AdminCalls::Result AdminCalls::LockToken(const v1::LockTokenRequest& request,
+                                         v1::LockTokenResponse&) {
+  co_return co_await tokens_.Lock(request.backend(), AdminDeadline());
+}
+
+AdminCalls::Result AdminCalls::ListIdentities(const v1::AdminListIdentitiesRequest&,
+                                              v1::ListIdentitiesResponse& response) {
+  const std::shared_ptr<const Identities> identities = identities_.snapshot();
+  for (const Identity& identity : *identities) *response.add_identities() = Describe(identity);
+  co_return absl::OkStatus();
+}
+
+AdminCalls::Result AdminCalls::ShowIdentity(const v1::ShowIdentityRequest& request,
+                                            v1::ShowIdentityResponse& response) {
+  const std::shared_ptr<const Identities> identities = identities_.snapshot();
+  const Identity* identity = Find(*identities, request.name());
+  if (identity == nullptr) {
+    co_return absl::NotFoundError(absl::StrCat("identity: show \"", request.name(),
+                                               "\": no such identity; ", Names(*identities)));
+  }
+  response = ToShownMessage(
+      *identity, WhyNotReady(*identity, tokens_.Statuses(), std::chrono::system_clock::now()));
+  co_return absl::OkStatus();
+}
+
+AdminCalls::Result AdminCalls::CreateIdentity(const v1::CreateIdentityRequest& request,
+                                              v1::CreateIdentityResponse& response) {
+  const std::optional<IdentityKind> kind = FromMessage(request.kind());
+  if (!kind) {
+    co_return absl::InvalidArgumentError(absl::StrCat(
+        "identity: create \"", request.name(), "\": no kind given; say device, user or server"));
+  }
+  co_await FinishWhole();
+  absl::StatusOr<Identity> identity = co_await enrolment_.Create(
+      request.name(), request.backend(), *kind, request.algorithm(), AdminDeadline());
+  if (!identity.ok()) co_return identity.status();
+  *response.mutable_identity() = Describe(*identity);
+  co_return absl::OkStatus();
+}
+
+AdminCalls::Result AdminCalls::CreateCsr(const v1::CreateCsrRequest& request,
+                                         v1::CreateCsrResponse& response) {
+  std::vector<std::string> names(request.subject_alt_names().begin(),
+                                 request.subject_alt_names().end());
+  absl::StatusOr<std::string> csr = co_await enrolment_.CreateCsr(
+      request.name(), request.subject(), std::move(names), AdminDeadline());
+  if (!csr.ok()) co_return csr.status();
+  response.set_csr_pem(*std::move(csr));
+  co_return absl::OkStatus();
+}
+
+AdminCalls::Result AdminCalls::ImportChain(const v1::ImportChainRequest& request,
+                                           v1::ImportChainResponse& response) {
+  co_await FinishWhole();
+  absl::StatusOr<Identity> identity =
+      co_await enrolment_.Import(request.name(), request.chain_pem());
+  if (!identity.ok()) co_return identity.status();
+  *response.mutable_identity() = Describe(*identity);
+  co_return absl::OkStatus();
+}
+
+AdminCalls::Result AdminCalls::RemoveIdentity(const v1::RemoveIdentityRequest& request,
+                                              v1::RemoveIdentityResponse&) {
+  co_await FinishWhole();
+  co_return co_await enrolment_.Remove(request.name(), AdminDeadline());
+}
+
+AdminCalls::Result AdminCalls::ListRules(const v1::ListRulesRequest&,
+                                         v1::ListRulesResponse& response) {
+  for (const Rule& rule : policy_.rules()) *response.add_rules() = ToMessage(rule);
+  co_return absl::OkStatus();
+}
+
+absl::Status AdminCalls::CheckNames(const Rule& rule) const {
+  const std::shared_ptr<const Identities> identities = identities_.snapshot();
+  if (rule.identity == "*" || Find(*identities, rule.identity)) return absl::OkStatus();
+  return absl::NotFoundError(
+      absl::StrCat("rule: identity: \"", rule.identity, "\" does not exist; ", Names(*identities)));
+}
+
+AdminCalls::Result AdminCalls::AddRule(const v1::AddRuleRequest& request,
+                                       v1::AddRuleResponse& response) {
+  absl::StatusOr<Rule> rule = FromMessage(request.rule());
+  if (!rule.ok()) co_return rule.status();
+  if (absl::Status named = CheckNames(*rule); !named.ok()) co_return named;
+  rule->source = facts_.state_dir / "policy.toml";
+  co_await FinishWhole();
+  auto append = [](std::filesystem::path state_dir,
+                   Rule added) -> asio::awaitable<absl::StatusOr<std::vector<Rule>>> {
+    co_return AppendRuleSlowly(state_dir, added);
+  };
+  absl::StatusOr<std::vector<Rule>> rules =
+      co_await asio::co_spawn(file_worker_, append(facts_.state_dir, *rule), asio::use_awaitable);
+  if (!rules.ok()) co_return rules.status();
+  policy_.ReplaceAdded(*std::move(rules));
+  *response.mutable_rule() = ToMessage(*rule);
+  co_return absl::OkStatus();
+}
+
+}  // namespace signet::agent

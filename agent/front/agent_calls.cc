@@ -1,0 +1,44 @@
+#include "agent/front/agent_calls.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "agent/front/messages.h"
+#include "agent/front/readiness.h"
+
+namespace signet::agent {
+
+AgentCalls::AgentCalls(Authentication& authentication, const IdentityStore& identities,
+                       const Policy& policy, Tokens& tokens)
+    : authentication_(authentication), identities_(identities), policy_(policy), tokens_(tokens) {}
+
+asio::awaitable<v1::AuthenticateResponse> AgentCalls::Authenticate(
+    Caller caller, v1::AuthenticateRequest request) {
+  absl::StatusOr<AuthenticationCall> call =
+      FromMessage(request, std::move(caller), std::chrono::steady_clock::now());
+  if (!call.ok()) {
+    co_return ToMessage(
+        Outcome(Declined{DeclineReason::kMalformed, std::string(call.status().message())}));
+  }
+  co_return ToMessage(co_await authentication_.Authenticate(*std::move(call)));
+}
+
+v1::ListIdentitiesResponse AgentCalls::ListIdentities(const Caller& caller) const {
+  const std::shared_ptr<const Identities> identities = identities_.snapshot();
+  const std::vector<BackendStatus> tokens = tokens_.Statuses();
+  const auto now = std::chrono::system_clock::now();
+  v1::ListIdentitiesResponse response;
+  for (const Identity& identity : *identities) {
+    if (!policy_.Lists(caller, identity.name)) continue;
+    *response.add_identities() = ToMessage(identity, WhyNotReady(identity, tokens, now));
+  }
+  return response;
+}
+
+asio::awaitable<absl::Status> AgentCalls::Unlock(std::string backend, ipc::Descriptor pin) {
+  const Deadline deadline = ToDeadline(0, std::chrono::steady_clock::now());
+  co_return co_await tokens_.Unlock(std::move(backend), std::move(pin), deadline);
+}
+
+}  // namespace signet::agent

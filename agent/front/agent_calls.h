@@ -1,0 +1,44 @@
+// What an application may ask, whichever socket it came through. Whether it may was decided before
+// (Gate).
+#ifndef SIGNET_AGENT_FRONT_AGENT_CALLS_H_
+#define SIGNET_AGENT_FRONT_AGENT_CALLS_H_
+
+#include <asio/awaitable.hpp>
+#include <string>
+
+#include "absl/status/status.h"
+#include "agent/authentication/authentication.h"
+#include "agent/front/tokens.h"
+#include "agent/identity/identity_store.h"
+#include "agent/policy/policy.h"
+#include "ipc/agent.pb.h"
+#include "ipc/transport/descriptor.h"
+
+namespace signet::agent {
+
+// Loop thread only; all references outlive it. Arguments are taken by value: they live as long as
+// the call does.
+class AgentCalls {
+ public:
+  AgentCalls(Authentication& authentication, const IdentityStore& identities, const Policy& policy,
+             Tokens& tokens);
+
+  // A message that can't be read is declined, like every other refusal.
+  asio::awaitable<v1::AuthenticateResponse> Authenticate(Caller caller,
+                                                         v1::AuthenticateRequest request);
+
+  // Only what some rule admits for this caller.
+  v1::ListIdentitiesResponse ListIdentities(const Caller& caller) const;
+
+  asio::awaitable<absl::Status> Unlock(std::string backend, ipc::Descriptor pin);
+
+ private:
+  Authentication& authentication_;
+  const IdentityStore& identities_;
+  const Policy& policy_;
+  Tokens& tokens_;
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_FRONT_AGENT_CALLS_H_

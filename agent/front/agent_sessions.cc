@@ -1,0 +1,78 @@
+#include "agent/front/agent_sessions.h"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <utility>
+#include <vector>
+
+#include "agent/front/accepting.h"
+#include "ipc/transport/message_channel.h"
+#include "ipc/transport/peer.h"
+
+namespace signet::agent {
+namespace {
+
+// One over the limit is told so, if it listens; it is not read from.
+asio::awaitable<void> TurnAway(asio::local::stream_protocol::socket connection) {
+  v1::AgentMessage message;
+  message.mutable_error()->set_code(v1::ERROR_CODE_BUSY);
+  message.mutable_error()->set_message("agent: your uid has too many connections; close some");
+  const std::string bytes = message.SerializeAsString();
+  ipc::MessageChannel channel(std::move(connection));
+  co_await channel.Send({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+}
+
+}  // namespace
+
+AgentSessions::AgentSessions(asio::any_io_executor loop, Gate& gate, CallerLimits& limits,
+                             AgentCalls& calls)
+    : loop_(loop), gate_(gate), limits_(limits), calls_(calls), acceptor_(loop), stopped_(loop) {}
+
+void AgentSessions::Listen(ipc::UnixListener listener) {
+  listener_ = std::move(listener);
+  acceptor_.assign({}, listener_->TakeSocket().Release());
+  asio::co_spawn(
+      loop_,
+      AcceptConnections(acceptor_, [this](auto connection) { Serve(std::move(connection)); }),
+      asio::detached);
+}
+
+void AgentSessions::Serve(asio::local::stream_protocol::socket connection) {
+  absl::StatusOr<ipc::Peer> peer = ipc::IdentifyPeer(connection.native_handle());
+  if (!peer.ok()) return;  // gone before it asked anything
+  std::optional<CallerLimits::Place> place = limits_.TakeConnection(peer->uid);
+  if (!place) {
+    asio::co_spawn(loop_, TurnAway(std::move(connection)), asio::detached);
+    return;
+  }
+  auto session = std::make_shared<AgentSession>(ipc::MessageChannel(std::move(connection)),
+                                                *std::move(peer), *std::move(place), gate_, calls_);
+  sessions_.insert(session);
+  asio::co_spawn(loop_, Run(std::move(session)), asio::detached);
+}
+
+asio::awaitable<void> AgentSessions::Run(std::shared_ptr<AgentSession> session) {
+  co_await session->Run();
+  sessions_.erase(session);
+  if (sessions_.empty()) stopped_.cancel();
+}
+
+asio::awaitable<void> AgentSessions::Stop(Deadline deadline) {
+  listener_.reset();
+  asio::error_code ignored;
+  acceptor_.close(ignored);
+  for (const auto& session : sessions_) session->Drain();
+  stopped_.expires_at(deadline);
+  if (!sessions_.empty()) {
+    co_await stopped_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  for (const auto& session : sessions_) session->Close();
+  stopped_.expires_at(Deadline::max());
+  if (!sessions_.empty()) {
+    co_await stopped_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
+}  // namespace signet::agent

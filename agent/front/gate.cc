@@ -1,0 +1,41 @@
+#include "agent/front/gate.h"
+
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace signet::agent {
+namespace {
+
+Caller ToCaller(const ipc::Peer& peer) {
+  Caller caller{peer.pid, peer.uid, peer.gid, peer.start_time, std::nullopt};
+  if (peer.executable) {
+    caller.executable =
+        Executable{peer.executable->device, peer.executable->inode, peer.executable->path};
+  }
+  return caller;
+}
+
+}  // namespace
+
+absl::StatusOr<Admission> Gate::Admit(const ipc::Peer& peer, Right right) {
+  if (absl::Status unchanged = ipc::CheckUnchanged(peer); !unchanged.ok()) return unchanged;
+  Caller caller = ToCaller(peer);
+  const bool use = right == Right::kUse;
+  if (!(use ? policy_.MayUse(caller) : policy_.MayAdminister(caller))) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("access: uid ", caller.uid, " may not ", use ? "use" : "administer",
+                     " this agent; its owner can admit it with [access] ", use ? "use" : "admin",
+                     " in signet.toml"));
+  }
+  std::optional<CallerLimits::Place> place = limits_.TakeRequest(caller.uid);
+  if (!place) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("agent: uid ", caller.uid,
+                     " has too many requests in flight; wait for one to be answered"));
+  }
+  return Admission{std::move(caller), *std::move(place)};
+}
+
+}  // namespace signet::agent

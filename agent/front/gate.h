@@ -1,0 +1,41 @@
+// May this request be served? Asked anew for each one, whichever socket it came through.
+#ifndef SIGNET_AGENT_FRONT_GATE_H_
+#define SIGNET_AGENT_FRONT_GATE_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/front/caller_limits.h"
+#include "agent/policy/caller.h"
+#include "agent/policy/policy.h"
+#include "ipc/transport/peer.h"
+
+namespace signet::agent {
+
+enum class Right : uint8_t { kUse, kAdminister };
+
+// A request let in: who asks, and its place among that uid's requests until it is answered.
+struct Admission {
+  Caller caller;
+  CallerLimits::Place place;
+};
+
+// Loop thread only; both references outlive it.
+class Gate {
+ public:
+  Gate(const Policy& policy, CallerLimits& limits) : policy_(policy), limits_(limits) {}
+
+  // kPermissionDenied when the process is no longer the one that connected, or [access] does not
+  // admit it (the message names the setting and the uid); kResourceExhausted when its uid has too
+  // many requests in flight.
+  absl::StatusOr<Admission> Admit(const ipc::Peer& peer, Right right);
+
+ private:
+  const Policy& policy_;
+  CallerLimits& limits_;
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_FRONT_GATE_H_

@@ -1,0 +1,208 @@
+#include "agent/front/grpc_door.h"
+
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_awaitable.hpp>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/front/accepting.h"
+#include "agent/front/grpc_call.h"
+#include "ipc/admin.grpc.pb.h"
+#include "ipc/agent.grpc.pb.h"
+#include "ipc/wire/framing.h"
+
+namespace signet::agent {
+namespace {
+
+constexpr size_t kMaxMemory = 64 << 20;  // of gRPC, for all connections together
+constexpr int kMaxThreads = 16;
+
+// What both services need to let a call in.
+struct Entrance {
+  asio::any_io_executor loop;
+  Gate& gate;
+  const ipc::GrpcPeers& peers;
+
+  // Runs `work(caller)` on the loop if the caller has the right.
+  template <typename Work>
+  grpc::ServerUnaryReactor* Serve(const grpc::CallbackServerContext& context, Right right,
+                                  Work work) const {
+    auto peer = peers.Find(context.peer());
+    auto guarded = [this, right, peer = std::move(peer),
+                    work = std::move(work)]() -> asio::awaitable<absl::Status> {
+      if (!peer) co_return absl::UnavailableError("agent: the connection is gone; connect again");
+      absl::StatusOr<Admission> admission = gate.Admit(*peer, right);
+      if (!admission.ok()) co_return admission.status();
+      co_return co_await work(admission->caller);
+    };
+    return GrpcCall::Start(loop, std::move(guarded));
+  }
+};
+
+}  // namespace
+
+class GrpcDoor::AgentService final : public v1::Agent::CallbackService {
+ public:
+  AgentService(Entrance entrance, AgentCalls& calls) : entrance_(entrance), calls_(calls) {}
+
+ private:
+  using Context = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+  using Result = asio::awaitable<absl::Status>;
+
+  Reactor* Authenticate(Context* context, const v1::AuthenticateRequest* request,
+                        v1::AuthenticateResponse* response) override {
+    return entrance_.Serve(*context, Right::kUse,
+                           [this, request, response](const Caller& caller) -> Result {
+                             *response = co_await calls_.Authenticate(caller, *request);
+                             co_return absl::OkStatus();
+                           });
+  }
+
+  Reactor* ListIdentities(Context* context, const v1::ListIdentitiesRequest*,
+                          v1::ListIdentitiesResponse* response) override {
+    return entrance_.Serve(*context, Right::kUse, [this, response](const Caller& caller) -> Result {
+      *response = calls_.ListIdentities(caller);
+      co_return absl::OkStatus();
+    });
+  }
+
+  const Entrance entrance_;
+  AgentCalls& calls_;
+};
+
+class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
+ public:
+  AdminService(Entrance entrance, AdminCalls& calls) : entrance_(entrance), calls_(calls) {}
+
+ private:
+  using Context = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  template <typename Request, typename Response>
+  Reactor* Serve(Context* context, const Request* request, Response* response,
+                 AdminCalls::Result (AdminCalls::*call)(const Request&, Response&)) {
+    return entrance_.Serve(*context, Right::kAdminister,
+                           [this, request, response, call](const Caller&) {
+                             return (calls_.*call)(*request, *response);
+                           });
+  }
+
+  Reactor* Status(Context* context, const v1::StatusRequest* request,
+                  v1::StatusResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::Status);
+  }
+  Reactor* LockToken(Context* context, const v1::LockTokenRequest* request,
+                     v1::LockTokenResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::LockToken);
+  }
+  Reactor* ListIdentities(Context* context, const v1::AdminListIdentitiesRequest* request,
+                          v1::ListIdentitiesResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::ListIdentities);
+  }
+  Reactor* ShowIdentity(Context* context, const v1::ShowIdentityRequest* request,
+                        v1::ShowIdentityResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::ShowIdentity);
+  }
+  Reactor* CreateIdentity(Context* context, const v1::CreateIdentityRequest* request,
+                          v1::CreateIdentityResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::CreateIdentity);
+  }
+  Reactor* CreateCsr(Context* context, const v1::CreateCsrRequest* request,
+                     v1::CreateCsrResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::CreateCsr);
+  }
+  Reactor* ImportChain(Context* context, const v1::ImportChainRequest* request,
+                       v1::ImportChainResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::ImportChain);
+  }
+  Reactor* RemoveIdentity(Context* context, const v1::RemoveIdentityRequest* request,
+                          v1::RemoveIdentityResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::RemoveIdentity);
+  }
+  Reactor* ListRules(Context* context, const v1::ListRulesRequest* request,
+                     v1::ListRulesResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::ListRules);
+  }
+  Reactor* AddRule(Context* context, const v1::AddRuleRequest* request,
+                   v1::AddRuleResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::AddRule);
+  }
+
+  const Entrance entrance_;
+  AdminCalls& calls_;
+};
+
+GrpcDoor::GrpcDoor(asio::any_io_executor loop, Gate& gate, size_t max_connections_per_uid,
+                   AgentCalls& agent_calls, AdminCalls& admin_calls)
+    : loop_(loop),
+      max_connections_per_uid_(max_connections_per_uid),
+      agent_service_(std::make_unique<AgentService>(Entrance{loop, gate, peers_}, agent_calls)),
+      admin_service_(std::make_unique<AdminService>(Entrance{loop, gate, peers_}, admin_calls)),
+      acceptor_(loop) {}
+
+GrpcDoor::~GrpcDoor() = default;
+
+absl::Status GrpcDoor::Listen(ipc::UnixListener listener) {
+  grpc::ServerBuilder builder;
+  builder.RegisterService(agent_service_.get());
+  builder.RegisterService(admin_service_.get());
+  builder.SetMaxReceiveMessageSize(wire::kMaxMessageSize);
+  builder.SetResourceQuota(
+      grpc::ResourceQuota("grpc.sock").Resize(kMaxMemory).SetMaxThreads(kMaxThreads));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+                             static_cast<int>(std::chrono::milliseconds(kMaxIdle).count()));
+  // A call waits for as long as a person thinks, so its client's pings are welcome; a flood is not.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8 * 1024);
+  server_ = builder.BuildAndStart();
+  if (!server_) return absl::UnavailableError("grpc.sock: start gRPC: failed; see above");
+
+  listener_ = std::move(listener);
+  acceptor_.assign({}, listener_->TakeSocket().Release());
+  asio::co_spawn(
+      loop_,
+      AcceptConnections(acceptor_, [this](auto connection) { Admit(std::move(connection)); }),
+      asio::detached);
+  return absl::OkStatus();
+}
+
+void GrpcDoor::Admit(asio::local::stream_protocol::socket connection) {
+  asio::error_code error;
+  connection.native_non_blocking(true, error);  // gRPC takes it for granted
+  if (error) return;
+  absl::StatusOr<ipc::Descriptor> admitted = peers_.Admit(ipc::Descriptor(connection.release()));
+  if (!admitted.ok()) return;  // its process is gone, or no descriptor is left
+  const auto peer = peers_.Find(absl::StrCat("fd:", admitted->get()));
+  if (!peer || peers_.Count(peer->uid) > max_connections_per_uid_) return;
+  grpc::AddInsecureChannelFromFd(server_.get(), admitted->Release());
+}
+
+void GrpcDoor::StopListening() {
+  listener_.reset();
+  asio::error_code ignored;
+  acceptor_.close(ignored);
+}
+
+asio::awaitable<void> GrpcDoor::Stop(std::chrono::system_clock::time_point deadline) {
+  if (!server_) co_return;
+  // Shutdown blocks until the calls have finished, and they finish on the loop.
+  asio::thread_pool waiter(1);
+  auto shutdown = [](grpc::Server& server,
+                     std::chrono::system_clock::time_point until) -> asio::awaitable<void> {
+    server.Shutdown(until);
+    server.Wait();
+    co_return;
+  };
+  co_await asio::co_spawn(waiter, shutdown(*server_, deadline), asio::use_awaitable);
+}
+
+}  // namespace signet::agent

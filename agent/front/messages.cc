@@ -1,0 +1,280 @@
+#include "agent/front/messages.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "agent/identity/selection.h"
+
+namespace signet::agent {
+namespace {
+
+std::string ToString(wire::BytesView bytes) {
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+wire::Bytes ToBytes(std::string_view text) { return wire::Bytes(text.begin(), text.end()); }
+
+// RFC 7468.
+std::string ToPem(const std::string& label, wire::BytesView der) {
+  constexpr size_t kLine = 64;
+  const std::string base64 = absl::Base64Escape(ToString(der));
+  std::string pem = absl::StrCat("-----BEGIN ", label, "-----\n");
+  for (size_t at = 0; at < base64.size(); at += kLine) {
+    absl::StrAppend(&pem, base64.substr(at, kLine), "\n");
+  }
+  absl::StrAppend(&pem, "-----END ", label, "-----\n");
+  return pem;
+}
+
+v1::DeclineReason ToMessage(DeclineReason reason) {
+  switch (reason) {
+    case DeclineReason::kNoIdentity:
+      return v1::DECLINE_REASON_NO_IDENTITY;
+    case DeclineReason::kDenied:
+      return v1::DECLINE_REASON_DENIED;
+    case DeclineReason::kConsent:
+      return v1::DECLINE_REASON_CONSENT;
+    case DeclineReason::kTokenLocked:
+      return v1::DECLINE_REASON_TOKEN_LOCKED;
+    case DeclineReason::kTokenFailed:
+      return v1::DECLINE_REASON_TOKEN_FAILED;
+    case DeclineReason::kDeadline:
+      return v1::DECLINE_REASON_DEADLINE;
+    case DeclineReason::kLimit:
+      return v1::DECLINE_REASON_LIMIT;
+    case DeclineReason::kMalformed:
+      return v1::DECLINE_REASON_MALFORMED;
+  }
+  return v1::DECLINE_REASON_UNSPECIFIED;
+}
+
+std::string_view Name(BackendState state) {
+  switch (state) {
+    case BackendState::kReady:
+      return "ready";
+    case BackendState::kLocked:
+      return "locked";
+    case BackendState::kStarting:
+      return "starting";
+    case BackendState::kFailed:
+      return "failed";
+  }
+  return "";
+}
+
+v1::ErrorCode ToErrorCode(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kInvalidArgument:
+      return v1::ERROR_CODE_MALFORMED;
+    case absl::StatusCode::kPermissionDenied:
+      return v1::ERROR_CODE_ACCESS;
+    case absl::StatusCode::kResourceExhausted:
+      return v1::ERROR_CODE_BUSY;
+    case absl::StatusCode::kNotFound:
+      return v1::ERROR_CODE_NOT_FOUND;
+    default:
+      return v1::ERROR_CODE_FAILED;
+  }
+}
+
+v1::Error MakeError(v1::ErrorCode code, const absl::Status& error) {
+  v1::Error message;
+  message.set_code(code);
+  message.set_message(PlainText(std::string(error.message())));
+  return message;
+}
+
+// How many bytes the UTF-8 character at the start of `text` has (RFC 3629); 0 when it is none or is
+// a control character (C0, DEL, C1).
+size_t PlainCharacterLength(std::string_view text) {
+  const auto byte = [text](size_t at) { return static_cast<uint8_t>(text[at]); };
+  const uint8_t first = byte(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+  uint32_t point = first & (0x7f >> length);
+  for (size_t at = 1; at < length; ++at) {
+    if ((byte(at) & 0xc0) != 0x80) return 0;
+    point = point << 6 | (byte(at) & 0x3f);
+  }
+  constexpr uint32_t kSmallest[] = {0, 0, 0xa0, 0x800, 0x10000};
+  const bool surrogate = point >= 0xd800 && point <= 0xdfff;
+  return point < kSmallest[length] || surrogate || point > 0x10ffff ? 0 : length;
+}
+
+}  // namespace
+
+std::string PlainText(std::string_view text) {
+  std::string plain;
+  while (!text.empty()) {
+    const size_t length = PlainCharacterLength(text);
+    if (length == 0) {
+      plain.push_back('?');
+    } else {
+      plain.append(text.substr(0, length));
+    }
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return plain;
+}
+
+Deadline ToDeadline(uint32_t milliseconds, std::chrono::steady_clock::time_point now) {
+  if (milliseconds == 0) return now + kDefaultPatience;
+  return now + std::min(std::chrono::milliseconds(milliseconds), kMaxPatience);
+}
+
+absl::StatusOr<AuthenticationCall> FromMessage(const v1::AuthenticateRequest& message,
+                                               Caller caller,
+                                               std::chrono::steady_clock::time_point now) {
+  AuthenticationCall call;
+  switch (message.hash()) {
+    case v1::PRF_HASH_SHA256:
+      call.hash = wire::PrfHash::kSha256;
+      break;
+    case v1::PRF_HASH_SHA384:
+      call.hash = wire::PrfHash::kSha384;
+      break;
+    default:
+      return absl::InvalidArgumentError(
+          "authenticate: hash: neither SHA-256 nor SHA-384; name that of the connection's cipher "
+          "suite");
+  }
+  call.caller = std::move(caller);
+  call.handshake_context = ToBytes(message.handshake_context());
+  call.request = ToBytes(message.request());
+  call.origin = message.origin();
+  call.deadline = ToDeadline(message.deadline_ms(), now);
+  return call;
+}
+
+v1::AuthenticateResponse ToMessage(const Outcome& outcome) {
+  v1::AuthenticateResponse message;
+  if (const auto* authenticated = std::get_if<Authenticated>(&outcome)) {
+    v1::Authenticator& authenticator = *message.mutable_authenticator();
+    authenticator.set_certificate(ToString(authenticated->certificate));
+    authenticator.set_certificate_verify(ToString(authenticated->certificate_verify));
+    authenticator.set_identity(authenticated->identity);
+    authenticator.set_kind(ToMessage(authenticated->kind));
+    authenticator.set_subject(PlainText(authenticated->subject));
+  } else {
+    const auto& declined = std::get<Declined>(outcome);
+    message.mutable_declined()->set_reason(ToMessage(declined.reason));
+    message.mutable_declined()->set_detail(PlainText(declined.detail));
+  }
+  return message;
+}
+
+v1::IdentityKind ToMessage(IdentityKind kind) {
+  switch (kind) {
+    case IdentityKind::kDevice:
+      return v1::IDENTITY_KIND_DEVICE;
+    case IdentityKind::kUser:
+      return v1::IDENTITY_KIND_USER;
+    case IdentityKind::kServer:
+      return v1::IDENTITY_KIND_SERVER;
+  }
+  return v1::IDENTITY_KIND_UNSPECIFIED;
+}
+
+std::optional<IdentityKind> FromMessage(v1::IdentityKind kind) {
+  switch (kind) {
+    case v1::IDENTITY_KIND_DEVICE:
+      return IdentityKind::kDevice;
+    case v1::IDENTITY_KIND_USER:
+      return IdentityKind::kUser;
+    case v1::IDENTITY_KIND_SERVER:
+      return IdentityKind::kServer;
+    default:
+      return std::nullopt;
+  }
+}
+
+v1::Identity ToMessage(const Identity& identity, std::string_view why_unusable) {
+  const CertificateSummary certificate = Summarize(identity);
+  v1::Identity message;
+  message.set_name(identity.name);
+  message.set_kind(ToMessage(identity.kind));
+  message.set_backend(identity.key.backend);
+  message.set_algorithm(identity.algorithm);
+  message.set_hardware(identity.hardware);
+  message.set_subject(PlainText(certificate.subject));
+  message.set_issuer(PlainText(certificate.issuer));
+  message.set_not_after(certificate.not_after);
+  message.set_usable(why_unusable.empty());
+  message.set_reason(PlainText(why_unusable));
+  return message;
+}
+
+v1::ShowIdentityResponse ToShownMessage(const Identity& identity, std::string_view why_unusable) {
+  const CertificateSummary certificate = Summarize(identity);
+  v1::ShowIdentityResponse message;
+  *message.mutable_identity() = ToMessage(identity, why_unusable);
+  for (const wire::Bytes& der : identity.chain) {
+    message.mutable_chain_pem()->append(ToPem("CERTIFICATE", der));
+  }
+  message.set_public_key_pem(ToPem("PUBLIC KEY", identity.public_key));
+  message.set_sha256(certificate.sha256);
+  message.set_serial(certificate.serial);
+  message.set_not_before(certificate.not_before);
+  return message;
+}
+
+v1::BackendStatus ToMessage(const BackendStatus& status) {
+  v1::BackendStatus message;
+  message.set_name(PlainText(status.name));
+  message.set_type(status.type);
+  message.set_state(std::string(Name(status.state)));
+  message.set_pid(status.pid);
+  message.set_last_error(PlainText(status.last_error));
+  message.set_next_step(PlainText(status.next_step));
+  message.set_hardware(status.hardware);
+  message.set_token(PlainText(status.token));
+  message.set_restarts(status.restarts);
+  return message;
+}
+
+v1::Rule ToMessage(const Rule& rule) {
+  v1::Rule message;
+  message.set_origin(PlainText(rule.origin.ToString()));
+  message.set_identity(PlainText(rule.identity));
+  message.set_program(PlainText(rule.program));
+  message.set_decision(std::string(Name(rule.decision)));
+  message.set_source(PlainText(rule.source.native()));
+  return message;
+}
+
+absl::StatusOr<Rule> FromMessage(const v1::Rule& message) {
+  absl::StatusOr<OriginPattern> origin = OriginPattern::Parse(message.origin());
+  if (!origin.ok()) return origin.status();
+  const std::optional<Verdict> decision = ParseVerdict(message.decision());
+  if (!decision) {
+    return absl::InvalidArgumentError(absl::StrCat("rule: decision: \"", message.decision(),
+                                                   "\" is not one of allow, deny, ask"));
+  }
+  if (message.identity().empty()) {
+    return absl::InvalidArgumentError(
+        "rule: identity: empty; name an identity, or * for any of them");
+  }
+  return Rule{*std::move(origin), message.identity(), message.program(), *decision, {}};
+}
+
+v1::Error ToMessage(const absl::Status& error) {
+  return MakeError(ToErrorCode(error.code()), error);
+}
+
+v1::Error ToUnlockMessage(const absl::Status& error) {
+  switch (error.code()) {
+    case absl::StatusCode::kPermissionDenied:
+      return MakeError(v1::ERROR_CODE_WRONG_PIN, error);
+    case absl::StatusCode::kResourceExhausted:
+      return MakeError(v1::ERROR_CODE_PIN_BLOCKED, error);
+    case absl::StatusCode::kInvalidArgument:
+      return MakeError(v1::ERROR_CODE_FAILED, error);
+    default:
+      return ToMessage(error);
+  }
+}
+
+}  // namespace signet::agent

@@ -1,0 +1,33 @@
+// The token sources as a person sees them: their state, and locking. Implemented over
+// agent/backends; faked in this folder's tests.
+#ifndef SIGNET_AGENT_FRONT_TOKENS_H_
+#define SIGNET_AGENT_FRONT_TOKENS_H_
+
+#include <asio/awaitable.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "agent/backends/backend_status.h"
+#include "agent/identity/key_source.h"
+#include "ipc/transport/descriptor.h"
+
+namespace signet::agent {
+
+// Loop thread only.
+class Tokens {
+ public:
+  virtual ~Tokens() = default;
+
+  virtual std::vector<BackendStatus> Statuses() const = 0;
+
+  // Hands the read end of the PIN's pipe to the backend, unread. kNotFound for an unknown backend,
+  // kPermissionDenied for a wrong PIN, kResourceExhausted when the PIN is blocked.
+  virtual asio::awaitable<absl::Status> Unlock(std::string backend, ipc::Descriptor pin,
+                                               Deadline deadline) = 0;
+  virtual asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) = 0;
+};
+
+}  // namespace signet::agent
+
+#endif  // SIGNET_AGENT_FRONT_TOKENS_H_
