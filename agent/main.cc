@@ -1,0 +1,151 @@
+// signetd: builds and connects every object; the map of the house.
+#include <google/protobuf/stubs/logging.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_awaitable.hpp>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/audit/audit_log.h"
+#include "agent/authentication/authentication.h"
+#include "agent/backends/backend_pool.h"
+#include "agent/backends/child_process.h"
+#include "agent/consent/consent.h"
+#include "agent/folders.h"
+#include "agent/front/admin_calls.h"
+#include "agent/front/agent_calls.h"
+#include "agent/front/agent_sessions.h"
+#include "agent/front/backend_tokens.h"
+#include "agent/front/caller_limits.h"
+#include "agent/front/gate.h"
+#include "agent/front/grpc_door.h"
+#include "agent/hardening.h"
+#include "agent/identity/enrolment.h"
+#include "agent/identity/identity_store.h"
+#include "agent/options.h"
+#include "agent/policy/configuration.h"
+#include "agent/policy/policy.h"
+#include "ipc/transport/unix_listener.h"
+#include "ipc/wire/socket_path.h"
+
+namespace signet::agent {
+namespace {
+
+constexpr std::chrono::seconds kGrace{5};  // for what is in flight when we are asked to stop
+
+template <typename... Parts>
+void Say(const Parts&... parts) {
+  ((std::cerr << "signetd: ") << ... << parts) << std::endl;
+}
+
+int Fail(const absl::Status& status, int exit_code = kExitFailed) {
+  Say(status.message());
+  return exit_code;
+}
+
+// Does [access] let in anyone but this uid? Then they must reach the sockets.
+bool AdmitsOthers(const Access& access) {
+  const auto other = [](uid_t uid) { return uid != geteuid(); };
+  return std::any_of(access.use.begin(), access.use.end(), other) ||
+         std::any_of(access.admin.begin(), access.admin.end(), other);
+}
+
+asio::awaitable<void> StopOnSignal(asio::signal_set& signals, AgentSessions& sessions,
+                                   GrpcDoor& door, BackendPool& backends) {
+  co_await signals.async_wait(asio::use_awaitable);
+  Say("stopping");
+  sd_notify(0, "STOPPING=1");
+  signals.async_wait([](const asio::error_code& error, int) {
+    if (!error) _exit(kExitFailed);  // asked a second time: at once
+  });
+  door.StopListening();
+  co_await sessions.Stop(std::chrono::steady_clock::now() + kGrace);
+  co_await door.Stop(std::chrono::system_clock::now() + kGrace);
+  co_await backends.Stop();
+  signals.cancel();
+}
+
+int Run(const Options& options) {
+  const absl::StatusOr<Configuration> configuration = LoadConfiguration(options.config);
+  if (!configuration.ok()) return Fail(configuration.status(), kExitConfiguration);
+  const bool shared = AdmitsOthers(configuration->access);
+
+  absl::Status folders = PrepareFolder(options.state_dir, 0700);
+  if (folders.ok()) folders = PrepareFolder(options.runtime_dir, shared ? 0755 : 0700);
+  if (!folders.ok()) return Fail(folders);
+  const auto state_lock = LockFolder(options.state_dir);
+  if (!state_lock.ok()) return Fail(state_lock.status());
+
+  absl::StatusOr<std::vector<Rule>> added = LoadAddedRules(options.state_dir);
+  if (!added.ok()) return Fail(added.status(), kExitConfiguration);
+  Policy policy(configuration->access, configuration->rules, *std::move(added));
+  IdentityStore identities(options.state_dir);
+  std::vector<std::string> problems;
+  if (absl::Status loaded = identities.Load(problems); !loaded.ok()) return Fail(loaded);
+  for (const std::string& problem : problems) Say("left out: ", problem);
+
+  // Everything below runs on this loop, in this thread; only files are read and written elsewhere.
+  asio::io_context loop(1);
+  asio::thread_pool file_worker(1);
+  BackendPool backends(loop.get_executor(), configuration->backends, FindBackendProgram());
+  BackendTokens tokens(backends);
+  Enrolment enrolment(identities, backends, backends, file_worker);
+  NoPrompter prompter;
+  StderrAuditLog audit;
+  Authentication authentication(identities, policy, prompter, backends, audit,
+                                std::chrono::system_clock::now);
+
+  CallerLimits limits;
+  Gate gate(policy, limits);
+  AgentCalls agent_calls(authentication, identities, policy, tokens);
+  AdminCalls admin_calls({SIGNET_VERSION, options.config, options.runtime_dir, options.state_dir},
+                         enrolment, identities, policy, tokens, file_worker);
+  AgentSessions sessions(loop.get_executor(), gate, limits, agent_calls);
+  GrpcDoor door(loop.get_executor(), gate, CallerLimits::kMaxConnectionsPerUid, agent_calls,
+                admin_calls);
+
+  const mode_t mode = shared ? 0666 : 0600;
+  auto agent_socket = ipc::UnixListener::Listen(options.runtime_dir / wire::kAgentSocketName, mode);
+  if (!agent_socket.ok()) return Fail(agent_socket.status());
+  auto grpc_socket = ipc::UnixListener::Listen(options.runtime_dir / wire::kGrpcSocketName, mode);
+  if (!grpc_socket.ok()) return Fail(grpc_socket.status());
+  sessions.Listen(*std::move(agent_socket));
+  if (absl::Status opened = door.Listen(*std::move(grpc_socket)); !opened.ok()) {
+    return Fail(opened);
+  }
+
+  backends.Start();
+  asio::signal_set signals(loop, SIGTERM, SIGINT);  // before anybody is told that we are here
+  asio::co_spawn(loop, StopOnSignal(signals, sessions, door, backends), asio::detached);
+  Say("ready in ", options.runtime_dir.native(), ": ", identities.snapshot()->size(),
+      " identities, ", configuration->backends.size(), " backends");
+  sd_notify(0, "READY=1");
+  loop.run();  // until nothing is left to do
+  Say("stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace signet::agent
+
+int main(int argc, char** argv) {
+  using namespace signet::agent;
+  google::protobuf::SetLogHandler(nullptr);  // it would log what any client sends; we answer that
+  if (absl::Status hardened = HardenProcess(); !hardened.ok()) return Fail(hardened);
+  const std::variant<Options, int> options = ParseOptions(argc, argv);
+  if (const int* exit_code = std::get_if<int>(&options)) return *exit_code;
+  return Run(std::get<Options>(options));
+}

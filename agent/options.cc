@@ -1,0 +1,69 @@
+#include "agent/options.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <string>
+
+#include "ipc/wire/socket_path.h"
+
+namespace signet::agent {
+namespace {
+
+std::filesystem::path Home() {
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return home;
+  const passwd* user = getpwuid(geteuid());
+  return user != nullptr ? user->pw_dir : "/";
+}
+
+// Root's agent is the system's; everybody else's keeps to the XDG base directories.
+std::filesystem::path Default(const char* variable, const char* below_home,
+                              const char* for_the_system) {
+  if (geteuid() == 0) return for_the_system;
+  const char* base = std::getenv(variable);
+  const bool set = base != nullptr && *base == '/';  // the specification: relative is unset
+  return (set ? std::filesystem::path(base) : Home() / below_home) / "signet";
+}
+
+constexpr const char* kAbout =
+    "signetd, the Signet agent: proves who a client is, with keys that never leave hardware.\n"
+    "Stays in the foreground; SIGTERM or SIGINT ends it once what is in flight is answered (at\n"
+    "most 5 s), a second one at once. $NOTIFY_SOCKET is told when it is ready.";
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 ended as asked, 1 failed, 2 usage, 78 the configuration is refused.";
+
+}  // namespace
+
+std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
+  Options options{
+      Default("XDG_CONFIG_HOME", ".config", "/etc/signet") / "signet.toml",
+      wire::RuntimeDir(),
+      Default("XDG_STATE_HOME", ".local/state", "/var/lib/signet"),
+  };
+  CLI::App app(kAbout, "signetd");
+  app.footer(kExitCodes);
+  app.set_version_flag("--version", "signetd " SIGNET_VERSION);
+  app.add_option("--config", options.config, "signet.toml")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_option("--runtime-dir", options.runtime_dir, "where agent.sock and grpc.sock go")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--state-dir", options.state_dir, "where identities and added rules are kept")
+      ->type_name("DIR")
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  for (std::filesystem::path* path : {&options.config, &options.runtime_dir, &options.state_dir}) {
+    *path = std::filesystem::absolute(*path).lexically_normal();
+  }
+  return options;
+}
+
+}  // namespace signet::agent
