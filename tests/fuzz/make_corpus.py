@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Writes the seed corpora of the wire parsers from the known answers.
+"""Writes the seed corpora: of the wire parsers from the known answers, of libsignet's session and
+requester as programs in the language of their fuzz targets.
 
 usage: make_corpus.py [FOLDER]      (default: corpus/ beside this file)
 """
@@ -72,6 +73,25 @@ def seeds(answers):
     yield "reader", "varints", bytes.fromhex("04c2197c5eff14e88c049d7f3e7d047bbd0425")
     yield "reader", "request", requests[0]
     yield "reader", "messages", bytes.fromhex("0801000002abcd0800050003010203070000020102")
+    negotiated = b"\x00\x01\x01"
+    asked = b"\x04" + vector(1, b"\x01\x02") + b"\x08\xff" * 3
+    yield "session", "two-proofs-out-of-order", \
+        negotiated + asked + b"\x09\x22" + b"\x0a" * 2 + b"\x09\x11" + b"\x0a" * 4
+    yield "session", "wrong-context", negotiated + asked + b"\x09\x13" + b"\x0a" * 2
+    yield "session", "deadline", negotiated + asked + b"\x0b\xff" + b"\x0a" * 6 + b"\x08\xff" * 2
+    yield "session", "agent-gone", negotiated + asked + b"\x06" + b"\x0a" * 6 + b"\x07" + asked
+    yield "session", "context-again", negotiated + asked + b"\x04" + vector(1, b"\x02")
+    yield "session", "raw-frame", negotiated + b"\x03\x00" + vector(2, element(requests[0]))
+    yield "session", "agent-garbage", negotiated + asked + b"\x05" + vector(2, framed(b"\xff" * 9))
+    refusal = framed(bytes.fromhex("0801120412020802"))
+    yield "session", "agent-refusal", \
+        negotiated + asked + b"\x05" + vector(2, refusal) + b"\x0a" * 3
+    three = b"\x00\x04" + b"\x01\x03" + vector(2, b"\x30\x00") + b"\x02"
+    yield "requester", "proof-decline-spoiled", three + b"\x04\x01\x04\x00\x04\x03" + b"\x05" * 3
+    finished = handshake(20, b"\x00" * 32)
+    yield "requester", "raw-answer", three + b"\x03\x01" + vector(2, finished)
+    yield "requester", "unsolicited", b"\x00\x04\x03\x01" + vector(2, b"")
+    yield "requester", "lowered", three + b"\x00\x01\x04\x01\x05" + b"\x01\x01" + vector(2, b"")
 
 
 def main():
