@@ -333,6 +333,8 @@ struct BadAuthenticator {
   const char* detail;
 };
 
+void PrintTo(const BadAuthenticator& row, std::ostream* out) { *out << row.name; }
+
 Bytes CertificateOf(const HandMadeClient& client, const FakeAgent& agent) {
   return wire::BuildCertificate(client.request().context, agent.chain()).value();
 }
@@ -451,6 +453,8 @@ struct Breach {
   const char* h2;
   const char* h3;
 };
+
+void PrintTo(const Breach& row, std::ostream* out) { *out << row.name; }
 
 const Breach kBreaches[] = {
     {"Unsolicited_24_25",

@@ -36,6 +36,8 @@ struct Breach {
   const char* detail;
 };
 
+void PrintTo(const Breach& row, std::ostream* out) { *out << row.name; }
+
 wire::Bytes Element(const wire::Bytes& request) {
   wire::Writer writer;
   writer.Varint(request.size());

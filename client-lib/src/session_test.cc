@@ -290,6 +290,8 @@ struct WrongProof {
   const char* detail;
 };
 
+void PrintTo(const WrongProof& row, std::ostream* out) { *out << row.name; }
+
 class WrongProofTest : public ::testing::TestWithParam<WrongProof> {};
 
 TEST_P(WrongProofTest, IsDeclinedAndNotSent) {

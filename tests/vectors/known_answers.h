@@ -2,6 +2,7 @@
 #ifndef SIGNET_TESTS_VECTORS_KNOWN_ANSWERS_H_
 #define SIGNET_TESTS_VECTORS_KNOWN_ANSWERS_H_
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ struct KnownAnswer {
   wire::Bytes authenticator;
   wire::Bytes empty_authenticator;
 };
+
+// A test's parameter is named, not dumped.
+inline void PrintTo(const KnownAnswer& answer, std::ostream* out) { *out << answer.id; }
 
 // Reads the file in the source tree; throws when it can't be read or is not as README.md says.
 std::vector<KnownAnswer> ReadKnownAnswers();
