@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 using absl::StatusCode;
@@ -102,4 +102,4 @@ bool IsVague(CK_RV rv) {
          rv == CKR_HOST_MEMORY;
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 
 // `rv` in words, with its name and the next step, after "prefix: ". Codes are those of
 // providers/backend.h; CKR_OK gives an OK status.
@@ -19,6 +19,6 @@ bool IsLoss(CK_RV rv);
 // Says so little that the session may be gone or not.
 bool IsVague(CK_RV rv);
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 #endif  // SIGNET_PROVIDERS_PKCS11_CKR_H_

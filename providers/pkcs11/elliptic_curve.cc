@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <memory>
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 constexpr uint8_t kP256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
@@ -127,4 +127,4 @@ std::optional<wire::Bytes> DerSignature(const EllipticCurve& curve, wire::BytesV
   return result;
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

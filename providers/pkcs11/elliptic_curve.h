@@ -9,7 +9,7 @@
 #include "ipc/wire/signature_scheme.h"
 #include "providers/key_algorithm.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 
 struct EllipticCurve {
   KeyAlgorithm algorithm;
@@ -37,6 +37,6 @@ wire::Bytes Hash(const EllipticCurve& curve, wire::BytesView message);
 // ECDSA-Sig-Value (RFC 3279 section 2.2.3), DER, from PKCS#11's r || s. Nothing for another size.
 std::optional<wire::Bytes> DerSignature(const EllipticCurve& curve, wire::BytesView r_and_s);
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 #endif  // SIGNET_PROVIDERS_PKCS11_ELLIPTIC_CURVE_H_

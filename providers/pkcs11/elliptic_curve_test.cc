@@ -6,7 +6,7 @@
 
 #include <memory>
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 struct Free {
@@ -90,4 +90,4 @@ TEST(EllipticCurve, EncodesSignaturesAsMinimalDer) {
 }
 
 }  // namespace
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

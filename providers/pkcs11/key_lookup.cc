@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "providers/pkcs11/objects.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 absl::Status NotFound(const std::string& prefix) {
@@ -75,4 +75,4 @@ CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std:
   return CKR_OK;
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

@@ -12,7 +12,7 @@
 #include "providers/pkcs11/key_uri.h"
 #include "providers/pkcs11/module.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 
 struct PublicKey {
   const EllipticCurve* curve;
@@ -32,6 +32,6 @@ CK_RV FindPublicKey(const Module& module, CK_SESSION_HANDLE session, const std::
 CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
                      const KeyUri& uri, absl::StatusOr<CK_OBJECT_HANDLE>& result);
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 #endif  // SIGNET_PROVIDERS_PKCS11_KEY_LOOKUP_H_

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 constexpr size_t kMaxUriSize = 2048;
@@ -101,4 +101,4 @@ Template KeyUri::SearchFor(CK_OBJECT_CLASS object_class) const {
   return search;
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

@@ -12,7 +12,7 @@
 #include "ipc/wire/bytes.h"
 #include "providers/pkcs11/objects.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 
 class KeyUri {
  public:
@@ -41,6 +41,6 @@ class KeyUri {
   UniqueUri uri_;
 };
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 #endif  // SIGNET_PROVIDERS_PKCS11_KEY_URI_H_

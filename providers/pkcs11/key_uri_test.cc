@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 using absl::StatusCode;
@@ -76,4 +76,4 @@ TEST(KeyUri, RefusesWhatNamesNoPrivateKey) {
 }
 
 }  // namespace
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "providers/pkcs11/ckr.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 // Without arguments: this process calls from one thread and wants no locks in the module.
@@ -44,4 +44,4 @@ CK_RV Module::Restart() {
   return Initialize(*functions_);
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

@@ -1,4 +1,5 @@
-// A PKCS#11 module in this process.
+// A PKCS#11 module in this process. (This folder has a namespace of its own because signet-backend
+// links all providers, and each has its tokens, modules and public keys.)
 #ifndef SIGNET_PROVIDERS_PKCS11_MODULE_H_
 #define SIGNET_PROVIDERS_PKCS11_MODULE_H_
 
@@ -9,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 
 // Initialized as long as this lives; never unloaded, because some modules crash when they are and
 // the process has no other use than this module. One thread.
@@ -34,6 +35,6 @@ class Module {
   const CK_FUNCTION_LIST* const functions_;
 };
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 #endif  // SIGNET_PROVIDERS_PKCS11_MODULE_H_

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 // No attribute that we read is longer; modules that claim more are not believed.
@@ -69,4 +69,4 @@ CK_RV ReadBool(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE
   return rv;
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

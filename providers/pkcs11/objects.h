@@ -9,7 +9,7 @@
 #include "ipc/wire/bytes.h"
 #include "providers/pkcs11/module.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 
 // Attributes to search by or to create with. Owns the values.
 class Template {
@@ -41,6 +41,6 @@ CK_RV ReadAttribute(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_H
 CK_RV ReadBool(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                CK_ATTRIBUTE_TYPE type, bool& value);
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 #endif  // SIGNET_PROVIDERS_PKCS11_OBJECTS_H_

@@ -16,7 +16,7 @@
 #include "providers/pkcs11/pkcs11_key.h"
 #include "providers/pkcs11/token.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 constexpr size_t kIdSize = 16;
@@ -205,8 +205,12 @@ absl::Status Pkcs11Backend::RemoveKeySlowly(wire::BytesView reference) {
 
 }  // namespace
 
+}  // namespace signet::providers::pkcs11
+
+namespace signet::providers {
+
 std::unique_ptr<Backend> MakePkcs11Backend(Pkcs11Options options) {
-  return std::make_unique<Pkcs11Backend>(std::move(options));
+  return std::make_unique<pkcs11::Pkcs11Backend>(std::move(options));
 }
 
 }  // namespace signet::providers

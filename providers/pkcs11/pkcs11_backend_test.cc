@@ -14,7 +14,7 @@
 #include "providers/pkcs11/raw_session.h"
 #include "tests/support/softhsm.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 using absl::StatusCode;
@@ -209,4 +209,4 @@ TEST_F(Pkcs11BackendTest, NamesAModuleThatIsNone) {
 }
 
 }  // namespace
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

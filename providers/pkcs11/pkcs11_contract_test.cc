@@ -17,7 +17,7 @@ class SoftHsmToken : public ContractToken {
  public:
   SoftHsmToken() {
     hsm_.AddToken("contract");
-    TheProbe() = Probe{.real_module = test::SoftHsm::Module()};
+    pkcs11::TheProbe() = pkcs11::Probe{.real_module = test::SoftHsm::Module()};
   }
 
   std::unique_ptr<Backend> Open() override {
@@ -28,7 +28,7 @@ class SoftHsmToken : public ContractToken {
   bool stores_keys() const override { return true; }
   std::optional<std::string> pin() const override { return std::string(test::SoftHsm::kPin); }
   // The suite asks before and after a wrong PIN, with no right one in between.
-  std::optional<int> wrong_pin_count() override { return TheProbe().Calls("C_Login"); }
+  std::optional<int> wrong_pin_count() override { return pkcs11::TheProbe().Calls("C_Login"); }
 
  private:
   test::SoftHsm hsm_;

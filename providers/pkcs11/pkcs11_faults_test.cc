@@ -11,7 +11,7 @@
 #include "providers/pkcs11/probe_module.h"
 #include "tests/support/softhsm.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 using absl::StatusCode;
@@ -215,4 +215,4 @@ TEST_F(Pkcs11FaultsTest, UnknownFailuresCarryTheirNumber) {
 }
 
 }  // namespace
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 // r and s of the largest curve, and then some for modules that ask for more than they need.
@@ -76,4 +76,4 @@ absl::StatusOr<wire::Bytes> Pkcs11Key::SignSlowly(wire::SignatureScheme scheme,
   return *std::move(signature);
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

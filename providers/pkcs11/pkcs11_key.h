@@ -11,7 +11,7 @@
 #include "providers/pkcs11/key_lookup.h"
 #include "providers/pkcs11/token.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 
 // Two PKCS#11 calls per signature; the first after an unlock or a lost session also finds the key.
 class Pkcs11Key : public Key {
@@ -42,6 +42,6 @@ class Pkcs11Key : public Key {
   uint64_t generation_ = 0;  // of the token, when `handle_` was found
 };
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 #endif  // SIGNET_PROVIDERS_PKCS11_PKCS11_KEY_H_

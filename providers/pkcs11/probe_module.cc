@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 CK_FUNCTION_LIST* real = nullptr;
@@ -39,19 +39,19 @@ Probe& TheProbe() {
   return probe;
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 extern "C" CK_RV C_GetFunctionList(CK_FUNCTION_LIST** functions) {
-  using signet::providers::list;
-  using signet::providers::real;
-  using signet::providers::Wrap;
-  void* library = dlopen(signet::providers::TheProbe().real_module.c_str(), RTLD_NOW);
+  using signet::providers::pkcs11::list;
+  using signet::providers::pkcs11::real;
+  using signet::providers::pkcs11::Wrap;
+  void* library = dlopen(signet::providers::pkcs11::TheProbe().real_module.c_str(), RTLD_NOW);
   if (library == nullptr) return CKR_GENERAL_ERROR;
   const auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
   if (const CK_RV rv = get(&real); rv != CKR_OK) return rv;
 
   list = *real;
-  list.C_GetTokenInfo = signet::providers::TokenInfo;
+  list.C_GetTokenInfo = signet::providers::pkcs11::TokenInfo;
 #define WRAP(name) Wrap<&CK_FUNCTION_LIST::name>(#name, list.name)
   WRAP(C_Initialize);
   WRAP(C_Finalize);

@@ -10,7 +10,7 @@
 #include <map>
 #include <string>
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 
 struct Probe {
   struct Function {
@@ -39,6 +39,6 @@ struct Probe {
 // The process's one; a test begins with `TheProbe() = Probe{...}`.
 Probe& TheProbe();
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 #endif  // SIGNET_PROVIDERS_PKCS11_PROBE_MODULE_H_

@@ -7,7 +7,7 @@
 
 #include "providers/pkcs11/elliptic_curve.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 void Check(CK_RV rv, const std::string& what) {
@@ -85,4 +85,4 @@ bool RawSession::Bool(CK_OBJECT_CLASS object_class, CK_ATTRIBUTE_TYPE type) {
   return !value.empty() && value[0] != CK_FALSE;
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

@@ -10,7 +10,7 @@
 #include "providers/pkcs11/module.h"
 #include "providers/pkcs11/objects.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 
 // Logged in as the user. No backend may use the module meanwhile. Throws std::runtime_error.
 class RawSession {
@@ -30,6 +30,6 @@ class RawSession {
   CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
 };
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 #endif  // SIGNET_PROVIDERS_PKCS11_RAW_SESSION_H_

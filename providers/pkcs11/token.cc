@@ -7,7 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "providers/pkcs11/ckr.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 namespace {
 
 CK_RV ListSlotsWithToken(const Module& module, std::vector<CK_SLOT_ID>& slots) {
@@ -197,4 +197,4 @@ absl::Status Token::LockedError(const char* operation) const {
                                                     options_.name, " --pin-stdin"));
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11

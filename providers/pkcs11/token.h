@@ -16,7 +16,7 @@
 #include "providers/pkcs11/module.h"
 #include "providers/pkcs11/pkcs11_backend.h"
 
-namespace signet::providers {
+namespace signet::providers::pkcs11 {
 
 enum class Access : uint8_t {
   kPublic,  // works on a locked token too
@@ -73,6 +73,6 @@ class Token {
   uint64_t generation_ = 1;
 };
 
-}  // namespace signet::providers
+}  // namespace signet::providers::pkcs11
 
 #endif  // SIGNET_PROVIDERS_PKCS11_TOKEN_H_

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "providers/software/software_key.h"
 
-namespace signet::providers {
+namespace signet::providers::software {
 namespace {
 
 // The largest useful one, RSA of 16384 bits, needs about 13 kB.
@@ -123,8 +123,12 @@ class SoftwareBackend : public Backend {
 
 }  // namespace
 
+}  // namespace signet::providers::software
+
+namespace signet::providers {
+
 std::unique_ptr<Backend> MakeSoftwareBackend(std::string name) {
-  return std::make_unique<SoftwareBackend>(std::move(name));
+  return std::make_unique<software::SoftwareBackend>(std::move(name));
 }
 
 }  // namespace signet::providers

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace signet::providers {
+namespace signet::providers::software {
 namespace {
 
 using wire::SignatureScheme;
@@ -115,4 +115,4 @@ absl::StatusOr<wire::Bytes> SoftwareKey::SignSlowly(SignatureScheme scheme,
   return signature;
 }
 
-}  // namespace signet::providers
+}  // namespace signet::providers::software

@@ -11,7 +11,7 @@
 
 #include "providers/backend.h"
 
-namespace signet::providers {
+namespace signet::providers::software {
 
 struct FreePkey {
   void operator()(EVP_PKEY* pkey) const { EVP_PKEY_free(pkey); }
@@ -42,6 +42,6 @@ class SoftwareKey : public Key {
   const std::vector<wire::SignatureScheme> schemes_;
 };
 
-}  // namespace signet::providers
+}  // namespace signet::providers::software
 
 #endif  // SIGNET_PROVIDERS_SOFTWARE_SOFTWARE_KEY_H_
