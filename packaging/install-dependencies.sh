@@ -10,7 +10,8 @@ build=(cmake ninja-build g++ pkg-config libasio-dev libabsl-dev libprotobuf-dev 
   nlohmann-json3-dev libgtest-dev libgmock-dev python3)
 demo=(swtpm softhsm2 openssl)
 test=(ccache git clang-14 clang-format-14 clang-tidy-16 libclang-rt-14-dev swtpm swtpm-tools
-  tpm2-tools tpm2-openssl softhsm2 opensc openssl binutils util-linux procps)
+  tpm2-tools tpm2-openssl softhsm2 opensc openssl binutils util-linux procps
+  curl python3-cryptography python3-protobuf)
 
 case "${1:-}" in -h | --help) sed -n '2,4s/^# \?//p' "$0"; exit 0 ;; esac
 [ $# -gt 0 ] || set -- build demo test
