@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import tempfile
+import threading
 import time
 import unittest
 
@@ -121,10 +122,10 @@ class Unreachable(FetchTest):
             self.assertIn(text, result.stderr)
 
     def test_7_when_the_connection_is_refused(self):
-        with socket.create_server(("127.0.0.1", 0)) as reserved:
-            address = reserved.getsockname()
-        self.assert_fails(fetch("--json", "--connect", f"127.0.0.1:{address[1]}", URL), 7,
-                          "Connection refused")
+        with socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))  # and does not listen
+            result = fetch("--json", "--connect", f"127.0.0.1:{deaf.getsockname()[1]}", URL)
+        self.assert_fails(result, 7, "Connection refused")
 
     def test_7_when_the_host_is_unknown(self):
         self.assert_fails(fetch("--json", "https://no-such-host.invalid/"), 7,
@@ -165,7 +166,6 @@ class Unreachable(FetchTest):
 
     def test_35_when_the_server_speaks_no_tls(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
-            import threading
             def answer():
                 connection, _ = server.accept()
                 with connection:

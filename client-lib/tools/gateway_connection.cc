@@ -180,8 +180,8 @@ void GatewayConnection::OnHeadersComplete(int32_t id) {
   Decide(id, stream);
 }
 
-// No path takes a body. A short one is let in, because some clients take the reset of a request that
-// is answered already for a failure of the response.
+// No path takes a body. A short one is let in, because some clients take the reset of a request
+// that is answered already for a failure of the response.
 void GatewayConnection::OnData(int32_t id, std::span<const uint8_t> data) {
   auto found = streams_.find(id);
   if (found == streams_.end()) return;

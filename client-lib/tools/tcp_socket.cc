@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <future>
 #include <memory>
+#include <thread>
 
 #include "client-lib/tools/monotonic_clock.h"
 
@@ -22,51 +25,43 @@ struct AddressesDelete {
 };
 using Addresses = std::unique_ptr<addrinfo, AddressesDelete>;
 
-// One asynchronous lookup; glibc's own thread may use it for as long as it likes.
-struct Lookup {
-  std::string host;
-  std::string port;
-  addrinfo hints{};
-  gaicb request{};
+struct Resolution {
+  int failure;  // of getaddrinfo
+  Addresses addresses;
 };
+
+Resolution LookUpSlowly(const Endpoint& server) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV | (IsAddress(server.host) ? AI_NUMERICHOST : 0);
+  addrinfo* result = nullptr;
+  int failure =
+      getaddrinfo(server.host.c_str(), std::to_string(server.port).c_str(), &hints, &result);
+  return {failure, Addresses(result)};
+}
 
 Addresses ResolveSlowly(const Endpoint& server, uint64_t deadline_ms, std::string& error,
                         bool& timed_out) {
-  auto lookup = std::make_unique<Lookup>();
-  lookup->host = server.host;
-  lookup->port = std::to_string(server.port);
-  lookup->hints.ai_socktype = SOCK_STREAM;
-  lookup->hints.ai_flags = AI_NUMERICSERV | (IsAddress(server.host) ? AI_NUMERICHOST : 0);
-  addrinfo* result = nullptr;
-  int failure;
+  Resolution resolution{};
   if (IsAddress(server.host)) {
-    failure = getaddrinfo(lookup->host.c_str(), lookup->port.c_str(), &lookup->hints, &result);
+    resolution = LookUpSlowly(server);
   } else {
-    lookup->request.ar_name = lookup->host.c_str();
-    lookup->request.ar_service = lookup->port.c_str();
-    lookup->request.ar_request = &lookup->hints;
-    gaicb* requests[] = {&lookup->request};
-    failure = getaddrinfo_a(GAI_NOWAIT, requests, 1, nullptr);
-    while (failure == 0 && (failure = gai_error(&lookup->request)) == EAI_INPROGRESS) {
-      int timeout = PollTimeout(deadline_ms);
-      if (timeout == 0) {
-        timed_out = true;
-        error = "its name was not resolved in time";
-        // A lookup that has begun can't be cancelled, so its memory is left to it.
-        if (gai_cancel(&lookup->request) != EAI_CANCELED) static_cast<void>(lookup.release());
-        return nullptr;
-      }
-      timespec wait{timeout / 1000, timeout % 1000 * 1000000};
-      gai_suspend(requests, 1, &wait);
-      failure = 0;
+    // getaddrinfo takes no deadline, so a thread that nobody joins waits for it; what it touches is
+    // its own.
+    std::packaged_task<Resolution()> lookup([server] { return LookUpSlowly(server); });
+    std::future<Resolution> result = lookup.get_future();
+    std::thread(std::move(lookup)).detach();
+    uint64_t now = NowMs();
+    std::chrono::milliseconds patience(deadline_ms > now ? deadline_ms - now : 0);
+    if (result.wait_for(patience) != std::future_status::ready) {
+      timed_out = true;
+      error = "its name was not resolved in time";
+      return nullptr;
     }
-    result = lookup->request.ar_result;
+    resolution = result.get();
   }
-  if (failure != 0) {
-    error = gai_strerror(failure);
-    return nullptr;
-  }
-  return Addresses(result);
+  if (resolution.failure != 0) error = gai_strerror(resolution.failure);
+  return std::move(resolution.addresses);
 }
 
 // 0 or an errno.

@@ -15,6 +15,8 @@ class FetchResult:
         self.exit = process.returncode
         self.stdout = process.stdout
         self.stderr = process.stderr
+        if "Sanitizer" in self.stderr or "runtime error" in self.stderr:
+            raise AssertionError(self.stderr)
 
     @property
     def json(self):
