@@ -12,6 +12,7 @@ import unittest
 
 import certificates
 import raw_http2 as h2
+from fake_agent import FakeAgent
 from raw_http2 import AUTHENTICATOR_REQUESTS, certificate_request, requests_payload
 from tools_under_test import fetch
 
@@ -146,6 +147,40 @@ class Unreachable(FetchTest):
                 pass
         result, _ = self.fetch_from(script, "--deadline", 1)
         self.assert_fails(result, 28, "--deadline")
+
+    def test_28_when_a_server_always_has_a_question_more(self):
+        """Then the time for the agent's answers never ends, but the time for the URL does."""
+        agent_socket = os.path.join(self.folder.name, "agent.sock")
+        slow = FakeAgent(agent_socket)
+        self.addCleanup(slow.close)
+        honest = slow.answer
+
+        def answer_late(call):
+            time.sleep(0.1)
+            return honest(call)
+        slow.answer = answer_late
+
+        def script(peer):
+            peer.send_settings(SUPPORT)
+            peer.expect(h2.HEADERS)
+            number = 0
+            peer.send(AUTHENTICATOR_REQUESTS, 0, 0, ONE_REQUEST)
+            while True:
+                number += 1
+                peer.send(AUTHENTICATOR_REQUESTS, 0, 0,
+                          requests_payload(certificate_request(struct.pack("!I", number))))
+                while (frame := peer.read()) and frame[0] != h2.CERTIFICATE:
+                    pass
+                if frame is None:
+                    return number
+        server = h2.Server(self.server_pem, self.server_key, script)
+        before = time.monotonic()
+        result = fetch("--json", "--agent", agent_socket, "--deadline", 0.5, "--cacert", self.ca_pem,
+                       "--connect", f"127.0.0.1:{server.port}", URL)
+        self.assertLess(time.monotonic() - before, 15)
+        server.finish()
+        self.assert_fails(result, 28, "--deadline")
+        self.assertGreater(result.json["empty_sent"], 10)
 
     def test_28_when_a_server_asks_without_end(self):
         def script(peer):
@@ -282,6 +317,9 @@ class BrokenRules(FetchTest):
         result = self.assert_error(self.requests(ONE_REQUEST + b"\x01"), "malformed")
         self.assertEqual(result.json["empty_sent"], 0)
 
+    def test_the_server_hears_of_its_error_even_if_it_goes_on_talking(self):
+        self.assert_error(self.requests(b"") + [(0xee, 0, 0, bytes(16384))] * 200, "malformed")
+
     def test_more_requests_than_the_limit(self):
         three = requests_payload(*[certificate_request(bytes([i])) for i in range(3)])
         self.assert_error(self.requests(three), "limit", options=["--limit", 2])
@@ -326,6 +364,20 @@ class BrokenRules(FetchTest):
         self.assertEqual(result.json["connection_error"],
                          {"by": "local", "code": PROTOCOL_ERROR, "name": "PROTOCOL_ERROR",
                           "detail": "SETTINGS expected"})
+
+    def test_a_frame_that_comes_byte_by_byte_is_no_error(self):
+        def script(peer):
+            peer.send_settings(SUPPORT)
+            stream = peer.expect(h2.HEADERS)[2]
+            header = len(ONE_REQUEST).to_bytes(3, "big") + bytes([AUTHENTICATOR_REQUESTS]) + bytes(5)
+            for byte in header + ONE_REQUEST:
+                peer.connection.sendall(bytes([byte]))
+            peer.expect(h2.CERTIFICATE)
+            peer.send(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, stream, h2.STATUS_200)
+            while peer.read():
+                pass
+        result, _ = self.fetch_from(script)
+        self.assertEqual((result.exit, result.json["empty_sent"]), (0, 1), result.stderr)
 
     def test_what_is_unknown_or_reserved_is_no_error(self):
         def script(peer):
