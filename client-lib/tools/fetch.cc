@@ -230,7 +230,9 @@ bool Fetch::Ended() {
   } else if (http2_->state() == State::kFailed) {
     report_.Fail(FetchExit::kTls, "TLS: " + http2_->transport_error());
   } else if (http2_->state() != State::kOpen) {
-    report_.Fail(FetchExit::kHttp2, "HTTP/2: the server closed the connection");
+    const std::string& why = http2_->transport_error();
+    report_.Fail(FetchExit::kHttp2,
+                 "HTTP/2: the server closed the connection" + (why.empty() ? why : ": " + why));
   } else {
     return false;
   }

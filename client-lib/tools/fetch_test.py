@@ -242,6 +242,10 @@ class Unreachable(FetchTest):
             peer.send_settings()
             peer.expect(h2.HEADERS)
 
+        def cut(peer):
+            peer.expect(h2.HEADERS)
+            peer.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
         def reset(peer):
             peer.send_settings()
             stream = peer.expect(h2.HEADERS)[2]
@@ -255,7 +259,7 @@ class Unreachable(FetchTest):
             peer.send(h2.GOAWAY, 0, 0, struct.pack("!II", 0, 0))
             while peer.read():
                 pass
-        for script in [hang_up, reset, go_away]:
+        for script in [hang_up, cut, reset, go_away]:
             with self.subTest(script.__name__):
                 result, _ = self.fetch_from(script)
                 self.assert_fails(result, 16)

@@ -48,8 +48,8 @@ class Http2Connection {
   enum class State {
     kOpen,
     kFinished,  // both sides have said all; close
-    kClosed,    // the peer has closed the socket
-    kFailed,    // of TLS or the socket; see transport_error()
+    kClosed,    // the peer has ended the connection; transport_error() may say how
+    kFailed,    // TLS failed; see transport_error()
   };
 
   // After the TLS handshake. The adapter says whether this is a client or a server; it is freed

@@ -119,7 +119,7 @@ TlsStream::Result TlsStream::Explain(int returned) {
     case SSL_ERROR_SYSCALL:
       error_ = system_error == 0 ? "the connection was cut" : strerror(system_error);
       ERR_clear_error();
-      return Result::kFailed;
+      return connected_ ? Result::kClosed : Result::kFailed;  // a reset is no failure of TLS
     default:
       // OpenSSL reports a connection that ends without close_notify as an error; to HTTP/2 with its
       // own framing it is only an end.

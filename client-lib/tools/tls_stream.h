@@ -41,7 +41,7 @@ class TlsStream {
   enum class Result {
     kDone,
     kWouldBlock,  // poll for events() and come again
-    kClosed,      // the peer has ended the connection
+    kClosed,      // the peer has ended the connection; error() may say how
     kFailed,      // see error()
   };
   static constexpr size_t kMaxRecord = 16384;
