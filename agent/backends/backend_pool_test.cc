@@ -50,13 +50,17 @@ class BackendPoolTest : public PoolFixture {
     EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
     return path;
   }
-  // Waits until the backend has it open.
-  void OpenGate(const std::string& path, const std::string& text) {
+  // The other end of it, once the backend is at work on the call.
+  ipc::Descriptor WhenAtWork(const std::string& gate) {
     ipc::Descriptor fifo;
     RunUntil([&] {
-      fifo = ipc::Descriptor(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+      fifo = ipc::Descriptor(open(gate.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
       return fifo.valid();
     });
+    return fifo;
+  }
+  void OpenGate(const std::string& gate, const std::string& text) {
+    const ipc::Descriptor fifo = WhenAtWork(gate);
     EXPECT_EQ(write(fifo.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
 
@@ -140,16 +144,10 @@ TEST_F(BackendPoolTest, KillDuringACallFailsItAndTheNextOneWorks) {
   const std::string gate = Gate();
   std::optional<Signature> killed;
   Launch(Sign("tpm", "wait:" + gate), killed);
-  OpenGate(gate, "");  // it is at work; what it read is on its way
-  RunUntilState("tpm", BackendState::kReady);
-  std::optional<Signature> hanging;
-  RunUntil([&] { return killed.has_value(); });
-  Launch(Sign("tpm", "hang"), hanging);
-  loop_->restart();
-  loop_->poll();
+  const ipc::Descriptor fifo = WhenAtWork(gate);
   kill(StatusOf("tpm").pid, SIGKILL);
-  RunUntil([&] { return hanging.has_value(); });
-  EXPECT_TRUE(absl::IsUnavailable(hanging->status())) << hanging->status();
+  RunUntil([&] { return killed.has_value(); });
+  EXPECT_TRUE(absl::IsUnavailable(killed->status())) << killed->status();
   EXPECT_EQ(Run(Sign("tpm", "echo:again")).value(), "again");
 }
 
@@ -384,7 +382,6 @@ TEST_F(BackendPoolTest, PinGoesToTheBackendAndIsGoneAfterARestart) {
 }
 
 TEST_F(BackendPoolTest, BackendInheritsNothingButItsSocket) {
-  Run([]() -> asio::awaitable<bool> { co_return true; }());
   const ipc::Descriptor careless(dup(STDIN_FILENO));  // without close-on-exec
   setenv("SIGNET_TEST_SECRET", "x", 1);
   setenv("SOFTHSM2_CONF", "/nonexistent", 1);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstring>
@@ -27,6 +28,7 @@ namespace {
 
 constexpr int kBackendSocket = 3;  // where signet-backend expects it
 constexpr std::chrono::seconds kDestructorPatience{1};
+constexpr std::chrono::milliseconds kTracerPatience{5};
 
 constexpr std::string_view kProgramName = "signet-backend";
 constexpr std::string_view kInstalledFolder = "/usr/libexec/signet";
@@ -158,16 +160,24 @@ ChildProcess::~ChildProcess() {
 }
 
 asio::awaitable<bool> ChildProcess::WaitForEnd(std::chrono::steady_clock::duration patience) {
-  if (Reap()) co_return true;
+  bool over = false;
   const ipc::TimeLimit limit(pidfd_.get_executor(), std::chrono::steady_clock::now() + patience,
-                             [this] {
+                             [&] {
+                               over = true;
                                asio::error_code ignored;
                                pidfd_.cancel(ignored);
                              });
-  asio::error_code ignored;
-  co_await pidfd_.async_wait(asio::posix::stream_descriptor::wait_read,
-                             asio::redirect_error(asio::use_awaitable, ignored));
-  co_return Reap();
+  while (!Reap()) {
+    if (over) co_return false;
+    asio::error_code ignored;
+    co_await pidfd_.async_wait(asio::posix::stream_descriptor::wait_read,
+                               asio::redirect_error(asio::use_awaitable, ignored));
+    if (over || Reap()) continue;
+    // Dead, but a tracer (a debugger, LeakSanitizer) must see it before we can.
+    asio::steady_timer pause(pidfd_.get_executor(), kTracerPatience);
+    co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  co_return true;
 }
 
 void ChildProcess::Kill() {

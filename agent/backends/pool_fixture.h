@@ -84,7 +84,7 @@ class PoolFixture : public ::testing::Test {
     loop_->restart();
     while (!done()) {
       ASSERT_LT(std::chrono::steady_clock::now(), end) << "what the test waits for did not come";
-      loop_->run_one_for(std::chrono::milliseconds(100));
+      loop_->run_one_for(std::chrono::milliseconds(5));
       if (loop_->stopped()) loop_->restart();
     }
   }
