@@ -241,8 +241,7 @@ TEST_F(BackendPoolTest, FullQueueRefuses) {
   const std::string gate = Gate();
   std::vector<std::optional<Signature>> signatures(4);
   Launch(Sign("tpm", "wait:" + gate), signatures[0]);
-  loop_->restart();
-  loop_->poll();
+  Settle();
   for (size_t i = 1; i < 4; ++i) Launch(Sign("tpm", "echo:"), signatures[i]);
   RunUntil([&] { return signatures[3].has_value(); });
   EXPECT_TRUE(absl::IsResourceExhausted(signatures[3]->status()));
@@ -260,8 +259,7 @@ TEST_F(BackendPoolTest, AnswerForACallerThatLeftIsDropped) {
   asio::co_spawn(
       *loop_, [&]() -> asio::awaitable<void> { left = co_await Sign("tpm", "wait:" + gate); },
       asio::bind_cancellation_slot(cancel.slot(), asio::detached));
-  loop_->restart();
-  loop_->poll();
+  Settle();
   std::optional<Signature> next;
   Launch(Sign("tpm", "echo:next"), next);
   cancel.emit(asio::cancellation_type::terminal);
@@ -274,21 +272,27 @@ TEST_F(BackendPoolTest, AnswerForACallerThatLeftIsDropped) {
   EXPECT_EQ(StatusOf("tpm").restarts, 0U);
 }
 
-TEST_F(BackendPoolTest, CallerThatLeavesTheQueueIsNotServed) {
-  StartFakes({Fake("tpm")});
+TEST_F(BackendPoolTest, CallerThatLeavesTheQueueMakesRoomAndIsNotServed) {
+  BackendLimits limits;
+  limits.waiting_calls = 1;
+  StartFakes({Fake("tpm")}, limits);
   RunUntilState("tpm", BackendState::kReady);
   const std::string gate = Gate();
   std::optional<Signature> working, left;
   Launch(Sign("tpm", "wait:" + gate), working);
+  Settle();
   asio::cancellation_signal cancel;
   asio::co_spawn(
       *loop_, [&]() -> asio::awaitable<void> { left = co_await Sign("tpm", "crash"); },
       asio::bind_cancellation_slot(cancel.slot(), asio::detached));
-  loop_->restart();
-  loop_->poll();
+  Settle();
   cancel.emit(asio::cancellation_type::terminal);
+  Settle();
+  std::optional<Signature> next;
+  Launch(Sign("tpm", "echo:next"), next);
   OpenGate(gate, "");
-  EXPECT_TRUE(Run(Sign("tpm", "echo:")).ok());
+  RunUntil([&] { return next.has_value(); });
+  EXPECT_TRUE(next->ok()) << next->status();
   EXPECT_TRUE(left && absl::IsCancelled(left->status()));
   EXPECT_EQ(StatusOf("tpm").restarts, 0U);  // "crash" never came
 }

@@ -89,6 +89,12 @@ class PoolFixture : public ::testing::Test {
     }
   }
 
+  // Runs what can run without waiting.
+  void Settle() {
+    loop_->restart();
+    loop_->poll();
+  }
+
   template <typename T>
   T Run(asio::awaitable<T> work) {
     std::optional<T> result;

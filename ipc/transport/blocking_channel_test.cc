@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -112,6 +113,20 @@ TEST(BlockingChannel, SurplusDescriptorsAreRefusedAndClosed) {
     ends.raw.Reset();
     EXPECT_TRUE(pipe.EndsNow()) << count;
   }
+}
+
+TEST(BlockingChannel, DescriptorThatCannotBeOpenedIsNotSilentlyMissing) {
+  Ends ends;
+  Pipe pipe;
+  ends.Write(BytesOf(std::string("\0\0\0\1!", 5)), {pipe.write_end.get()});
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const absl::Status status = ends.channel.Receive().status();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
 }
 
 TEST(BlockingChannel, OneDescriptorInEachPieceOfAMessageIsOneTooMany) {

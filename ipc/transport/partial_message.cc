@@ -88,7 +88,8 @@ absl::Status IncomingMessage::Read(int socket, int flags, uint8_t* to, size_t mo
   if ((header.msg_flags & MSG_CTRUNC) != 0 ||
       descriptors.size() + (message_.descriptor ? 1 : 0) > 1) {
     return absl::InvalidArgumentError(
-        "connection: receive: more descriptors than the one a message may carry; send one");
+        "connection: receive: more descriptors than the one a message may carry, or than this "
+        "process may open; send one, or raise the limit of open files");
   }
   if (!descriptors.empty()) message_.descriptor = std::move(descriptors.front());
 

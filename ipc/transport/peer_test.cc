@@ -106,6 +106,8 @@ TEST_F(PeerTest, IsRefusedOnceItHasEnded) {
   siginfo_t ended;
   ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child_), &ended, WEXITED | WNOWAIT), 0);
   EXPECT_TRUE(absl::IsPermissionDenied(CheckUnchanged(*peer)));  // a zombie
+  peer->executable.reset();  // which has no executable; so one that never was known
+  EXPECT_TRUE(absl::IsPermissionDenied(CheckUnchanged(*peer)));
   EndChild();
   EXPECT_TRUE(absl::IsPermissionDenied(CheckUnchanged(*peer)));
 }
