@@ -34,7 +34,7 @@ std::string ReadToEnd(int fd) {
 
 }  // namespace
 
-FakeAgent::FakeAgent() : unlock_answer(Unlocked().SerializeAsString()), folder_(MakeFolder()) {
+FakeAgent::FakeAgent() : folder_(MakeFolder()), unlock_answer_(Unlocked().SerializeAsString()) {
   grpc::ServerBuilder builder;
   builder.AddListeningPort("unix:" + folder_ + "/grpc.sock", grpc::InsecureServerCredentials());
   builder.RegisterService(&admin);
@@ -54,6 +54,16 @@ FakeAgent::~FakeAgent() {
   thread_.join();
   StopGrpc();
   std::filesystem::remove_all(folder_);
+}
+
+void FakeAgent::AnswerUnlock(std::optional<std::string> answer) {
+  const std::lock_guard lock(mutex_);
+  unlock_answer_ = std::move(answer);
+}
+
+SeenUnlocks FakeAgent::unlocks() {
+  const std::lock_guard lock(mutex_);
+  return unlocks_;
 }
 
 void FakeAgent::StopGrpc() {
@@ -92,12 +102,13 @@ void FakeAgent::ServeOne(ipc::Descriptor connection) {
       !call.ParseFromArray(received->bytes.data(), static_cast<int>(received->bytes.size()))) {
     return;
   }
-  ++unlocks;
-  unlocked_backend = call.unlock().backend();
-  pin = received->descriptor ? ReadToEnd(received->descriptor->get()) : "no pipe came";
-  if (!unlock_answer) return;
+  const std::string pin =
+      received->descriptor ? ReadToEnd(received->descriptor->get()) : "no pipe came";
+  const std::lock_guard lock(mutex_);
+  unlocks_ = {unlocks_.count + 1, call.unlock().backend(), pin};
+  if (!unlock_answer_) return;
   (void)channel.Send(
-      {reinterpret_cast<const uint8_t*>(unlock_answer->data()), unlock_answer->size()});
+      {reinterpret_cast<const uint8_t*>(unlock_answer_->data()), unlock_answer_->size()});
 }
 
 }  // namespace signet::cli

@@ -5,6 +5,7 @@
 #include <grpcpp/server.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -15,6 +16,13 @@
 
 namespace signet::cli {
 
+// What came with the unlocks so far.
+struct SeenUnlocks {
+  int count = 0;
+  std::string backend;
+  std::string pin;  // all that the pipe held, to its end
+};
+
 // Set values before a command runs and read them after it; one command at a time.
 class FakeAgent {
  public:
@@ -22,12 +30,9 @@ class FakeAgent {
   ~FakeAgent();
 
   FakeAdmin admin;
-  // The bytes that answer an unlock; nothing = hang up.
-  std::optional<std::string> unlock_answer;
-
-  int unlocks = 0;
-  std::string unlocked_backend;
-  std::string pin;  // all that the pipe held, to its end
+  // The bytes that answer an unlock, at first Unlocked(); nothing = hang up.
+  void AnswerUnlock(std::optional<std::string> answer);
+  SeenUnlocks unlocks();
 
   const std::string& folder() const { return folder_; }
   std::string socket() const { return folder_ + "/agent.sock"; }
@@ -46,6 +51,9 @@ class FakeAgent {
   std::string folder_;
   std::unique_ptr<grpc::Server> server_;
   ipc::Descriptor listener_;
+  std::mutex mutex_;  // guards the next two
+  std::optional<std::string> unlock_answer_;
+  SeenUnlocks unlocks_;
   std::thread thread_;
 };
 

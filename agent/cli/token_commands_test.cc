@@ -19,9 +19,7 @@ const std::vector<std::string> kUnlockFromStdin = {"token", "unlock", "card", "-
 
 class TokenCommandsTest : public CliTest {
  protected:
-  void Answer(const v1::AgentMessage& message) {
-    agent_.unlock_answer = message.SerializeAsString();
-  }
+  void Answer(const v1::AgentMessage& message) { agent_.AnswerUnlock(message.SerializeAsString()); }
 };
 
 TEST_F(TokenCommandsTest, PassesThePinOfStandardInputThroughAPipe) {
@@ -30,22 +28,22 @@ TEST_F(TokenCommandsTest, PassesThePinOfStandardInputThroughAPipe) {
     const Outcome run = RunCommand(kUnlockFromStdin, input);
     EXPECT_EQ(run.exit_code, 0) << run.err;
     EXPECT_EQ(run.out, "card: unlocked\n");
-    EXPECT_EQ(agent_.pin, kPin);
-    EXPECT_EQ(agent_.unlocked_backend, "card");
+    EXPECT_EQ(agent_.unlocks().pin, kPin);
+    EXPECT_EQ(agent_.unlocks().backend, "card");
   }
-  EXPECT_EQ(agent_.unlocks, 4);
+  EXPECT_EQ(agent_.unlocks().count, 4);
 }
 
 TEST_F(TokenCommandsTest, PassesTheLongestPinAndNoLonger) {
   EXPECT_EQ(RunCommand(kUnlockFromStdin, std::string(256, '1')).exit_code, 0);
-  EXPECT_EQ(agent_.pin, std::string(256, '1'));
+  EXPECT_EQ(agent_.unlocks().pin, std::string(256, '1'));
   EXPECT_EQ(RunCommand(kUnlockFromStdin, std::string(256, '1') + "\r\n").exit_code, 0);
   for (const size_t size : {257, 258, 259, 5000}) {
     const Outcome run = RunCommand(kUnlockFromStdin, std::string(size, '1'));
     EXPECT_EQ(run.exit_code, 2) << size;
     EXPECT_THAT(run.err, AllOf(HasSubstr("at most 256 bytes"), Not(HasSubstr("11"))));
   }
-  EXPECT_EQ(agent_.unlocks, 2);
+  EXPECT_EQ(agent_.unlocks().count, 2);
 }
 
 TEST_F(TokenCommandsTest, SpendsNoTryWithoutAPin) {
@@ -54,14 +52,14 @@ TEST_F(TokenCommandsTest, SpendsNoTryWithoutAPin) {
     EXPECT_EQ(run.exit_code, 2);
     EXPECT_THAT(run.err, HasSubstr("no PIN was given; no try was spent"));
   }
-  EXPECT_EQ(agent_.unlocks, 0);
+  EXPECT_EQ(agent_.unlocks().count, 0);
 }
 
 TEST_F(TokenCommandsTest, WantsPinStdinWhereNobodyCanBeAsked) {
   const Outcome run = RunCommand(kUnlock, kPin);
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_THAT(run.err, AllOf(HasSubstr("--pin-stdin"), Not(HasSubstr(kPin))));
-  EXPECT_EQ(agent_.unlocks, 0);
+  EXPECT_EQ(agent_.unlocks().count, 0);
 }
 
 TEST_F(TokenCommandsTest, ExitCodesTellRefusalsApart) {
@@ -83,14 +81,14 @@ TEST_F(TokenCommandsTest, ExitCodesTellRefusalsApart) {
     EXPECT_EQ(plain.err, "signet: card: unlock: refused; next\n");
     EXPECT_EQ(plain.out, "");
   }
-  const int before = agent_.unlocks;
+  const int before = agent_.unlocks().count;
   std::vector<std::string> with_json = kUnlockFromStdin;
   with_json.push_back("--json");
   Answer(FakeAgent::Refused(v1::ERROR_CODE_WRONG_PIN, "wrong PIN"));
   const Outcome json = RunCommand(with_json, kPin);
   EXPECT_EQ(json.exit_code, 6);
   EXPECT_EQ(json.json()["error"]["code"], "wrong-pin");
-  EXPECT_EQ(agent_.unlocks, before + 1);  // one try, no second one
+  EXPECT_EQ(agent_.unlocks().count, before + 1);  // one try, no second one
 }
 
 TEST_F(TokenCommandsTest, ReportsAnUnlockInJson) {
@@ -101,7 +99,7 @@ TEST_F(TokenCommandsTest, ReportsAnUnlockInJson) {
 }
 
 TEST_F(TokenCommandsTest, SurvivesAnAgentThatHangsUpOrAnswersGarbage) {
-  agent_.unlock_answer = std::nullopt;
+  agent_.AnswerUnlock(std::nullopt);
   EXPECT_EQ(RunCommand(kUnlockFromStdin, kPin).exit_code, 3);
   v1::AgentMessage other_call = FakeAgent::Unlocked();
   other_call.set_id(2);
@@ -111,7 +109,7 @@ TEST_F(TokenCommandsTest, SurvivesAnAgentThatHangsUpOrAnswersGarbage) {
   for (const std::string& answer :
        {std::string("\xff\xff"), std::string(), other_call.SerializeAsString(),
         other_answer.SerializeAsString()}) {
-    agent_.unlock_answer = answer;
+    agent_.AnswerUnlock(answer);
     const Outcome run = RunCommand(kUnlockFromStdin, kPin);
     EXPECT_EQ(run.exit_code, 1);
     EXPECT_THAT(run.err, AllOf(HasSubstr("one version"), Not(HasSubstr(kPin))));
@@ -172,7 +170,7 @@ TEST_F(TerminalTest, AsksForThePinWithEchoOff) {
   EXPECT_EQ(RunCli({"token", "unlock", "card", "--agent", agent_.socket()}, console), 0);
   EXPECT_FALSE(echoed);
   EXPECT_TRUE(Echoes());
-  EXPECT_EQ(agent_.pin, kPin);
+  EXPECT_EQ(agent_.unlocks().pin, kPin);
   EXPECT_EQ(screen.str(), "PIN for card: \n");
   EXPECT_EQ(out.str(), "card: unlocked\n");
 }
@@ -192,7 +190,7 @@ TEST_F(TerminalTest, ASignalGivesTheTerminalBackAndSpendsNoTry) {
   sigaction(SIGINT, &before, nullptr);
   EXPECT_EQ(interrupted, 1);
   EXPECT_TRUE(Echoes());
-  EXPECT_EQ(agent_.unlocks, 0);
+  EXPECT_EQ(agent_.unlocks().count, 0);
   EXPECT_THAT(screen.str(), HasSubstr("no try was spent"));
 }
 
