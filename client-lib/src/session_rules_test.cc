@@ -5,6 +5,7 @@
 #include <signet/client.h>
 
 #include <functional>
+#include <ostream>
 
 #include "ipc/wire/writer.h"
 #include "tests/support/client_and_server.h"
