@@ -15,7 +15,9 @@
 
 namespace signet::agent {
 
-// Runs on the loop; file work goes to `file_worker`. All references outlive it.
+// Runs on the loop; file work goes to `file_worker`. All references outlive it. Bound Create and
+// Remove by their deadline and do not cancel them: half done, a key would stay that nobody can
+// name.
 class Enrolment {
  public:
   Enrolment(IdentityStore& store, KeyMaker& maker, Signer& signer, asio::thread_pool& file_worker);

@@ -67,8 +67,8 @@ absl::Status Unknown(const std::string& name) {
 
 }  // namespace
 
-IdentityStore::IdentityStore(fs::path state_dir)
-    : dir_(std::move(state_dir) / "identities"), snapshot_(std::make_shared<const Identities>()) {}
+IdentityStore::IdentityStore(const fs::path& state_dir)
+    : dir_(state_dir / "identities"), snapshot_(std::make_shared<const Identities>()) {}
 
 absl::Status IdentityStore::Load(std::vector<std::string>& problems) {
   Identities identities;

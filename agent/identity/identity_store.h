@@ -32,7 +32,7 @@ using Identities = std::vector<Identity>;
 
 class IdentityStore {
  public:
-  explicit IdentityStore(std::filesystem::path state_dir);
+  explicit IdentityStore(const std::filesystem::path& state_dir);
 
   // Reads all folders; one that can't be read is skipped and named in `problems`.
   absl::Status Load(std::vector<std::string>& problems);

@@ -264,6 +264,14 @@ TEST_F(SelectionTest, AFilterNeedsTheExtensionToBeThere) {
   }
 }
 
+TEST_F(SelectionTest, AFilterForAnyPurposeMatchesNotEvenACertificateForAny) {
+  CertificateOptions options;
+  options.extended_key_usage = "anyExtendedKeyUsage";
+  wire::CertificateRequest request = MakeRequest();
+  request.oid_filters = {{FromHex("0603551d25"), FromHex("30060604551d2500")}};
+  EXPECT_FALSE(Selects(MakeIdentity("a", options), request));
+}
+
 TEST_F(SelectionTest, AllFiltersMustMatch) {
   const Identity identity = MakeIdentity("a");
   wire::CertificateRequest request = MakeRequest();
