@@ -19,7 +19,7 @@ absl::Status At(const std::filesystem::path& file, uint32_t line, absl::string_v
 void AppendView(std::string* out, std::string_view text) { out->append(text); }
 
 absl::Status ReadIdentity(const TableReader& reader, Rule& rule) {
-  rule.identity = "*";
+  rule.identity = std::string("*");  // a plain "*" trips g++ 12 at -O2 (PR 105651)
   return reader.ReadString("identity", rule.identity);
 }
 
