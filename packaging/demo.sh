@@ -19,7 +19,7 @@ esac
 bold=$(tput bold 2>/dev/null || true) plain=$(tput sgr0 2>/dev/null || true)
 [ -t 1 ] || bold='' plain=''
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
-run() { printf '  $ %s\n' "$*"; "$@" | sed 's/^/    /'; }
+run() { printf '  $ %s\n' "${*/#"$bin/"/}"; "$@" | sed 's/^/    /'; }
 
 say "Building (the first time takes some minutes)"
 packaging/install-dependencies.sh build demo

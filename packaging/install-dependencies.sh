@@ -5,8 +5,8 @@
 set -euo pipefail
 
 build=(cmake ninja-build g++ pkg-config libasio-dev libabsl-dev libprotobuf-dev protobuf-compiler
-  protobuf-compiler-grpc libgrpc++-dev nanopb libnanopb-dev libssl-dev libtss2-dev libp11-dev
-  libp11-kit-dev libsystemd-dev libtomlplusplus-dev libcli11-dev libnghttp2-dev
+  protobuf-compiler-grpc libgrpc++-dev nanopb libnanopb-dev libssl-dev libtss2-dev libp11-kit-dev
+  libsystemd-dev libtomlplusplus-dev libcli11-dev libnghttp2-dev
   nlohmann-json3-dev libgtest-dev libgmock-dev python3)
 demo=(swtpm softhsm2 openssl)
 test=(ccache git clang-14 clang-format-14 clang-tidy-16 libclang-rt-14-dev swtpm swtpm-tools

@@ -2,8 +2,7 @@
 //
 // Straight on PKCS#11 (p11-kit's header and RFC 7512 URIs) rather than on libp11 0.4.12, which
 //   - loads every module with CKF_OS_LOCKING_OK, with which opensc-pkcs11 hangs for ever when a
-//   card
-//     is pulled during a signature; C_Initialize(NULL) on one thread does not;
+//     card is pulled during a signature; C_Initialize(NULL) on one thread does not;
 //   - keeps a copy of the PIN in ordinary memory and logs in with it by itself;
 //   - can't list a token's keys when one of them is an Ed25519 key;
 //   - waits for ever when a session can't be opened.

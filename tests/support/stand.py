@@ -224,6 +224,8 @@ class Stand:
             path, names = rule.split("=")
             rules += ["--require", f"{path}=" + ",".join(str(self.authority(n).pem)
                                                          for n in names.split(","))]
+        if "gateway" in self.processes:
+            self.stop("gateway")
         (self.dir / "gateway.out").unlink(missing_ok=True)
         self.start("gateway", BIN / "signet-gateway", "--listen", "127.0.0.1:0", "--cert",
                    ca / "server.pem", "--key", ca / "server.key", *rules, *options)

@@ -113,9 +113,9 @@ class Refusals(unittest.TestCase):
 
     def test_ErrorsSayWhatToDoNext(self):
         for arguments, word in (
-                (("identity", "show", "ghost"), "identity list"),
+                (("identity", "show", "ghost"), "there are: alice, laptop"),
                 (("identity", "create", "x", "--backend", "ghost", "--kind", "user", "--algorithm", "p256"), "ghost"),
-                (("identity", "create", "laptop", "--backend", "file", "--kind", "user", "--algorithm", "p256"), "exists"),
+                (("identity", "create", "laptop", "--backend", "file", "--kind", "user", "--algorithm", "p256"), "name is in use"),
                 (("identity", "import", "laptop", "/nonexistent.pem"), "nonexistent"),
                 (("token", "unlock", "ghost", "--pin-stdin"), "ghost"),
                 (("policy", "allow", "ftp://x", "--identity", "laptop"), "https")):
