@@ -37,4 +37,10 @@ absl::Status HardenProcess() {
   return absl::OkStatus();
 }
 
+size_t MaxDescriptors() {
+  rlimit descriptors{};
+  getrlimit(RLIMIT_NOFILE, &descriptors);
+  return descriptors.rlim_cur;
+}
+
 }  // namespace signet::agent

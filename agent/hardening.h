@@ -2,6 +2,8 @@
 #ifndef SIGNET_AGENT_HARDENING_H_
 #define SIGNET_AGENT_HARDENING_H_
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 
 namespace signet::agent {
@@ -11,6 +13,9 @@ namespace signet::agent {
 // descriptors as it may have. First thing in main, before any thread. From here on the files under
 // /proc/self belong to root.
 absl::Status HardenProcess();
+
+// How many descriptors the process may have open.
+size_t MaxDescriptors();
 
 }  // namespace signet::agent
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/thread_pool.hpp>
@@ -71,9 +72,9 @@ asio::awaitable<void> StopOnSignal(asio::signal_set& signals, AgentSessions& ses
   signals.async_wait([](const asio::error_code& error, int) {
     if (!error) _exit(kExitFailed);  // asked a second time: at once
   });
-  door.StopListening();
-  co_await sessions.Stop(std::chrono::steady_clock::now() + kGrace);
-  co_await door.Stop(std::chrono::system_clock::now() + kGrace);
+  using asio::experimental::awaitable_operators::operator&&;
+  co_await (sessions.Stop(std::chrono::steady_clock::now() + kGrace) &&
+            door.Stop(std::chrono::system_clock::now() + kGrace));
   co_await backends.Stop();
   signals.cancel();
 }
@@ -108,14 +109,15 @@ int Run(const Options& options) {
   Authentication authentication(identities, policy, prompter, backends, audit,
                                 std::chrono::system_clock::now);
 
-  CallerLimits limits;
+  // A connection takes two descriptors on either socket: no uid gets more than a quarter of them.
+  const size_t connections = std::min(CallerLimits::kMaxConnectionsPerUid, MaxDescriptors() / 16);
+  CallerLimits limits(connections);
   Gate gate(policy, limits);
   AgentCalls agent_calls(authentication, identities, policy, tokens);
   AdminCalls admin_calls({SIGNET_VERSION, options.config, options.runtime_dir, options.state_dir},
                          enrolment, identities, policy, tokens, file_worker);
   AgentSessions sessions(loop.get_executor(), gate, limits, agent_calls);
-  GrpcDoor door(loop.get_executor(), gate, CallerLimits::kMaxConnectionsPerUid, agent_calls,
-                admin_calls);
+  GrpcDoor door(loop.get_executor(), gate, connections, agent_calls, admin_calls);
 
   const mode_t mode = shared ? 0666 : 0600;
   auto agent_socket = ipc::UnixListener::Listen(options.runtime_dir / wire::kAgentSocketName, mode);

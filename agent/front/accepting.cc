@@ -1,5 +1,7 @@
 #include "agent/front/accepting.h"
 
+#include <fcntl.h>
+
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
@@ -23,6 +25,7 @@ asio::awaitable<void> AcceptConnections(
         co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
     if (error == asio::error::operation_aborted) co_return;  // closed; the acceptor may be gone
     if (!error) {
+      fcntl(connection.native_handle(), F_SETFD, FD_CLOEXEC);  // Asio does not
       serve(std::move(connection));
       continue;
     }

@@ -17,19 +17,17 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), PlainText(std::string(status.message()))};
 }
 
-// Keeps the function, and with it what it captured, as long as its coroutine.
-asio::awaitable<absl::Status> Run(GrpcCall::Work work) { co_return co_await work(); }
-
 }  // namespace
 
-grpc::ServerUnaryReactor* GrpcCall::Start(const asio::any_io_executor& loop, Work work) {
+grpc::ServerUnaryReactor* GrpcCall::Start(const asio::any_io_executor& loop,
+                                          asio::awaitable<absl::Status> work) {
   auto* call = new GrpcCall(loop);  // deleted by OnDone, which gRPC calls once it has finished
   asio::post(loop, [call, work = std::move(work)]() mutable {
     // The signal is held by the handler: OnDone may delete the call while this is still on the way.
     auto cancellation = call->cancellation_;
     const asio::cancellation_slot slot = cancellation->slot();
     asio::co_spawn(
-        call->loop_, Run(std::move(work)),
+        call->loop_, std::move(work),
         asio::bind_cancellation_slot(
             slot, [call, cancellation](std::exception_ptr failure, const absl::Status& status) {
               call->Finish(ToGrpc(

@@ -7,8 +7,8 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_signal.hpp>
-#include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 
@@ -19,10 +19,9 @@ namespace signet::agent {
 // coroutine.
 class GrpcCall final : public grpc::ServerUnaryReactor {
  public:
-  using Work = std::function<asio::awaitable<absl::Status>()>;
-
-  // Any thread.
-  static grpc::ServerUnaryReactor* Start(const asio::any_io_executor& loop, Work work);
+  // Any thread. `work` runs on the loop.
+  static grpc::ServerUnaryReactor* Start(const asio::any_io_executor& loop,
+                                         asio::awaitable<absl::Status> work);
 
  private:
   explicit GrpcCall(asio::any_io_executor loop) : loop_(std::move(loop)) {}

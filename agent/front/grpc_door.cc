@@ -24,25 +24,29 @@ namespace {
 constexpr size_t kMaxMemory = 64 << 20;  // of gRPC, for all connections together
 constexpr int kMaxThreads = 16;
 
+// The call `work` of this peer, if it has the right. What it works on is its own: the frame of a
+// coroutine holds its arguments, but not what a lambda captured.
+template <typename Work>
+asio::awaitable<absl::Status> IfAdmitted(Gate& gate, std::shared_ptr<const ipc::Peer> peer,
+                                         Right right, Work work) {
+  if (!peer) co_return absl::UnavailableError("agent: the connection is gone; connect again");
+  absl::StatusOr<Admission> admission = gate.Admit(*peer, right);
+  if (!admission.ok()) co_return admission.status();
+  co_return co_await work(admission->caller);
+}
+
 // What both services need to let a call in.
 struct Entrance {
   asio::any_io_executor loop;
   Gate& gate;
   const ipc::GrpcPeers& peers;
 
-  // Runs `work(caller)` on the loop if the caller has the right.
+  // Runs `work(caller)`, an awaitable<absl::Status>, on the loop if the caller has the right.
   template <typename Work>
   grpc::ServerUnaryReactor* Serve(const grpc::CallbackServerContext& context, Right right,
                                   Work work) const {
-    auto peer = peers.Find(context.peer());
-    auto guarded = [this, right, peer = std::move(peer),
-                    work = std::move(work)]() -> asio::awaitable<absl::Status> {
-      if (!peer) co_return absl::UnavailableError("agent: the connection is gone; connect again");
-      absl::StatusOr<Admission> admission = gate.Admit(*peer, right);
-      if (!admission.ok()) co_return admission.status();
-      co_return co_await work(admission->caller);
-    };
-    return GrpcCall::Start(loop, std::move(guarded));
+    return GrpcCall::Start(loop,
+                           IfAdmitted(gate, peers.Find(context.peer()), right, std::move(work)));
   }
 };
 
@@ -60,18 +64,28 @@ class GrpcDoor::AgentService final : public v1::Agent::CallbackService {
   Reactor* Authenticate(Context* context, const v1::AuthenticateRequest* request,
                         v1::AuthenticateResponse* response) override {
     return entrance_.Serve(*context, Right::kUse,
-                           [this, request, response](const Caller& caller) -> Result {
-                             *response = co_await calls_.Authenticate(caller, *request);
-                             co_return absl::OkStatus();
+                           [&calls = calls_, request, response](const Caller& caller) {
+                             return Authenticate(calls, caller, *request, *response);
                            });
+  }
+  static Result Authenticate(AgentCalls& calls, const Caller& caller,
+                             const v1::AuthenticateRequest& request,
+                             v1::AuthenticateResponse& response) {
+    response = co_await calls.Authenticate(caller, request);
+    co_return absl::OkStatus();
   }
 
   Reactor* ListIdentities(Context* context, const v1::ListIdentitiesRequest*,
                           v1::ListIdentitiesResponse* response) override {
-    return entrance_.Serve(*context, Right::kUse, [this, response](const Caller& caller) -> Result {
-      *response = calls_.ListIdentities(caller);
-      co_return absl::OkStatus();
-    });
+    return entrance_.Serve(*context, Right::kUse,
+                           [&calls = calls_, response](const Caller& caller) {
+                             return ListIdentities(calls, caller, *response);
+                           });
+  }
+  static Result ListIdentities(AgentCalls& calls, const Caller& caller,
+                               v1::ListIdentitiesResponse& response) {
+    response = calls.ListIdentities(caller);
+    co_return absl::OkStatus();
   }
 
   const Entrance entrance_;
@@ -90,8 +104,8 @@ class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
   Reactor* Serve(Context* context, const Request* request, Response* response,
                  AdminCalls::Result (AdminCalls::*call)(const Request&, Response&)) {
     return entrance_.Serve(*context, Right::kAdminister,
-                           [this, request, response, call](const Caller&) {
-                             return (calls_.*call)(*request, *response);
+                           [&calls = calls_, request, response, call](const Caller&) {
+                             return (calls.*call)(*request, *response);
                            });
   }
 
@@ -186,13 +200,10 @@ void GrpcDoor::Admit(asio::local::stream_protocol::socket connection) {
   grpc::AddInsecureChannelFromFd(server_.get(), admitted->Release());
 }
 
-void GrpcDoor::StopListening() {
+asio::awaitable<void> GrpcDoor::Stop(std::chrono::system_clock::time_point deadline) {
   listener_.reset();
   asio::error_code ignored;
   acceptor_.close(ignored);
-}
-
-asio::awaitable<void> GrpcDoor::Stop(std::chrono::system_clock::time_point deadline) {
   if (!server_) co_return;
   // Shutdown blocks until the calls have finished, and they finish on the loop.
   asio::thread_pool waiter(1);

@@ -35,10 +35,8 @@ class GrpcDoor {
   // kUnavailable when gRPC can't start.
   absl::Status Listen(ipc::UnixListener listener);
 
-  // Stops listening. Connections stay.
-  void StopListening();
-
-  // After StopListening: ends when every call has finished; after `deadline` they are cancelled.
+  // Stops listening and takes no new call; ends when those in flight have finished, which are
+  // cancelled at the deadline.
   asio::awaitable<void> Stop(std::chrono::system_clock::time_point deadline);
 
  private:

@@ -57,7 +57,6 @@ class Agent : public TestAgent {
   std::future<void> Stop(std::chrono::system_clock::time_point deadline) {
     auto done = std::make_shared<std::promise<void>>();
     OnLoop([&] {
-      door_->StopListening();
       asio::co_spawn(loop, door_->Stop(deadline),
                      [done](std::exception_ptr) { done->set_value(); });
     });
