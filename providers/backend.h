@@ -33,8 +33,8 @@ namespace signet::providers {
 struct TokenState {
   bool hardware = false;  // false: keys are only as safe as a file
   bool needs_pin = false;
-  bool unlocked = true;   // always true when needs_pin is false
-  std::string label;      // the token's label; the TPM's manufacturer
+  bool unlocked = true;                  // always true when needs_pin is false
+  std::string label;                     // the token's label; the TPM's manufacturer
   std::vector<KeyAlgorithm> algorithms;  // that CreateKeySlowly can make
 };
 

@@ -19,14 +19,13 @@ static_assert(kMaxPinSize + 2 <= kPageSize);
 }  // namespace
 
 absl::StatusOr<Pin> Pin::Allocate() {
-  void* page =
-      mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* page = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) return absl::UnavailableError("PIN: no memory for it");
   Pin pin;
   pin.page_ = static_cast<char*>(page);
   if (mlock(page, kPageSize) != 0) {
-    return absl::UnavailableError(
-        absl::StrCat("PIN: lock memory: ", strerror(errno), "; raise the memlock limit (ulimit -l)"));
+    return absl::UnavailableError(absl::StrCat("PIN: lock memory: ", strerror(errno),
+                                               "; raise the memlock limit (ulimit -l)"));
   }
   madvise(page, kPageSize, MADV_DONTDUMP);
   return pin;
