@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Signet needs from Debian 12's own packages. Does nothing when all of it is there.
 #
-# usage: packaging/install-dependencies.sh [build|demo|test]...     (default: all three)
+# usage: packaging/install-dependencies.sh [build|demo|test|bench]...     (default: all but bench)
 set -euo pipefail
 
 build=(cmake ninja-build g++ pkg-config libasio-dev libabsl-dev libprotobuf-dev protobuf-compiler
@@ -12,6 +12,7 @@ demo=(swtpm softhsm2 openssl)
 test=(ccache git clang-14 clang-format-14 clang-tidy-16 libclang-rt-14-dev swtpm swtpm-tools
   tpm2-tools tpm2-openssl softhsm2 opensc openssl binutils util-linux procps
   curl python3-cryptography python3-protobuf)
+bench=(openssh-client swtpm tpm2-tools softhsm2 openssl binutils)
 
 case "${1:-}" in -h | --help) sed -n '2,4s/^# \?//p' "$0"; exit 0 ;; esac
 [ $# -gt 0 ] || set -- build demo test
@@ -22,7 +23,8 @@ for group in "$@"; do
     build) wanted+=("${build[@]}") ;;
     demo) wanted+=("${demo[@]}") ;;
     test) wanted+=("${test[@]}") ;;
-    *) echo "install-dependencies: no group '$group': build, demo or test" >&2; exit 2 ;;
+    bench) wanted+=("${bench[@]}") ;;
+    *) echo "install-dependencies: no group '$group': build, demo, test or bench" >&2; exit 2 ;;
   esac
 done
 

@@ -1,0 +1,329 @@
+"""Runs the rows of Signet's performance goals, each with its floor or peer beside it.
+
+Ratios within one run carry over to other machines, microseconds do not. The client runs on one core,
+all that serves it on another. A round in which the canary (a P-256 signature in a process of its own)
+is more than 10 % off its median is dropped.
+"""
+import argparse
+import contextlib
+import datetime
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+
+from tests.bench.measure import Rounds, Workload, spread
+from tests.bench.report import Report
+from tests.support import stand as stands
+from tests.support.stand import PIN, Stand, softhsm_module, wait_for
+
+BENCH = stands.BIN.parent / "tests" / "signet-bench"
+IDLE_CLIENTS = 512
+
+
+class Bench:
+    def __init__(self, options):
+        self.options, self.report = options, Report()
+        self.client_core, self.server_core = ({core} for core in options.cores)
+        self.exit = contextlib.ExitStack()
+        os.sched_setaffinity(0, self.server_core)  # and so all that is started, but for clients
+        self.canary = self.workload("sign")
+
+    def workload(self, *arguments, cores=None, environment=None):
+        made = Workload(BENCH, cores or self.client_core, *arguments, environment=environment)
+        self.exit.callback(made.close)
+        return made
+
+    def rounds(self, counts):
+        """`counts`: name -> (workload, how often in each round)."""
+        return Rounds(self.options.rounds, self.canary,
+                      {name: (lambda w=workload, n=count: w.run(n))
+                       for name, (workload, count) in counts.items()})
+
+    def compare(self, measure, rounds, above, below, first=None, following=None, figure="p50"):
+        sides = [f"{spread(rounds.series(name, figure))['median']:.0f}" for name in (above, below)]
+        unit = "/s" if figure == "per_second" else "µs"
+        self.report.add(measure, spread(rounds.ratio(above, below, figure)), "", first, following,
+                        f"{sides[0]} ÷ {sides[1]} {unit}", rounds.dropped)
+
+    # -- stands ------------------------------------------------------------------------------
+
+    def stand(self):
+        return self.exit.enter_context(Stand())
+
+    def main_stand(self):
+        stand = self.stand()
+        stand.start_tpm()
+        stand.make_token()
+        stand.add_software()
+        for name in ("soft", "alice", "laptop"):
+            stand.rules.append(rule(name))
+        stand.start_agent()
+        assert stand.unlock().code == 0
+        stand.enrol("soft", "file", "user")
+        stand.enrol("alice", "card", "user")
+        stand.enrol("laptop", "tpm", "user")
+        return stand
+
+    def authenticate(self, stand, name, *more, kind="authenticate"):
+        return self.workload(kind, stand.dir / "run" / "agent.sock", origin(name), *more)
+
+    # -- the rows ----------------------------------------------------------------------------
+
+    def software(self, stand):
+        stand.start("ssh-agent", "ssh-agent", "-D", "-a", stand.dir / "ssh.sock")
+        wait_for("ssh-agent", (stand.dir / "ssh.sock").exists)
+        run("ssh-keygen", "-q", "-t", "ecdsa", "-b", "256", "-N", "", "-f", stand.dir / "ssh-key")
+        run("ssh-add", "-q", stand.dir / "ssh-key",
+            env=dict(os.environ, SSH_AUTH_SOCK=str(stand.dir / "ssh.sock")))
+        stand.start("relay", BENCH, "serve-relay", stand.dir / "relay.sock")
+        wait_for("the relay", (stand.dir / "relay.sock").exists)
+        rounds = self.rounds({
+            "authenticate": (self.authenticate(stand, "soft"), 300),
+            "ssh-agent": (self.workload("ssh-agent", stand.dir / "ssh.sock"), 300),
+            "relay": (self.workload("relay", stand.dir / "relay.sock"), 300),
+            "local": (self.authenticate(stand, "soft", kind="local-door"), 300),
+            "grpc": (self.workload("grpc-door", stand.dir / "run" / "grpc.sock", origin("soft")), 300),
+            "reconnecting": (self.authenticate(stand, "soft", kind="reconnecting"), 300),
+            "cpu": (self.authenticate(stand, "soft", kind="client-cpu"), 300),
+            "sign": (self.canary, 300)})
+        self.compare("authenticate, software P-256 ÷ ssh-agent", rounds, "authenticate", "ssh-agent",
+                     ("<=", 0.9), ("<=", 0.75))
+        self.compare("the same ÷ bare two-hop relay", rounds, "authenticate", "relay",
+                     ("<=", 1.35), ("<=", 1.1))
+        self.compare("the same, connecting anew each time ÷ one connection", rounds, "reconnecting",
+                     "authenticate")
+        self.compare("gRPC door ÷ local socket", rounds, "grpc", "local", ("<=", 2), ("<=", 1.5))
+        self.compare("time in libsignet for each authenticator ÷ one P-256 signature", rounds, "cpu",
+                     "sign", ("<=", 1.2), ("<=", 0.8))
+
+    def token(self, stand):
+        environment = dict(os.environ, SOFTHSM2_CONF=str(peer_token(stand.dir / "peer")))
+        with replaced(stand, "environment", environment):
+            stand.start("ssh-agent-token", "ssh-agent", "-D", "-a", stand.dir / "ssh-token.sock")
+        wait_for("ssh-agent", (stand.dir / "ssh-token.sock").exists)
+        add_token_to_ssh_agent(stand.dir / "ssh-token.sock")
+        rounds = self.rounds({
+            "authenticate": (self.authenticate(stand, "alice"), 300),
+            "ssh-agent": (self.workload("ssh-agent", stand.dir / "ssh-token.sock"), 300)})
+        self.compare("authenticate, SoftHSM ÷ ssh-agent with its PKCS#11 helper", rounds,
+                     "authenticate", "ssh-agent", ("<=", 0.7), ("<=", 0.6))
+
+    def tpm(self, stand):
+        other = self.stand()  # a swtpm serves one connection only
+        other.start_tpm("raw")
+        rounds = self.rounds({
+            "authenticate": (self.authenticate(stand, "laptop"), 100),
+            "esys": (self.workload("esys", f"swtpm:path={other.dir}/raw.sock"), 100)})
+        self.compare("authenticate, swtpm ÷ raw ESYS signature", rounds, "authenticate", "esys",
+                     ("<=", 1.5), ("<=", 1.15))
+
+    def throughput(self, stand):
+        rounds = self.rounds({str(clients): (self.authenticate(stand, "alice", clients), 1500)
+                              for clients in (1, 8, 64)})
+        self.compare("throughput, SoftHSM: 8 clients ÷ 1", rounds, "8", "1", (">=", 1.5), (">=", 2),
+                     figure="per_second")
+        self.compare("throughput, SoftHSM: 64 clients ÷ 8", rounds, "64", "8", (">=", 1),
+                     figure="per_second")
+
+    def many(self):
+        rounds = self.rounds({str(count): (self.authenticate(self.crowded(count, rules), "last"), 200)
+                              for count, rules in ((5, 10), (500, 1000))})
+        self.compare("authenticate with 500 identities and 1000 rules ÷ with 5 and 10", rounds, "500",
+                     "5", ("<=", 1.3), ("<=", 1.15))
+
+    def crowded(self, identities, rules):
+        """All identities fit the request; the last one is what a rule allows."""
+        stand = self.stand()
+        stand.add_software()
+        stand.rules = [rule(f"host-{i}", f"id-{i % identities:03}") for i in range(rules - 1)]
+        stand.rules.append(rule("last", f"id-{identities - 1:03}"))
+        stand.start_agent()
+        stand.enrol("id-000", "file", "user")
+        stand.stop("signetd")
+        folder = stand.dir / "state" / "identities"
+        for i in range(1, identities):
+            shutil.copytree(folder / "id-000", folder / f"id-{i:03}")
+        stand.start_agent()
+        return stand
+
+    def hung(self, stand):
+        pid = stand.backend_status("card")["pid"]
+        well, stuck = self.authenticate(stand, "soft"), self.authenticate(stand, "alice", 4)
+        stuck.run(4)
+
+        def while_hung():
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                stuck.start(8)
+                return well.run(1000)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+                stuck.finish()
+        rounds = Rounds(self.options.rounds, self.canary,
+                        {"undisturbed": lambda: well.run(1000), "hung": while_hung})
+        self.compare("one token hung: p99 of the other ÷ undisturbed", rounds, "hung", "undisturbed",
+                     ("<=", 1.3), ("<=", 1.15), figure="p99")
+
+    def memory(self, stand):
+        """Of an agent that has served each of its backends once."""
+        agent = stand.processes["signetd"].pid
+        for name in ("soft", "alice", "laptop"):
+            self.authenticate(stand, name).run(1)
+        backends = {name: private_kb(stand.backend_status(name)["pid"])
+                    for name in ("tpm", "card", "file")}
+        before = private_kb(agent)
+        sockets = []
+        for _ in range(IDLE_CLIENTS):
+            sockets.append(socket.socket(socket.AF_UNIX))
+            sockets[-1].connect(str(stand.dir / "run" / "agent.sock"))
+        wait_for("the agent to take them", lambda: descriptors(agent) >= IDLE_CLIENTS)
+        after = private_kb(agent)
+        for each in sockets:
+            each.close()
+        self.report.add_count("agent, private memory", before / 1024, "MB", ("<=", 8), ("<=", 5))
+        self.report.add_count("each idle client of agent.sock", (after - before) / IDLE_CLIENTS, "KB",
+                              ("<=", 8), ("<=", 4), f"{IDLE_CLIENTS} clients")
+        self.report.add_count("signet-backend, private memory, the largest",
+                              max(backends.values()) / 1024, "MB", ("<=", 6), ("<=", 4),
+                              ", ".join(f"{k} {v / 1024:.1f}" for k, v in backends.items()))
+
+    def cold_start(self):
+        stand = self.stand()
+        stand.add_software()
+        stand.rules.append(rule("soft"))
+        stand.start_agent()
+        stand.enrol("soft", "file", "user")
+        stand.stop("signetd")
+        start = self.workload(
+            "cold-start", stand.dir / "run" / "agent.sock", origin("soft"), stands.BIN / "signetd",
+            "--config", stand.config, "--runtime-dir", stand.dir / "run", "--state-dir",
+            stand.dir / "state", cores=self.client_core | self.server_core,
+            environment=dict(stand.environment))
+        rounds = self.rounds({"start": (start, 3)})
+        self.report.add("cold start to the first answer, software key",
+                        spread([us / 1000 for us in rounds.series("start")]), "ms", ("<=", 60),
+                        ("<=", 30), dropped=rounds.dropped)
+
+    def library(self, stand):
+        stripped = stand.dir / "libsignet.so"
+        run("strip", "-o", stripped, stands.BIN.parent / "lib" / "libsignet.so")
+        counts = run(BENCH.with_name("signet-bench-allocations"), stand.dir / "run" / "agent.sock",
+                     origin("soft"), parse=True)
+        self.report.add_count("libsignet.so, stripped", stripped.stat().st_size / 1000, "KB",
+                              ("<=", 300), ("<=", 200))
+        self.report.add_count("libsignet, heap of an idle session",
+                              counts["idle_session_bytes"] / 1024, "KB", ("<=", 2), ("<=", 1))
+        self.report.add_count("libsignet, allocations for each authenticator", counts["allocations"],
+                              "", ("<=", 30), ("<=", 10))
+
+
+# -- small things --------------------------------------------------------------------------------
+
+
+def origin(name):
+    return f"https://{name}.test"
+
+
+def rule(host, identity=None):
+    return (f'[[rule]]\norigin = "{origin(host)}"\nidentity = "{identity or host}"\n'
+            'decision = "allow"\n')
+
+
+def run(*command, parse=False, **options):
+    import json
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command}: {done.stderr}")
+    return json.loads(done.stdout) if parse else done.stdout
+
+
+@contextlib.contextmanager
+def replaced(thing, attribute, value):
+    before = getattr(thing, attribute)
+    setattr(thing, attribute, value)
+    try:
+        yield
+    finally:
+        setattr(thing, attribute, before)
+
+
+def private_kb(pid):
+    lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def peer_token(folder):
+    """A SoftHSM token of ssh-agent's own, with a P-256 key; returns its configuration file."""
+    (folder / "tokens").mkdir(parents=True)
+    config = folder / "softhsm2.conf"
+    config.write_text(f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")
+    environment = dict(os.environ, SOFTHSM2_CONF=str(config))
+    run("softhsm2-util", "--init-token", "--free", "--label", "peer", "--so-pin", "12345678", "--pin",
+        PIN, env=environment)
+    stands.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
+                   folder / "key.pem")
+    run("softhsm2-util", "--import", folder / "key.pem", "--token", "peer", "--label", "key", "--id",
+        "01", "--pin", PIN, env=environment)
+    return config
+
+
+def add_token_to_ssh_agent(path):
+    """SSH_AGENTC_ADD_SMARTCARD_KEY, as ssh-add -s sends it, without its prompt."""
+    def text(value):
+        return struct.pack(">I", len(value)) + value.encode()
+    body = bytes([20]) + text(os.path.realpath(softhsm_module())) + text(PIN)
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.connect(str(path))
+        agent.sendall(struct.pack(">I", len(body)) + body)
+        answer = agent.recv(16)
+    if answer[4:] != b"\x06":
+        raise RuntimeError("ssh-agent does not take the token")
+
+
+ROWS = ("software", "token", "tpm", "throughput", "hung", "memory", "library", "many", "cold_start")
+WITHOUT_MAIN_STAND = ("many", "cold_start")
+
+
+def options():
+    parser = argparse.ArgumentParser(prog="tests/bench/run.sh", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15, help="default 15; with 3 it takes a minute")
+    parser.add_argument("--only", nargs="+", choices=ROWS, default=ROWS, metavar="ROW",
+                        help="some of: " + ", ".join(ROWS))
+    parser.add_argument("--cores", nargs=2, type=int, default=(0, 1), metavar=("CLIENT", "SERVERS"),
+                        help="default 0 1; twice the same for both ends on one core")
+    parser.add_argument("--json", metavar="FILE", help="write the rows there too")
+    return parser.parse_args()
+
+
+def main():
+    chosen = options()
+    bench = Bench(chosen)
+    with bench.exit:
+        main_stand = None
+        for name in ROWS:
+            if name not in chosen.only:
+                continue
+            print(name, flush=True)
+            if name in WITHOUT_MAIN_STAND:
+                getattr(bench, name)()
+            else:
+                main_stand = main_stand or bench.main_stand()
+                getattr(bench, name)(main_stand)
+    print("\n" + bench.report.table())
+    if chosen.json:
+        bench.report.write_json(chosen.json, date=datetime.date.today().isoformat(),
+                                rounds=chosen.rounds, cores=list(chosen.cores))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
