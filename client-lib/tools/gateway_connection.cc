@@ -251,7 +251,7 @@ std::optional<GatewayReply> GatewayConnection::Settle(const Stream& stream) cons
   }
   std::vector<ProvedIdentity> proved;
   const Refusal* refusal = nullptr;
-  bool asked = false;
+  bool open = false;  // a question without an answer, or not asked yet
   for (size_t i = 0; i < stream.required.size(); ++i) {
     size_t authority = stream.required[i];
     const std::optional<ClientCertificate>& certificate = proofs_->certificate(authority);
@@ -260,11 +260,11 @@ std::optional<GatewayReply> GatewayConnection::Settle(const Stream& stream) cons
     } else if (stream.refusals[i]) {
       if (refusal == nullptr) refusal = &*stream.refusals[i];
     } else {
-      asked = asked || proofs_->asked(authority);
+      open = true;
     }
   }
   if (proved.size() == stream.required.size()) return IdentitiesReply(proved);
-  if (refusal != nullptr && !asked) return ErrorReply(403, *refusal);
+  if (refusal != nullptr && !open) return ErrorReply(403, *refusal);
   if (NowMs() < stream.decide_by_ms) return std::nullopt;
   return ErrorReply(403, {"timeout", "the client gave no certificate in time; try again"});
 }
@@ -272,12 +272,10 @@ std::optional<GatewayReply> GatewayConnection::Settle(const Stream& stream) cons
 void GatewayConnection::AskForMissing() {
   std::vector<size_t> missing;
   for (const auto& [id, stream] : streams_) {
-    // Who was refused already is spared the further questions.
-    bool refused = std::any_of(stream.refusals.begin(), stream.refusals.end(),
-                               [](const auto& refusal) { return refusal.has_value(); });
-    if (!stream.waiting || refused) continue;
-    for (size_t authority : stream.required) {
-      if (proofs_->certificate(authority) || proofs_->asked(authority) ||
+    if (!stream.waiting) continue;
+    for (size_t i = 0; i < stream.required.size(); ++i) {
+      size_t authority = stream.required[i];
+      if (stream.refusals[i] || proofs_->certificate(authority) || proofs_->asked(authority) ||
           std::find(missing.begin(), missing.end(), authority) != missing.end()) {
         continue;
       }
