@@ -18,6 +18,7 @@ esac
 
 step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
 jobs=$(nproc)
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # hits across checkouts
 
 build() { # preset
   step "build $1"
