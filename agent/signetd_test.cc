@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -91,6 +92,7 @@ class Program {
           (setgroups(0, nullptr) != 0 || setgid(uid) != 0 || setuid(uid) != 0 || chdir("/") != 0)) {
         _exit(126);
       }
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // leaves with a test that is killed
       fexecve(file.get(), argv.data(), environ);
       _exit(127);
     }

@@ -1,0 +1,79 @@
+#include "agent/front/gate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+namespace signet::agent {
+namespace {
+
+using ::testing::HasSubstr;
+
+// This process, as the other end of a socket sees it.
+ipc::Peer Self() {
+  int ends[2];
+  EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const ipc::Descriptor one(ends[0]);
+  const ipc::Descriptor other(ends[1]);
+  absl::StatusOr<ipc::Peer> peer = ipc::IdentifyPeer(one.get());
+  EXPECT_TRUE(peer.ok()) << peer.status();
+  return *std::move(peer);
+}
+
+class GateTest : public ::testing::Test {
+ protected:
+  CallerLimits limits_{/*max_connections=*/1, /*max_requests=*/1};
+  const Policy own_{{.use = {geteuid()}, .admin = {geteuid()}}, {}, {}};
+  const Policy others_{{.use = {geteuid() + 1}, .admin = {geteuid() + 1}}, {}, {}};
+};
+
+TEST_F(GateTest, TellsWhoAsksByTheKernelsWord) {
+  Gate gate(own_, limits_);
+  const auto admission = gate.Admit(Self(), Right::kUse);
+  ASSERT_TRUE(admission.ok()) << admission.status();
+  EXPECT_EQ(admission->caller.pid, getpid());
+  EXPECT_EQ(admission->caller.uid, geteuid());
+  EXPECT_EQ(admission->caller.gid, getegid());
+  ASSERT_TRUE(admission->caller.executable);
+  EXPECT_THAT(admission->caller.executable->path, HasSubstr("gate_test"));
+}
+
+TEST_F(GateTest, NamesTheSettingAndTheUid) {
+  Gate gate(others_, limits_);
+  for (const auto& [right, setting] :
+       {std::pair{Right::kUse, "[access] use"}, {Right::kAdminister, "[access] admin"}}) {
+    const absl::Status refusal = gate.Admit(Self(), right).status();
+    EXPECT_EQ(refusal.code(), absl::StatusCode::kPermissionDenied);
+    EXPECT_THAT(std::string(refusal.message()), HasSubstr(setting));
+    EXPECT_THAT(std::string(refusal.message()), HasSubstr(std::to_string(geteuid())));
+  }
+}
+
+TEST_F(GateTest, RefusesAProcessThatIsNoLongerWhatConnected) {
+  Gate gate(own_, limits_);
+  ipc::Peer other_program = Self();
+  other_program.executable->inode += 1;
+  EXPECT_EQ(gate.Admit(other_program, Right::kUse).status().code(),
+            absl::StatusCode::kPermissionDenied);
+  ipc::Peer other_process = Self();
+  other_process.start_time += 1;
+  EXPECT_EQ(gate.Admit(other_process, Right::kUse).status().code(),
+            absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(GateTest, AnAdmissionHoldsItsPlaceAsLongAsItLives) {
+  Gate gate(own_, limits_);
+  for (int i = 0; i < 2; ++i) {
+    const auto admission = gate.Admit(Self(), Right::kUse);
+    ASSERT_TRUE(admission.ok()) << admission.status();
+    EXPECT_EQ(gate.Admit(Self(), Right::kUse).status().code(),
+              absl::StatusCode::kResourceExhausted);
+  }
+}
+
+}  // namespace
+}  // namespace signet::agent
