@@ -42,16 +42,17 @@ std::optional<uint64_t> StartTime(pid_t pid) {
   return start_time;
 }
 
-// The file itself through the kernel's link, not whatever lies at its path now.
+// The file itself through the kernel's link, not whatever lies at its path now. Without the path.
 std::optional<PeerExecutable> ExecutableOf(pid_t pid) {
-  const std::string link = ProcPath(pid, "exe");
   struct stat file;
-  if (stat(link.c_str(), &file) != 0) return std::nullopt;
-  PeerExecutable executable{file.st_dev, file.st_ino, {}};
+  if (stat(ProcPath(pid, "exe").c_str(), &file) != 0) return std::nullopt;
+  return PeerExecutable{file.st_dev, file.st_ino, {}};
+}
+
+std::string ExecutablePath(pid_t pid) {
   std::array<char, PATH_MAX> path;
-  const ssize_t length = readlink(link.c_str(), path.data(), path.size());
-  if (length > 0) executable.path.assign(path.data(), static_cast<size_t>(length));
-  return executable;
+  const ssize_t length = readlink(ProcPath(pid, "exe").c_str(), path.data(), path.size());
+  return length > 0 ? std::string(path.data(), static_cast<size_t>(length)) : std::string();
 }
 
 bool Lives(const Descriptor& pidfd) {
@@ -107,6 +108,7 @@ absl::StatusOr<Peer> IdentifyPeer(int socket) {
   peer.pidfd = *std::move(pidfd);
   const std::optional<uint64_t> start_time = StartTime(peer.pid);
   peer.executable = ExecutableOf(peer.pid);
+  if (peer.executable) peer.executable->path = ExecutablePath(peer.pid);
   // Alive after the reading means that all of it was about this process.
   if (!start_time || !Lives(peer.pidfd)) return Gone(peer.pid);
   peer.start_time = *start_time;
@@ -117,10 +119,9 @@ absl::Status CheckUnchanged(const Peer& peer) {
   const auto denied = [&](const char* what) {
     return absl::PermissionDeniedError(absl::StrCat("peer: process ", peer.pid, " ", what));
   };
-  const std::optional<uint64_t> start_time = StartTime(peer.pid);
   const std::optional<PeerExecutable> executable = ExecutableOf(peer.pid);
-  if (!Lives(peer.pidfd) || !start_time) return denied("has ended; connect again");
-  if (*start_time != peer.start_time) return denied("is another one by now; connect again");
+  // Alive after the reading: until a process has ended nobody else gets its pid.
+  if (!Lives(peer.pidfd)) return denied("has ended; connect again");
   // One that could not be read stays unknown: it matches no rule with a program.
   if (!peer.executable) return absl::OkStatus();
   if (!executable) return denied("no longer shows what it runs; connect again");
