@@ -1,6 +1,7 @@
 #include "ipc/transport/blocking_channel.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "absl/strings/str_cat.h"
 #include "ipc/transport/unix_connect.h"
@@ -32,8 +33,10 @@ absl::StatusOr<BlockingChannel> BlockingChannel::Connect(const std::string& path
 }
 
 absl::StatusOr<BlockingMessage> BlockingChannel::Receive() {
+  // A receive that blocks would be woken once more for nothing, when the peer reads what we sent.
+  WaitFor(socket_.get(), POLLIN);
   for (;;) {
-    absl::StatusOr<Progress> progress = incoming_.ReceiveSome(socket_.get(), 0);
+    absl::StatusOr<Progress> progress = incoming_.ReceiveSome(socket_.get(), MSG_DONTWAIT);
     if (!progress.ok()) return progress.status();
     if (*progress == Progress::kDone) return incoming_.Take();
     if (*progress == Progress::kBlocked) WaitFor(socket_.get(), POLLIN);
