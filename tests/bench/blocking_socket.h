@@ -2,6 +2,7 @@
 #ifndef SIGNET_TESTS_BENCH_BLOCKING_SOCKET_H_
 #define SIGNET_TESTS_BENCH_BLOCKING_SOCKET_H_
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -69,8 +70,11 @@ class BlockingSocket {
       bytes.remove_prefix(static_cast<size_t>(count));
     }
   }
-  // At least one byte.
+  // At least one byte. Waits as an event loop does: a read that blocks would be woken once more,
+  // when the peer reads what we sent.
   std::string_view ReadSome() {
+    pollfd wait{fd_, POLLIN, 0};
+    poll(&wait, 1, -1);
     const ssize_t count = read(fd_, buffer_, sizeof buffer_);
     if (count <= 0) throw std::runtime_error("read from a peer that is gone");
     return {buffer_, static_cast<size_t>(count)};
