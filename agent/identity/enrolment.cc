@@ -28,9 +28,10 @@ absl::StatusOr<Identity> Find(const IdentityStore& store, const std::string& nam
 
 absl::Status CheckNewName(const IdentityStore& store, const std::string& name) {
   if (!IsIdentityName(name)) {
-    return absl::InvalidArgumentError(absl::StrCat("identity \"", name,
-                                                   "\": not a name; use 1 to 64 letters, digits, "
-                                                   "\".\", \"_\" or \"-\", the first not a \".\""));
+    return absl::InvalidArgumentError(
+        absl::StrCat("identity \"", name,
+                     "\": not a name; use 1 to 64 letters, digits, "
+                     "\".\", \"_\" or \"-\", the first not \".\" or \"-\""));
   }
   if (!Find(store, name).ok()) return absl::OkStatus();
   return absl::AlreadyExistsError(absl::StrCat("identity \"", name,

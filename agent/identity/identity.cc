@@ -35,7 +35,7 @@ std::optional<IdentityKind> ParseIdentityKind(std::string_view name) {
 
 bool IsIdentityName(std::string_view name) {
   return !name.empty() && name.size() <= kMaxNameLength && name.front() != '.' &&
-         std::all_of(name.begin(), name.end(), [](char c) {
+         name.front() != '-' && std::all_of(name.begin(), name.end(), [](char c) {
            return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
          });
 }

@@ -18,8 +18,8 @@ enum class IdentityKind : uint8_t { kDevice, kUser, kServer };
 std::string_view Name(IdentityKind kind);  // "device", "user", "server"
 std::optional<IdentityKind> ParseIdentityKind(std::string_view name);
 
-// 1..64 characters of [A-Za-z0-9._-], the first not a dot: safe as a folder's name, in a URL and in
-// a shell.
+// 1..64 characters of [A-Za-z0-9._-], the first neither a dot nor a dash: safe as a folder's
+// name, in a URL, in a shell and on a command line.
 bool IsIdentityName(std::string_view name);
 
 struct ChainFacts;  // certificate_facts.h

@@ -103,9 +103,10 @@ absl::Status IdentityStore::Load(std::vector<std::string>& problems) {
 
 absl::Status IdentityStore::Add(const Identity& identity) {
   if (!IsIdentityName(identity.name)) {
-    return absl::InvalidArgumentError(absl::StrCat("identity \"", identity.name,
-                                                   "\": not a name; use 1 to 64 letters, digits, "
-                                                   "\".\", \"_\" or \"-\", the first not a \".\""));
+    return absl::InvalidArgumentError(
+        absl::StrCat("identity \"", identity.name,
+                     "\": not a name; use 1 to 64 letters, digits, "
+                     "\".\", \"_\" or \"-\", the first not \".\" or \"-\""));
   }
   std::error_code error;
   const fs::path place = dir_ / identity.name;

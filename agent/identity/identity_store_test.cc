@@ -122,7 +122,8 @@ TEST_F(IdentityStoreTest, OnlyTheOwnerReadsIt) {
 }
 
 TEST_F(IdentityStoreTest, RefusesNamesThatAreNone) {
-  for (const std::string name : {"", ".hidden", "..", "a/b", "a b", "a\n", "\xc3\xbc", "a;b"}) {
+  for (const std::string name :
+       {"", ".hidden", "..", "-x", "a/b", "a b", "a\n", "\xc3\xbc", "a;b"}) {
     Identity identity = MakeIdentity("x");
     identity.name = name;
     EXPECT_TRUE(absl::IsInvalidArgument(store_.Add(identity))) << name;

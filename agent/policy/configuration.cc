@@ -41,13 +41,14 @@ absl::Status CheckType(const TableReader& reader, const std::string& name) {
 
 absl::Status CheckBackendName(const TableReader& reader, absl::string_view name) {
   const bool fits = name.size() <= kMaxBackendNameLength && name.front() != '.' &&
-                    std::all_of(name.begin(), name.end(), [](char c) {
+                    name.front() != '-' && std::all_of(name.begin(), name.end(), [](char c) {
                       return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
                     });
   if (fits) return absl::OkStatus();
-  return reader.Complain("name", absl::StrCat("backend name \"", name,
-                                              "\" does not fit; use 1 to 64 letters, digits, "
-                                              "\".\", \"_\" or \"-\", the first not a \".\""));
+  return reader.Complain("name",
+                         absl::StrCat("backend name \"", name,
+                                      "\" does not fit; use 1 to 64 letters, digits, "
+                                      "\".\", \"_\" or \"-\", the first not \".\" or \"-\""));
 }
 
 // An option of another type is a contradiction, not a key to ignore.

@@ -116,6 +116,7 @@ TEST(Configuration, RefusesWithLineReasonAndNextStep) {
        "use \"tpm2\""},
       {"[[backend]]\nname = \"t\"\ntype = \"agent\"\n", 3, "not supported by this version",
        "use \"tpm2\""},
+      {"[[backend]]\nname = \"-t\"\ntype = \"tpm2\"\n", 2, "does not fit", "use 1 to 64 letters"},
       {tpm + tpm, 5, "a second backend named \"t\"", "give each its own name"},
       {tpm + "module = \"/m.so\"\n", 4, "module is an option of type \"pkcs11\"", "remove it"},
       {tpm + "token = \"T\"\n", 4, "token is an option of type \"pkcs11\"", "remove it"},
