@@ -214,6 +214,7 @@ absl::Status RemoveIdentity(Invocation& invocation, const IdentityArguments& arg
   if (!client.ok()) return client.status();
   v1::RemoveIdentityRequest request;
   request.set_name(arguments.name);
+  request.set_forget(arguments.forget);
   const auto removed = client->Call(&v1::Admin::StubInterface::RemoveIdentity, request);
   if (!removed.ok()) return removed.status();
   if (invocation.json) {

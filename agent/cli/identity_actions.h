@@ -20,6 +20,7 @@ struct IdentityArguments {
   std::vector<std::string> subject_alt_names;
   std::string file;
   bool yes = false;
+  bool forget = false;
 };
 
 absl::Status ListIdentities(Invocation& invocation, const IdentityArguments& arguments);

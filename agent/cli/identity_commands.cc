@@ -87,6 +87,8 @@ void AddIdentityCommands(CLI::App& app, Invocation& invocation) {
                                "signet identity remove laptop --yes");
   AddName(remove, *arguments);
   remove->add_flag("--yes", arguments->yes, "Do not ask");
+  remove->add_flag("--forget", arguments->forget,
+                   "Remove it also when its key can't be destroyed, and leave that where it is");
 }
 
 }  // namespace signet::cli

@@ -282,3 +282,6 @@ TEST_F(IdentityCommandsTest, RemovesWithoutATerminalOnlyWhenTold) {
 
 }  // namespace
 }  // namespace signet::cli
+  EXPECT_FALSE(agent_.admin.remove_request.forget());
+  EXPECT_EQ(RunCommand({"identity", "remove", "laptop", "--yes", "--forget"}).exit_code, 0);
+  EXPECT_TRUE(agent_.admin.remove_request.forget());

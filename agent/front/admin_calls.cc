@@ -158,7 +158,7 @@ AdminCalls::Result AdminCalls::ImportChain(const v1::ImportChainRequest& request
 AdminCalls::Result AdminCalls::RemoveIdentity(const v1::RemoveIdentityRequest& request,
                                               v1::RemoveIdentityResponse&) {
   co_await FinishWhole();
-  co_return co_await enrolment_.Remove(request.name(), AdminDeadline());
+  co_return co_await enrolment_.Remove(request.name(), request.forget(), AdminDeadline());
 }
 
 AdminCalls::Result AdminCalls::ListRules(const v1::ListRulesRequest&,

@@ -115,12 +115,19 @@ asio::awaitable<absl::StatusOr<Identity>> Enrolment::Import(std::string name,
   co_return Find(store_, name);
 }
 
-asio::awaitable<absl::Status> Enrolment::Remove(std::string name, Deadline deadline) {
+asio::awaitable<absl::Status> Enrolment::Remove(std::string name, bool forget, Deadline deadline) {
   const absl::StatusOr<Identity> identity = Find(store_, name);
   if (!identity.ok()) co_return identity.status();
-  // The key first: if that fails the identity is still there to try again with.
+  // The key first: if that fails the identity is still there to try again with. A key that is not
+  // found may be on a token that is not here.
   const absl::Status removed = co_await maker_.RemoveKey(identity->key, deadline);
-  if (!removed.ok() && !absl::IsNotFound(removed)) co_return removed;
+  if (!removed.ok() && !forget) {
+    co_return About(name, absl::Status(removed.code(),
+                                       absl::StrCat(removed.message(),
+                                                    "; to forget the identity and leave its key "
+                                                    "where it is: signet identity remove ",
+                                                    name, " --forget")));
+  }
   co_return co_await OnFileWorker([&] { return store_.Remove(name); });
 }
 

@@ -105,19 +105,31 @@ TEST_F(EnrolmentTest, RemovesTheKeyAgainWhenStoringFails) {
 
 TEST_F(EnrolmentTest, RemovesKeyAndIdentity) {
   ASSERT_TRUE(Create("laptop").ok());
-  ASSERT_TRUE(RunAwaitable(enrolment_.Remove("laptop", kDeadline)).ok());
+  ASSERT_TRUE(RunAwaitable(enrolment_.Remove("laptop", false, kDeadline)).ok());
   EXPECT_EQ(tokens_.key_count(), 0u);
   EXPECT_TRUE(store_.snapshot()->empty());
-  EXPECT_TRUE(absl::IsNotFound(RunAwaitable(enrolment_.Remove("laptop", kDeadline))));
+  EXPECT_TRUE(absl::IsNotFound(RunAwaitable(enrolment_.Remove("laptop", false, kDeadline))));
 }
 
 TEST_F(EnrolmentTest, KeepsTheIdentityWhenItsKeyCannotBeRemoved) {
   ASSERT_TRUE(Create("laptop").ok());
   tokens_.remove_error = absl::UnavailableError("the token went away");
-  EXPECT_FALSE(RunAwaitable(enrolment_.Remove("laptop", kDeadline)).ok());
+  EXPECT_FALSE(RunAwaitable(enrolment_.Remove("laptop", false, kDeadline)).ok());
   EXPECT_EQ(store_.snapshot()->size(), 1u);
-  tokens_.remove_error = absl::NotFoundError("somebody deleted it");
-  EXPECT_TRUE(RunAwaitable(enrolment_.Remove("laptop", kDeadline)).ok());
+  tokens_.remove_error = absl::NotFoundError("the token is not here");
+  const absl::Status absent = RunAwaitable(enrolment_.Remove("laptop", false, kDeadline));
+  EXPECT_TRUE(absl::IsNotFound(absent));
+  EXPECT_THAT(std::string(absent.message()),
+              AllOf(HasSubstr("identity \"laptop\": the token is not here; "),
+                    HasSubstr("signet identity remove laptop --forget")));
+  EXPECT_EQ(store_.snapshot()->size(), 1u);
+}
+
+TEST_F(EnrolmentTest, ForgetsAnIdentityWhoseKeyCannotBeRemoved) {
+  ASSERT_TRUE(Create("laptop").ok());
+  tokens_.remove_error = absl::NotFoundError("the token is not here");
+  EXPECT_TRUE(RunAwaitable(enrolment_.Remove("laptop", true, kDeadline)).ok());
+  EXPECT_TRUE(store_.snapshot()->empty());
 }
 
 TEST_F(EnrolmentTest, MakesRequestsThatOpenSslVerifies) {
