@@ -35,6 +35,13 @@ absl::Status NoAgent(const absl::Status& error) {
   return error;
 }
 
+absl::Status CheckTexts(const google::protobuf::Message& message) {
+  const std::unique_ptr<google::protobuf::Message> received(message.New());
+  if (received->ParseFromString(message.SerializeAsString())) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "command line: a text in it is not UTF-8; write it again in a UTF-8 terminal");
+}
+
 absl::StatusOr<AdminClient> AdminClient::Connect(std::string_view agent) {
   std::string path = wire::GrpcSocketPath(agent);
   absl::StatusOr<ipc::Descriptor> socket = ipc::ConnectUnix(path);

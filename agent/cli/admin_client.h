@@ -18,6 +18,10 @@ namespace signet::cli {
 // Why the agent on `socket` can't be reached, with the next step. `error` is ConnectUnix's.
 absl::Status NoAgent(const absl::Status& error);
 
+// kInvalidArgument for a text that is not UTF-8, as any text of a message must be (files and paths
+// that the agent never sees need not): C++ finds out only on the other side.
+absl::Status CheckTexts(const google::protobuf::Message& message);
+
 // One connection; calls block. Any thread, one call at a time.
 class AdminClient {
  public:
@@ -33,6 +37,7 @@ class AdminClient {
   absl::StatusOr<Response> Call(grpc::Status (v1::Admin::StubInterface::*method)(
                                     grpc::ClientContext*, const Request&, Response*),
                                 const Request& request, std::chrono::seconds patience = kPatience) {
+    if (absl::Status texts = CheckTexts(request); !texts.ok()) return texts;
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + patience);
     Response response;

@@ -130,6 +130,17 @@ TEST_F(CliTest, SaysHowToStartAnAgentWhenThereIsNone) {
   }
 }
 
+TEST_F(CliTest, RefusesTextThatIsNotUtf8) {
+  for (const auto& line :
+       {std::vector<std::string>{"identity", "csr", "laptop", "--subject", "/CN=Andr\xe9"},
+        std::vector<std::string>{"token", "unlock", "c\xe4rd", "--pin-stdin"}}) {
+    const Outcome run = RunCommand(line, "1234\n");
+    EXPECT_EQ(run.exit_code, 2) << run.err;
+    EXPECT_THAT(run.err, AllOf(StartsWith("signet: command line: "), HasSubstr("not UTF-8; ")));
+  }
+  EXPECT_EQ(agent_.admin.calls, 0);
+}
+
 TEST_F(CliTest, TellsABrokenConnectionFromABrokenToken) {
   agent_.admin.failure = {grpc::StatusCode::UNAVAILABLE, "tpm: gone; plug it in"};
   const Outcome token = RunCommand({"status"});

@@ -249,6 +249,13 @@ TEST_F(IdentityCommandsTest, ImportsAChain) {
       "laptop");
 }
 
+TEST_F(IdentityCommandsTest, LeavesItToTheAgentWhatIsAChain) {
+  agent_.admin.identity = DeviceIdentity();
+  const std::string der("\x30\x82\x01\x93\xff\x00", 6);
+  RunCommand({"identity", "import", "laptop", WriteFile("chain.der", der)});
+  EXPECT_EQ(agent_.admin.import_request.chain_pem(), der);
+}
+
 TEST_F(IdentityCommandsTest, PassesOnWhyAChainIsRefused) {
   agent_.admin.failure = {grpc::StatusCode::INVALID_ARGUMENT,
                           "identity \"laptop\": import: leaf is for another key; next"};
@@ -276,12 +283,12 @@ TEST_F(IdentityCommandsTest, RemovesWithoutATerminalOnlyWhenTold) {
   EXPECT_EQ(told.exit_code, 0) << told.err;
   EXPECT_EQ(told.out, "laptop: removed\n");
   EXPECT_EQ(agent_.admin.remove_request.name(), "laptop");
+  EXPECT_FALSE(agent_.admin.remove_request.forget());
+  EXPECT_EQ(RunCommand({"identity", "remove", "laptop", "--yes", "--forget"}).exit_code, 0);
+  EXPECT_TRUE(agent_.admin.remove_request.forget());
   EXPECT_EQ(RunCommand({"identity", "remove", "laptop", "--yes", "--json"}).json(),
             (nlohmann::json{{"removed", "laptop"}}));
 }
 
 }  // namespace
 }  // namespace signet::cli
-  EXPECT_FALSE(agent_.admin.remove_request.forget());
-  EXPECT_EQ(RunCommand({"identity", "remove", "laptop", "--yes", "--forget"}).exit_code, 0);
-  EXPECT_TRUE(agent_.admin.remove_request.forget());

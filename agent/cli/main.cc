@@ -1,4 +1,5 @@
 // signet, the admin CLI.
+#include <google/protobuf/stubs/logging.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,7 +12,8 @@ int main(int argc, char** argv) {
   // A PIN passes through here: leave no core.
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  // gRPC's own log lines are not for the people who use this.
+  // What gRPC and protobuf log is not for the people who use this.
+  google::protobuf::SetLogHandler(nullptr);
   setenv("GRPC_VERBOSITY", "NONE", 0);
   signet::cli::Console console{STDIN_FILENO, std::cout, std::cerr, isatty(STDERR_FILENO) == 1};
   return signet::cli::RunCli({argv + 1, argv + argc}, console);

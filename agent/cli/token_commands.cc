@@ -68,15 +68,16 @@ absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
   // A PIN is asked for only when somebody is there to take it; but a person may take longer than
   // the agent keeps an idle connection, so the one that is used is made afterwards.
   if (const auto probe = ConnectToAgent(invocation); !probe.ok()) return probe.status();
+  v1::ClientMessage call;
+  call.set_id(1);
+  call.mutable_unlock()->set_backend(arguments.backend);
+  if (absl::Status texts = CheckTexts(call); !texts.ok()) return texts;
   absl::StatusOr<ipc::Descriptor> pin =
       ReadPinIntoPipe(arguments.backend, arguments.pin_stdin, invocation.console);
   if (!pin.ok()) return pin.status();
   absl::StatusOr<ipc::BlockingChannel> channel = ConnectToAgent(invocation);
   if (!channel.ok()) return channel.status();
 
-  v1::ClientMessage call;
-  call.set_id(1);
-  call.mutable_unlock()->set_backend(arguments.backend);
   const absl::StatusOr<v1::AgentMessage> answer = Exchange(*channel, call, pin->get());
   if (!answer.ok()) return answer.status();
   if (answer->has_error()) return FromAgentError(answer->error());
