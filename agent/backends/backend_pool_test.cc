@@ -368,7 +368,7 @@ TEST_F(BackendPoolTest, TokenThatWasNotThereIsLookedForAgainWhenSomebodyAsks) {
 TEST_F(BackendPoolTest, PinGoesToTheBackendAndIsGoneAfterARestart) {
   BackendPool& pool = StartFakes({Fake("card", "pin")});
   RunUntilState("card", BackendState::kLocked);
-  EXPECT_EQ(StatusOf("card").next_step, "signet token unlock card");
+  EXPECT_EQ(StatusOf("card").next_step, "unlock it: signet token unlock card");
   EXPECT_TRUE(absl::IsFailedPrecondition(Run(Sign("card", "echo:")).status()));
   EXPECT_TRUE(absl::IsPermissionDenied(Run(pool.Unlock("card", PinPipe("0000"), In(kPatience)))));
   EXPECT_EQ(StatusOf("card").state, BackendState::kLocked);

@@ -262,7 +262,7 @@ BackendStatus BackendSupervisor::Status() const {
     status.state = BackendState::kStarting;
   } else if (token_.needs_pin() && !token_.unlocked()) {
     status.state = BackendState::kLocked;
-    status.next_step = absl::StrCat("signet token unlock ", configuration_.name);
+    status.next_step = absl::StrCat("unlock it: signet token unlock ", configuration_.name);
   } else {
     status.state = BackendState::kReady;
   }

@@ -20,7 +20,10 @@ void PrintBackends(const v1::StatusResponse& status, std::ostream& out) {
   table.Print(out);
   for (const v1::BackendStatus& backend : status.backends()) {
     for (const std::string* note : {&backend.last_error(), &backend.next_step()}) {
-      if (!note->empty()) out << Printable(backend.name()) << ": " << Printable(*note) << '\n';
+      if (note->empty()) continue;
+      const std::string prefix = backend.name() + ": ";
+      const bool prefixed = note->compare(0, prefix.size(), prefix) == 0;
+      out << Printable(prefixed ? *note : prefix + *note) << '\n';
     }
   }
 }

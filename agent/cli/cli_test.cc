@@ -251,7 +251,7 @@ TEST_F(StatusCommandTest, ShowsTheAgentAndItsBackends) {
             "card     pkcs11    locked  hardware      Al\\x1b[1mice\n"
             "trial    software  failed  NOT HARDWARE\n"
             "card: unlock it with: signet token unlock card\n"
-            "trial: trial: start: no such folder\n");
+            "trial: start: no such folder\n");
 }
 
 TEST_F(StatusCommandTest, ShowsTheSameInJson) {

@@ -99,7 +99,10 @@ absl::Status CheckChain(const Identity& identity, const std::vector<wire::Bytes>
                                                    " are sent; leave out what is not needed"));
   }
   const absl::StatusOr<std::shared_ptr<const ChainFacts>> facts = ReadChainFacts(chain);
-  if (!facts.ok()) return facts.status();
+  if (!facts.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(facts.status().message(), "; give the certificates as they were issued"));
+  }
   std::vector<Link> links;
   for (const wire::Bytes& der : chain) {
     links.push_back({links.size() + 1, DecodeDer(d2i_X509, der)});

@@ -44,6 +44,11 @@ absl::Status About(const std::string& name, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("identity \"", name, "\": ", status.message()));
 }
 
+absl::Status NoChain(const std::string& name, const absl::Status& status) {
+  return About(name, absl::InvalidArgumentError(absl::StrCat(
+                         status.message(), "; give the certificates alone, as PEM, leaf first")));
+}
+
 }  // namespace
 
 Enrolment::Enrolment(IdentityStore& store, KeyMaker& maker, Signer& signer,
@@ -104,10 +109,10 @@ asio::awaitable<absl::StatusOr<Identity>> Enrolment::Import(std::string name,
   const absl::StatusOr<Identity> identity = Find(store_, name);
   if (!identity.ok()) co_return identity.status();
   if (chain_pem.size() > kMaxChainPemSize) {
-    co_return About(name, absl::InvalidArgumentError("the file is too large to be a chain"));
+    co_return NoChain(name, absl::InvalidArgumentError("the file is too large to be a chain"));
   }
   const absl::StatusOr<std::vector<wire::Bytes>> chain = ParseChainPem(chain_pem);
-  if (!chain.ok()) co_return About(name, chain.status());
+  if (!chain.ok()) co_return NoChain(name, chain.status());
   const absl::Status fits = CheckChain(*identity, *chain, std::chrono::system_clock::now());
   if (!fits.ok()) co_return About(name, fits);
   const absl::Status stored = co_await OnFileWorker([&] { return store_.SetChain(name, *chain); });

@@ -294,7 +294,8 @@ TEST_F(EnrolmentTest, RefusesChainsThatDoNotFitSayingHow) {
   for (const Case& c : cases) {
     const absl::Status status = Import(c.name, c.pem).status();
     ASSERT_TRUE(absl::IsInvalidArgument(status)) << c.pem.substr(0, 200) << status;
-    EXPECT_THAT(std::string(status.message()), HasSubstr("identity \"" + c.name + "\": "));
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("identity \"" + c.name + "\": "), HasSubstr("; ")));
     for (const std::string& part : c.says) {
       EXPECT_THAT(std::string(status.message()), HasSubstr(part));
     }

@@ -63,7 +63,7 @@ absl::StatusOr<std::vector<wire::Bytes>> ParseChainPem(std::string_view text) {
   for (Block& block : *blocks) {
     if (absl::EndsWith(block.label, "PRIVATE KEY")) {
       OPENSSL_cleanse(block.content.data(), block.content.size());
-      return absl::InvalidArgumentError("it holds a private key; give only the certificates");
+      return absl::InvalidArgumentError("it holds a private key");
     }
     if (block.label == kCertificate) chain.push_back(std::move(block.content));
   }

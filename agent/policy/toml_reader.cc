@@ -71,7 +71,11 @@ absl::StatusOr<Rule> ReadRule(const TableReader& reader) {
 
 absl::StatusOr<toml::table> ParseTomlFile(const std::filesystem::path& file) {
   absl::StatusOr<std::string> content = ReadFile(file);
-  if (!content.ok()) return content.status();
+  if (!content.ok()) {
+    return absl::Status(
+        content.status().code(),
+        absl::StrCat(content.status().message(), "; it must be a TOML file that signetd can read"));
+  }
   try {
     return toml::parse(*content, file.native());
   } catch (const toml::parse_error& error) {
