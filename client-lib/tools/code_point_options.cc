@@ -67,7 +67,7 @@ bool SetFromFile(CodePoints& points, const std::string& file, std::string& error
   try {
     if (SetFromProfile(points, toml::parse_file(file), error)) return true;
   } catch (const toml::parse_error& failure) {
-    error = failure.description();
+    error = std::string(failure.description()) + "; give a TOML file";
     if (failure.source().begin.line > 0) {
       error = "line " + std::to_string(failure.source().begin.line) + ": " + error;
     }

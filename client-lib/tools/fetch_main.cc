@@ -2,11 +2,11 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <iostream>
 
 #include "client-lib/tools/code_point_options.h"
 #include "client-lib/tools/fetch.h"
+#include "client-lib/tools/seconds_option.h"
 
 namespace signet::tools {
 namespace {
@@ -59,12 +59,10 @@ void Declare(CLI::App& app, CommandLine& line, FetchOptions& options) {
                  "The agent's socket. Without it: $SIGNET_AGENT_SOCKET, else agent.sock in\n"
                  "$SIGNET_RUNTIME_DIR, else in $XDG_RUNTIME_DIR/signet, else in /run/signet")
       ->type_name("SOCKET");
-  app.add_option("--deadline", line.deadline_s,
-                 "Longest wait: to connect, for the agent's answer to each authenticator request,\n"
-                 "and for each URL besides these answers (in all ten times as long)")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86400.0))
-      ->capture_default_str();
+  AddSecondsOption(
+      app, "--deadline", line.deadline_s,
+      "Longest wait: to connect, for the agent's answer to each authenticator request,\n"
+      "and for each URL besides these answers (in all ten times as long)");
   app.add_flag("--no-agent", line.no_agent, "Ask no agent: decline every authenticator request");
   app.add_flag("--verbose", line.verbose,
                "Say on standard error what happens: wire profile,\n"
@@ -98,7 +96,7 @@ bool Complete(const CommandLine& line, FetchOptions& options, std::string& error
   std::optional<CodePoints> code_points = line.code_points.Resolve(error);
   if (!code_points) return false;
   options.code_points = *code_points;
-  options.deadline_ms = static_cast<uint32_t>(std::lround(line.deadline_s * 1000));
+  options.deadline_ms = ToMilliseconds(line.deadline_s);
   options.use_agent = !line.no_agent;
   options.bodies = line.json ? nullptr : &std::cout;
   options.log = line.verbose ? &std::cerr : nullptr;

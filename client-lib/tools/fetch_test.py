@@ -63,6 +63,7 @@ class CommandLine(FetchTest):
                 ([URL, "--limit", "0"], "limit"),
                 ([URL, "--limit", "many"], "limit"),
                 ([URL, "--deadline", "0"], "deadline"),
+                ([URL, "--deadline", "nan"], "deadline"),
                 ([URL, "--connect", "localhost"], "HOST:PORT"),
                 ([URL, "--connect", "localhost:0"], "HOST:PORT"),
                 ([URL, "--cacert", "/nonexistent.pem"], "--cacert"),

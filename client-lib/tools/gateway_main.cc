@@ -4,13 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "client-lib/tools/code_point_options.h"
 #include "client-lib/tools/gateway.h"
+#include "client-lib/tools/seconds_option.h"
 #include "client-lib/tools/tcp_socket.h"
 
 namespace signet::tools {
@@ -69,16 +69,10 @@ void Declare(CLI::App& app, CommandLine& line) {
       ->type_name("PATH=CA.pem[,CA.pem...]")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--decision-timeout", line.decision_timeout_s,
-                 "How long a request waits for the client's certificates")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86400.0))
-      ->capture_default_str();
-  app.add_option("--idle-timeout", line.idle_timeout_s,
-                 "How long a connection may live on which nothing moves")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86400.0))
-      ->capture_default_str();
+  AddSecondsOption(app, "--decision-timeout", line.decision_timeout_s,
+                   "How long a request waits for the client's certificates");
+  AddSecondsOption(app, "--idle-timeout", line.idle_timeout_s,
+                   "How long a connection may live on which nothing moves");
   line.code_points.AddTo(app);
 }
 
@@ -95,8 +89,6 @@ Descriptor BlockSignals() {
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   return Descriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
 }
-
-uint32_t Milliseconds(double seconds) { return static_cast<uint32_t>(std::lround(seconds * 1000)); }
 
 int Serve(const CommandLine& line) {
   std::string error;
@@ -117,7 +109,7 @@ int Serve(const CommandLine& line) {
   if (!signals.valid()) return Fail(kExitFailed, std::string("signals: ") + strerror(errno));
 
   GatewayPolicy policy{std::move(*requirements), code_points->h2,
-                       Milliseconds(line.decision_timeout_s), Milliseconds(line.idle_timeout_s),
+                       ToMilliseconds(line.decision_timeout_s), ToMilliseconds(line.idle_timeout_s),
                        &std::cerr};
   nlohmann::json ready = {{"listening", LocalEndpoint(listener)}};
   Gateway gateway(std::move(listener), std::move(signals), policy, context.get());

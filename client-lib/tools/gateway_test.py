@@ -90,7 +90,8 @@ class CommandLine(GatewayTest):
                 ([*base, "--require", f"/login={broken}"], 2, "broken.pem"),
                 ([*base, "--require", "/login=/dev/null"], 2, "no certificate"),
                 ([*base, "--code-point", "h2.certificate=0xf4"], 2, "wire profile"),
-                ([*base, "--idle-timeout", "-1"], 2, "idle-timeout")]:
+                ([*base, "--idle-timeout", "-1"], 2, "idle-timeout"),
+                ([*base, "--decision-timeout", "nan"], 2, "decision-timeout")]:
             with self.subTest(arguments):
                 result = run_gateway(*arguments)
                 self.assertEqual(result.returncode, code, result.stderr)

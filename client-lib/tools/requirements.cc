@@ -27,7 +27,7 @@ std::optional<CertificateAuthority> CertificateAuthority::Load(const std::string
   authority.store_.reset(X509_STORE_new());
   std::unique_ptr<BIO, BioDelete> input(BIO_new_file(file.c_str(), "r"));
   if (input == nullptr || authority.store_ == nullptr) {
-    error = file + ": " + TakeOpenSslError();
+    error = file + ": " + TakeOpenSslError() + "; give PEM certificates";
     return std::nullopt;
   }
   // A certificate of the file is an anchor even if it is not self-signed.
