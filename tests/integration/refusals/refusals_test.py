@@ -1,7 +1,10 @@
 """What people and servers get wrong: a clear error that says what to do next, or an empty
 authenticator in its place in the order; nothing hangs."""
+import datetime
 import os
 import signal
+import socket
+import struct
 import threading
 import unittest
 
@@ -66,6 +69,25 @@ class Refusals(unittest.TestCase):
         self.assertIn("expired", outcome.err)
         self.stand.must("identity", "remove", "old", "--yes")
 
+    def test_CertificateThatExpiresLaterIsNoLongerGiven(self):
+        stand = self.stand
+        stand.must("identity", "create", "brief", "--backend", "file", "--kind", "user")
+        csr = stand.dir / "ca" / "brief.csr"
+        stand.must("identity", "csr", "brief", "--subject", "/CN=brief", "--out", csr)
+        stand.start_gateway(require=("/brief=briefly",))
+        stand.allow("brief")
+        end = datetime.datetime.utcnow() + datetime.timedelta(seconds=15)  # sanitizers are slow
+        stand.must("identity", "import", "brief", stand.authority("briefly").sign_until(
+            end, csr, stand.dir / "ca" / "brief.pem"))
+        self.assertEqual(stand.fetch("/brief").json["certificates_sent"], 1)
+        wait_for("the end of the certificate", lambda: not stand.must(
+            "identity", "show", "brief", "--json").json["identity"]["usable"])
+        declined = self.declined("/brief")
+        self.assertEqual([d["reason"] for d in declined], ["no-identity"])
+        self.assertIn('"brief": its certificate expired on ', declined[0]["detail"])
+        self.assertIn("renew it: signet identity csr brief", declined[0]["detail"])
+        stand.must("identity", "remove", "brief", "--yes")
+
     def test_ForeignChainIsRefused(self):
         outcome = self.stand.signet("identity", "import", "laptop", self.stand.authority("user").pem)
         self.assertNotEqual(outcome.code, 0)
@@ -110,6 +132,26 @@ class Refusals(unittest.TestCase):
             outcome = other.fetch("/device")
             killer.join()
             self.assertEqual([d["reason"] for d in outcome.json["declined"]], ["no-agent"], outcome)
+
+    def test_BytesThatMakeNoSenseHurtNobody(self):
+        self.stand.start_gateway(require=("/device=device",))
+        self.stand.allow("laptop")
+        for name in ("agent.sock", "grpc.sock"):
+            for data in (b"", b"\0\0", struct.pack(">I", 100) + b"cut off", struct.pack(">I", 1 << 30),
+                         struct.pack(">I", 300 * 1024) + bytes(300 * 1024), struct.pack(">I", 8) + b"\xff" * 8,
+                         b"GET / HTTP/1.1\r\n\r\n", os.urandom(4096), b"\n" * 65536):
+                with self.subTest(name, data=data[:8]), socket.socket(socket.AF_UNIX) as peer:
+                    peer.settimeout(60)
+                    peer.connect(str(self.stand.dir / "run" / name))
+                    try:
+                        peer.sendall(data)
+                        peer.shutdown(socket.SHUT_WR)
+                        while peer.recv(65536):  # whatever it says, it hangs up
+                            pass
+                    except (BrokenPipeError, ConnectionResetError):
+                        pass
+        self.assertEqual(self.stand.fetch("/device").code, 0)
+        self.assertEqual(self.stand.signet("status").code, 0)
 
     def test_ErrorsSayWhatToDoNext(self):
         for arguments, word in (

@@ -1,0 +1,138 @@
+"""Rules, of the configuration and added, and which identity is given when several fit."""
+import unittest
+
+from tests.support.stand import BIN, Stand
+
+
+def rule(origin, identity, decision, program=None):
+    text = f'[[rule]]\norigin = "{origin}"\nidentity = "{identity}"\ndecision = "{decision}"\n'
+    return text + (f'program = "{program}"\n' if program else "")
+
+
+class Policy(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stand = cls.enterClassContext(Stand())
+        cls.stand.add_software()
+        cls.stand.rules = [
+            rule("https://*:*", "*", "allow"),
+            rule("https://*:443", "laptop", "deny"),  # another port
+            rule("https://local*:*", "alice", "deny"),
+            rule("https://localhost:*", "bob", "ask"),
+            rule("https://localhost:*", "carol", "deny"),
+            rule("https://localhost:*", "carol", "allow", BIN / "signet-fetch"),
+            rule("https://localhost:*", "dave", "deny", "/bin/true"),
+        ]
+        cls.stand.start_agent()
+        cls.stand.enrol("laptop", "file", "device")
+        for name in ("alice", "bob", "carol", "dave"):
+            cls.stand.enrol(name, "file", "user", authority=name)
+        cls.stand.start_gateway(require=("/device=device", "/alice=alice", "/bob=bob", "/carol=carol",
+                                         "/dave=dave", "/four=device,dave,carol,alice"))
+
+    def names(self, outcome):
+        return [identity["name"] for identity in outcome.json["identities"]]
+
+    def test_StarCoversHostAndPort(self):
+        self.assertEqual(self.names(self.stand.fetch("/device")), ["laptop"])
+
+    def test_DenyAfterAllowWins(self):
+        declined = self.stand.fetch("/alice").json["declined"]
+        self.assertEqual([d["reason"] for d in declined], ["denied"])
+        self.assertIn("the rule for https://local*:* in ", declined[0]["detail"])
+        self.assertIn("signet.toml", declined[0]["detail"])
+        self.assertIn(f"signet policy allow {self.stand.origin} --identity alice", declined[0]["detail"])
+
+    def test_RuleForThisProgramWinsOverTheDenyBefore(self):
+        self.assertEqual(self.names(self.stand.fetch("/carol")), ["carol"])
+
+    def test_RuleForAnotherProgramIsNoRule(self):
+        self.assertEqual(self.names(self.stand.fetch("/dave")), ["dave"])
+
+    def test_AskDeclinesAndSaysThatNobodyCanBeAsked(self):
+        outcome = self.stand.fetch("/bob")
+        self.assertEqual(outcome.code, 22, outcome)
+        declined = outcome.json["declined"]
+        self.assertEqual([d["reason"] for d in declined], ["consent"])
+        self.assertIn("prompts are not available in this version", declined[0]["detail"])
+        self.assertIn("signet policy allow", declined[0]["detail"])
+
+    def test_AddedRulesComeAfterTheFiles(self):
+        listed = self.stand.must("policy", "list", "--json").json["rules"]
+        self.assertEqual([r["decision"] for r in listed[:7]],
+                         ["allow", "deny", "deny", "ask", "deny", "allow", "deny"])
+        self.assertEqual(set(listed[0]), {"decision", "origin", "identity", "program", "source"})
+        self.assertEqual(listed[5]["program"], str(BIN / "signet-fetch"))
+        with Stand() as other:
+            other.add_software()
+            other.rules = [rule("https://localhost:*", "erin", "ask")]
+            other.start_agent()
+            other.enrol("erin", "file", "user")
+            other.start_gateway(require=("/user=user",))
+            self.assertEqual(other.fetch("/user").code, 22)
+            other.allow("erin")
+            self.assertEqual(self.names(other.fetch("/user")), ["erin"])
+            source = other.must("policy", "list", "--json").json["rules"][-1]["source"]
+            self.assertEqual(source, str(other.dir / "state" / "policy.toml"))
+            other.stop("signetd")
+            other.start_agent()
+            self.assertEqual(self.names(other.fetch("/user")), ["erin"])
+
+    def test_StarNamesNoFurtherIdentityOfAKind(self):
+        # laptop and dave by `*`; carol is named; dave would be the second user, had he come later.
+        outcome = self.stand.fetch("/carol", "/device", "/dave")
+        self.assertEqual(self.names(outcome), ["carol", "laptop"])
+        declined = outcome.json["declined"]
+        self.assertEqual([d["reason"] for d in declined], ["limit"])
+        self.assertIn("--identity dave", declined[0]["detail"])
+        self.assertEqual(self.names(self.stand.fetch("/device", "/dave", "/carol")),
+                         ["laptop", "dave", "carol"])
+
+
+class SeveralFit(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stand = cls.enterClassContext(Stand())
+        cls.stand.add_software()
+        cls.stand.rules = [rule("https://localhost:*", "*", "allow")]
+        cls.stand.start_agent()
+        for name, days in (("short", "1"), ("long", "3"), ("middle", "2")):
+            cls.stand.enrol(name, "file", "user", days=days)
+
+    def given(self):
+        outcome = self.stand.fetch("/user")
+        self.assertLessEqual(outcome.json["certificates_sent"], 1)
+        return [identity["name"] for identity in outcome.json["identities"]]
+
+    def test_LongestValidUnlessARuleNamesAnother(self):
+        self.stand.start_gateway(require=("/user=user",))
+        self.assertEqual(self.given(), ["long"])
+        self.stand.allow("short")
+        self.assertEqual(self.given(), ["short"])
+        self.stand.must("policy", "deny", self.stand.origin, "--identity", "short")
+        self.assertEqual(self.given(), ["long"])
+        self.stand.must("policy", "deny", self.stand.origin, "--identity", "long")
+        self.assertEqual(self.given(), ["middle"])
+        self.stand.must("policy", "deny", self.stand.origin, "--identity", "*")
+        self.assertEqual(self.given(), [])
+
+
+class ManyRequests(unittest.TestCase):
+    def test_MoreFilesThanTheLimitAreAskedInTurns(self):
+        with Stand() as stand:
+            stand.add_software()
+            stand.start_agent()
+            names = [f"user-{i}" for i in range(5)]
+            for name in names:
+                stand.enrol(name, "file", "user", authority=name)
+            stand.start_gateway(require=("/all=" + ",".join(names),))
+            stand.allow(*names)
+            outcome = stand.fetch("/all")
+            self.assertEqual(outcome.code, 0, outcome)
+            said = outcome.json
+            self.assertEqual([i["name"] for i in said["identities"]], names)
+            self.assertEqual((said["authenticator_requests"], said["certificates_sent"]), (5, 5))
+
+
+if __name__ == "__main__":
+    unittest.main()
