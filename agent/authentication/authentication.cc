@@ -60,8 +60,7 @@ Declined TokenRefused(const Identity& identity, const absl::Status& status) {
   const std::string what = absl::StrCat("identity \"", identity.name, "\": ", status.message());
   switch (status.code()) {
     case absl::StatusCode::kFailedPrecondition:
-      return {DeclineReason::kTokenLocked, absl::StrCat(what, "; to unlock: signet token unlock ",
-                                                        identity.key.backend, " --pin-stdin")};
+      return {DeclineReason::kTokenLocked, what};  // and how to unlock it
     case absl::StatusCode::kDeadlineExceeded:
       return {DeclineReason::kDeadline, what};
     default:

@@ -336,8 +336,8 @@ TEST_F(AuthenticationTest, SaysWhatTheTokenSaidAndWhatToDo) {
     std::string next_step;
   };
   const std::vector<Case> cases = {
-      {absl::FailedPreconditionError("card: sign: locked"), DeclineReason::kTokenLocked,
-       "signet token unlock fake --pin-stdin"},
+      {absl::FailedPreconditionError("card: sign: locked; run: signet token unlock card"),
+       DeclineReason::kTokenLocked, ""},
       {absl::DeadlineExceededError("card: sign: too slow"), DeclineReason::kDeadline, ""},
       {absl::UnavailableError("card: sign: removed"), DeclineReason::kTokenFailed, "signet status"},
       {absl::NotFoundError("card: sign: no key"), DeclineReason::kTokenFailed, "signet status"},

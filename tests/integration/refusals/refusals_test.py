@@ -100,6 +100,16 @@ class Refusals(unittest.TestCase):
         self.assertNotIn("000000", outcome.err + outcome.out)
         self.assertEqual(self.stand.unlock().code, 0)
 
+    def test_LockedTokenSaysOnceHowToUnlockIt(self):
+        self.stand.start_gateway(require=("/user=user",))
+        self.stand.allow("alice")
+        self.stand.must("token", "lock", "card")
+        declined = self.declined("/user")
+        self.assertEqual([d["reason"] for d in declined], ["token-locked"])
+        self.assertEqual(declined[0]["detail"].count("signet token unlock card --pin-stdin"), 1)
+        self.assertEqual(self.stand.unlock().code, 0)
+        self.assertEqual(self.stand.fetch("/user").code, 0)
+
     def test_PinIsInNoCommandLine(self):
         self.assertEqual(self.stand.unlock().code, 0)
         for process in self.stand.processes.values():
