@@ -348,6 +348,7 @@ TEST_F(BackendPoolTest, MissingProgramIsSaidAndTriedAgain) {
   RunUntilState("tpm", BackendState::kFailed);
   EXPECT_THAT(StatusOf("tpm").last_error, HasSubstr(program.string()));
   EXPECT_EQ(StatusOf("tpm").next_step, "is signet-backend installed?");
+  EXPECT_TRUE(StatusOf("tpm").hardware);  // by its type, until the token says it
   EXPECT_EQ(StatusOf("tpm").pid, 0);
   std::filesystem::create_symlink(SIGNET_FAKE_BACKEND, program);
   RunUntilState("tpm", BackendState::kReady);

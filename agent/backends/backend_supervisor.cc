@@ -251,7 +251,8 @@ BackendStatus BackendSupervisor::Status() const {
   status.name = configuration_.name;
   status.type = configuration_.type;
   status.pid = process_ ? process_->pid() : 0;
-  status.hardware = token_.hardware();
+  // By its type, until the token says it: what does not answer is no less hardware.
+  status.hardware = configured_ ? token_.hardware() : configuration_.type != "software";
   status.token = token_.label();
   status.restarts = starts_ > 0 ? starts_ - 1 : 0;
   std::tie(status.last_error, status.next_step) =
