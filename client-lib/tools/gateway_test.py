@@ -203,6 +203,8 @@ class Asking(GatewayTest):
         client.send(h2.RST_STREAM, 0, 1, struct.pack("!I", 8))
         client.request(3, "/login")
         client.send(h2.CERTIFICATE, 0, 0, EMPTY)
+        client.expect(h2.AUTHENTICATOR_REQUESTS)
+        client.send(h2.CERTIFICATE, 0, 0, EMPTY)
         self.assertEqual(json.loads(client.read_body(3))["error"], "invalid")
 
     def test_a_client_that_vanishes_while_it_is_asked_costs_nothing(self):
