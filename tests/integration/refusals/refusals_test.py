@@ -117,6 +117,7 @@ class Refusals(unittest.TestCase):
                 self.assertNotIn(PIN, line.read())
 
     def test_NoAgentMeansEmptyAuthenticators(self):
+        self.stand.start_gateway()
         for options in (("--no-agent",), ("--agent", str(self.stand.dir / "nowhere.sock"))):
             declined = self.declined("/login", options=options)
             self.assertEqual([d["reason"] for d in declined], ["no-agent", "no-agent"])
