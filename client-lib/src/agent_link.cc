@@ -1,6 +1,7 @@
 #include "client-lib/src/agent_link.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace signet {
@@ -35,9 +36,8 @@ bool AgentLink::Sent(size_t count) {
 }
 
 bool AgentLink::IsQueued(uint64_t call) const {
-  const size_t first = sent_ > 0 ? 1 : 0;
   return std::any_of(
-      queue_.begin() + static_cast<ptrdiff_t>(first), queue_.end(),
+      std::next(queue_.begin(), sent_ > 0 ? 1 : 0), queue_.end(),
       [call](const Message& message) { return message.call == call && !message.is_cancel; });
 }
 

@@ -3,7 +3,7 @@
 #define SIGNET_CLIENT_LIB_SRC_AGENT_LINK_H_
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 
 #include "client-lib/src/agent_protocol.h"
@@ -46,8 +46,8 @@ class AgentLink {
     wire::Bytes bytes;
   };
 
-  std::deque<Message> queue_;
-  size_t sent_ = 0;  // bytes of the first message that have left
+  std::list<Message> queue_;  // an empty one takes nothing from the heap
+  size_t sent_ = 0;           // bytes of the first message that have left
   wire::MessageReader reader_;
 };
 

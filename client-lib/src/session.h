@@ -6,7 +6,7 @@
 #include <signet/client.h>
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <set>
 #include <string>
@@ -116,14 +116,15 @@ class Session {
   std::optional<AuthenticatorKeys> keys_;  // exported when the first request comes
   uint64_t requests_ = 0;
   std::set<wire::Bytes> used_contexts_;
-  std::deque<Pending> pending_;  // in order of arrival
-  wire::Bytes frame_;            // what NextFrame gave out
+  // Lists, since empty ones take nothing from the heap: most sessions are idle.
+  std::list<Pending> pending_;  // in order of arrival
+  wire::Bytes frame_;           // what NextFrame gave out
 
   AgentLink agent_;
   bool agent_available_ = true;
   std::string agent_detail_;  // why it is not
 
-  std::deque<Event> events_;
+  std::list<Event> events_;
   Event event_{};  // what NextEvent gave out
 };
 

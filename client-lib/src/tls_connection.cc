@@ -33,7 +33,9 @@ AuthenticatorKeys TlsConnection::Export(wire::Sender sender) const {
 
 Bytes TlsConnection::TranscriptHash(const AuthenticatorKeys& keys,
                                     std::initializer_list<BytesView> messages) const {
-  std::vector<signet_bytes> parts{ToAbi(keys.handshake_context)};
+  std::vector<signet_bytes> parts;
+  parts.reserve(1 + messages.size());
+  parts.push_back(ToAbi(keys.handshake_context));
   for (const BytesView message : messages) parts.push_back(ToAbi(message));
   Bytes digest(hash_size());
   if (tls_.digest(tls_.user, tls_.hash, parts.data(), parts.size(), digest.data()) != 1) {

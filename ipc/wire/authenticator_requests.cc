@@ -9,6 +9,7 @@ namespace signet::wire {
 namespace {
 
 bool HasDuplicateContext(const std::vector<CertificateRequest>& requests) {
+  if (requests.size() < 2) return false;
   std::vector<const Bytes*> contexts;
   contexts.reserve(requests.size());
   for (const CertificateRequest& request : requests) contexts.push_back(&request.context);

@@ -53,6 +53,7 @@ bool MayBeInCertificate(uint16_t extension) {
 }
 
 bool HasDuplicate(const std::vector<Extension>& extensions) {
+  if (extensions.size() < 2) return false;
   std::vector<uint16_t> types;
   types.reserve(extensions.size());
   for (const Extension& extension : extensions) types.push_back(extension.type);

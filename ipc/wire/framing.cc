@@ -7,8 +7,9 @@ namespace signet::wire {
 
 bool AppendMessage(BytesView message, Bytes& out) {
   if (message.size() > kMaxMessageSize) return false;
-  Writer prefix;
+  Writer prefix(kLengthPrefixSize);
   prefix.U32(static_cast<uint32_t>(message.size()));
+  out.reserve(out.size() + kLengthPrefixSize + message.size());
   out.insert(out.end(), prefix.bytes().begin(), prefix.bytes().end());
   out.insert(out.end(), message.begin(), message.end());
   return true;

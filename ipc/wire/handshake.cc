@@ -3,6 +3,11 @@
 #include "ipc/wire/writer.h"
 
 namespace signet::wire {
+namespace {
+
+constexpr size_t kHeaderSize = 4;
+
+}  // namespace
 
 Result<HandshakeMessage> ReadHandshakeMessage(Reader& reader) {
   Reader ahead = reader;
@@ -15,7 +20,7 @@ Result<HandshakeMessage> ReadHandshakeMessage(Reader& reader) {
 }
 
 Result<Bytes> BuildHandshakeMessage(HandshakeType type, BytesView body) {
-  Writer writer;
+  Writer writer(kHeaderSize + body.size());
   writer.U8(static_cast<uint8_t>(type));
   writer.Vector24(body);
   if (!writer.ok()) return Error::kTooLong;

@@ -13,6 +13,9 @@ namespace signet::wire {
 // A value that does not fit its field makes the writer not ok(); what follows is then ignored.
 class Writer {
  public:
+  // Makes room for so many bytes.
+  explicit Writer(size_t expected_size = 0) { bytes_.reserve(expected_size); }
+
   void U8(uint8_t value);
   void U16(uint16_t value);
   void U24(uint32_t value);
