@@ -40,8 +40,7 @@ constexpr std::array kSchemes = {SignatureScheme::kEcdsaSecp256r1Sha256,
                                  SignatureScheme::kRsaPssPssSha512};
 
 absl::Status Malformed(const std::filesystem::path& file, absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      file.native(), ": ", what, "; restore the file, or remove the folder and enrol again"));
+  return absl::InvalidArgumentError(absl::StrCat(file.native(), ": ", what));
 }
 
 bool IsPem(wire::BytesView reference) {
@@ -147,8 +146,10 @@ absl::StatusOr<Identity> ReadIdentityFolder(const std::filesystem::path& folder)
   if (status.ok()) status = ReadKeyReference(folder, identity);
   if (status.ok()) status = ReadPublicKey(folder / kPublicKeyFile, identity);
   if (status.ok()) status = ReadChain(folder / kChainFile, identity);
-  if (!status.ok()) return status;
-  return identity;
+  if (status.ok()) return identity;
+  return absl::Status(
+      status.code(),
+      absl::StrCat(status.message(), "; restore the file, or remove the folder and enrol again"));
 }
 
 absl::Status WriteIdentityFolder(const std::filesystem::path& folder, const Identity& identity) {

@@ -111,13 +111,19 @@ absl::Status IdentityStore::Add(const Identity& identity) {
   std::error_code error;
   const fs::path place = dir_ / identity.name;
   const std::shared_ptr<const Identities> before = snapshot();
-  // On disk also what Load could not read: its key must not be written over.
-  if (Find(*before, identity.name) != before->end() || fs::exists(place, error)) {
+  if (Find(*before, identity.name) != before->end()) {
     return absl::AlreadyExistsError(
         absl::StrCat("identity \"", identity.name,
                      "\": the name is in use; choose another, or signet "
                      "identity remove ",
                      identity.name));
+  }
+  // What Load could not read: its key must not be written over.
+  if (fs::exists(place, error)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("identity \"", identity.name, "\": ", place.native(),
+                     " holds one that could not be read when signetd started; mend that folder or "
+                     "remove it, or choose another name"));
   }
   Identity added = identity;
   if (!added.chain.empty()) {

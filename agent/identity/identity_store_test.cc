@@ -143,7 +143,9 @@ TEST_F(IdentityStoreTest, NeverWritesOverAnIdentity) {
   ExpectEqual(Reload()[0], first);
   // Not even one that Load could not read.
   state_.Write("identities/broken/identity.toml", "kind = ");
-  EXPECT_TRUE(absl::IsAlreadyExists(store_.Add(MakeIdentity("broken"))));
+  const absl::Status broken = store_.Add(MakeIdentity("broken"));
+  EXPECT_TRUE(absl::IsAlreadyExists(broken));
+  EXPECT_THAT(std::string(broken.message()), HasSubstr("mend that folder or remove it"));
 }
 
 TEST_F(IdentityStoreTest, ReplacesAChain) {
@@ -241,7 +243,8 @@ TEST_F(IdentityStoreTest, ACorruptFolderIsSkippedAndNamed) {
     ASSERT_EQ(identities.size(), 1u) << c.file;
     EXPECT_EQ(identities[0].name, "good");
     ASSERT_EQ(problems.size(), 1u);
-    EXPECT_THAT(problems[0], AllOf(HasSubstr("identity \"bad\""), HasSubstr(c.why)));
+    EXPECT_THAT(problems[0], AllOf(HasSubstr("identity \"bad\""), HasSubstr(c.why),
+                                   HasSubstr("; restore the file")));
     ASSERT_TRUE(store_.Remove("bad").ok());
   }
 }
