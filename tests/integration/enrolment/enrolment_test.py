@@ -133,6 +133,11 @@ class Enrolment(unittest.TestCase):
                 self.assertIn(said, outcome.err)
         shown = self.stand.must("identity", "show", "me", "--json").json["identity"]
         self.assertEqual(shown["chain_pem"].count("BEGIN"), 2)  # what was good stays
+        self.stand.start_gateway(require=("/user=user",))
+        self.stand.must("policy", "allow", self.stand.origin, "--identity", "me")
+        outcome = self.stand.fetch("/user")  # which knows the root alone
+        self.assertEqual([i["name"] for i in outcome.json["identities"]], ["me"], outcome)
+        self.assertIn('"issuer":"CN=Between"', outcome.json["responses"][0]["body"])
 
     def test_NamesAreSafeEverywhere(self):
         for name in ("", ".", "..", ".x", "-x", "a/b", "a b", "*", "ü", "x\n", "x" * 65):
