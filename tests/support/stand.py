@@ -153,7 +153,8 @@ class Stand:
 
     # -- the parts ---------------------------------------------------------------------------
 
-    def start_tpm(self, name="tpm"):
+    def start_tpm(self, name="tpm", through=""):
+        """The agent reaches it `through` a TCTI of tests/support, if one is given."""
         folder, socket = self.dir / f"{name}-state", self.dir / f"{name}.sock"
         folder.mkdir(exist_ok=True)
         socket.unlink(missing_ok=True)
@@ -165,9 +166,10 @@ class Stand:
         # A kill -9 of a TPM counts as a failed try; Debian's simulator starts with three.
         subprocess.run(["tpm2_dictionarylockout", "-T", tcti, "-s", "-n", "32", "-t", "10", "-l", "10"],
                        check=True, capture_output=True)
-        self.backends.append(f'[[backend]]\nname = "{name}"\ntype = "tpm2"\ntcti = "{tcti}"\n')
+        self.backends.append(f'[[backend]]\nname = "{name}"\ntype = "tpm2"\ntcti = "{through}{tcti}"\n')
 
-    def make_token(self, name="card"):
+    def make_token(self, name="card", module=None):
+        """The agent loads `module`, by default SoftHSM itself."""
         folder = self.dir / "tokens"
         folder.mkdir(exist_ok=True)
         (self.dir / "softhsm2.conf").write_text(
@@ -176,7 +178,7 @@ class Stand:
                         "12345678", "--pin", PIN], env=self.environment, check=True,
                        capture_output=True)
         self.backends.append(f'[[backend]]\nname = "{name}"\ntype = "pkcs11"\n'
-                             f'module = "{softhsm_module()}"\ntoken = "{name}"\n')
+                             f'module = "{module or softhsm_module()}"\ntoken = "{name}"\n')
 
     def add_software(self, name="file"):
         self.backends.append(f'[[backend]]\nname = "{name}"\ntype = "software"\n')
