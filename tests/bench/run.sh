@@ -9,7 +9,7 @@ case " $* " in
     packaging/install-dependencies.sh build bench
     cmake --preset release --log-level=WARNING
     cmake --build --preset release -j "$(nproc)" --target signetd signet_cli signet-backend \
-      libsignet signet-bench signet-bench-allocations
+      libsignet recording_tcti signet-bench signet-bench-allocations
     ;;
 esac
 SIGNET_BIN_DIR="$PWD/build/release/bin" exec /usr/bin/python3 -B -m tests.bench.bench "$@"
