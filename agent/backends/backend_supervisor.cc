@@ -175,8 +175,9 @@ asio::awaitable<absl::Status> BackendSupervisor::ServeCall() {
   if (!current_) co_return absl::OkStatus();
   QueuedCall& call = *current_;
   call.request.set_id(++last_id_);
-  const Deadline longest = std::chrono::steady_clock::now() + limits_.longest_call;
-  const Deadline end = std::min(call.deadline, longest) + limits_.grace;
+  const Deadline now = std::chrono::steady_clock::now();
+  const Deadline end =
+      std::clamp(call.deadline, now + limits_.shortest_call, now + limits_.longest_call);
   const absl::StatusOr<BackendResponse> response =
       co_await process_->Ask(call.request, call.descriptor.get(), end);
   if (!response.ok()) co_return response.status();

@@ -24,7 +24,9 @@ namespace signet::agent {
 
 struct BackendLimits {
   size_t waiting_calls = 256;
-  std::chrono::milliseconds grace{250};  // past a call's deadline, then the process is killed
+  // A call may take this long whatever its deadline: who asks at the last moment, or in a hurry,
+  // must not get a healthy token killed, and its PIN with it.
+  std::chrono::milliseconds shortest_call{5'000};
   std::chrono::milliseconds first_back_off{100};
   std::chrono::milliseconds longest_back_off{10'000};
   std::chrono::milliseconds configure{30'000};
@@ -33,12 +35,13 @@ struct BackendLimits {
   std::chrono::minutes longest_call{10};  // whatever its deadline
 };
 
-// The process handles one request at a time. When it hangs past a call's deadline or answers what
-// makes no sense it is killed, and whenever it ends it is started again: at once the first time,
-// then after a delay that doubles until a call has been answered. The call in flight fails, those
-// that wait stay in the queue; a start that fails, fails them all. A token that was not there at
-// the start is looked for again, by a new process, when somebody asks. A caller that leaves does
-// not disturb the stream: the answer is read and dropped.
+// The process handles one request at a time. When it hangs past a call's deadline, and past the
+// shortest_call that every call may take, or answers what makes no sense, it is killed, and
+// whenever it ends it is started again: at once the first time, then after a delay that doubles
+// until a call has been answered. The call in flight fails, those that wait stay in the queue; a
+// start that fails, fails them all. A token that was not there at the start is looked for again, by
+// a new process, when somebody asks. A caller that leaves does not disturb the stream: the answer
+// is read and dropped.
 //
 // Loop thread only. Stop has ended before this goes, or the loop does not run again.
 class BackendSupervisor {
@@ -50,9 +53,8 @@ class BackendSupervisor {
   void Start();
 
   // OK is the answer asked for; error answers become the status. kDeadlineExceeded,
-  // kResourceExhausted and kCancelled as CallQueue::Submit's; kDeadlineExceeded also when the
-  // process had to be killed, kUnavailable when it failed or the agent stops. `request` needs no
-  // id.
+  // kResourceExhausted and kCancelled as CallQueue::Submit's; kUnavailable when the process failed
+  // or the agent stops. `request` needs no id.
   asio::awaitable<BackendAnswer> Call(backend::v1::BackendRequest request,
                                       ipc::Descriptor descriptor, Deadline deadline);
 

@@ -47,24 +47,21 @@ asio::awaitable<BackendAnswer> CallQueue::Submit(backend::v1::BackendRequest req
   calls_.push_back(call);
   call->answered_.expires_at(deadline);
   on_arrival_();
-  while (!call->answer_) {
-    asio::error_code error;
-    co_await call->answered_.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    if (call->answer_) break;
-    if (error) {
-      co_return absl::CancelledError(
-          absl::StrCat("backend ", backend_, ": ", NameOf(call->request), ": cancelled"));
-    }
-    if (!call->taken_) co_return Late(*call);
-    call->answered_.expires_at(Deadline::max());
+  asio::error_code error;
+  co_await call->answered_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  if (call->answer_) co_return *std::move(call->answer_);
+  if (error) {
+    co_return absl::CancelledError(
+        absl::StrCat("backend ", backend_, ": ", NameOf(call->request), ": cancelled"));
   }
-  co_return *std::move(call->answer_);
+  co_return Late(*call);
 }
 
 absl::Status CallQueue::Late(const QueuedCall& call) const {
-  return absl::DeadlineExceededError(
-      absl::StrCat("backend ", backend_, ": ", NameOf(call.request),
-                   ": its turn did not come before the deadline; try again later"));
+  return absl::DeadlineExceededError(absl::StrCat(
+      "backend ", backend_, ": ", NameOf(call.request),
+      call.taken_ ? ": no answer by the deadline; allow more time, or see signet token list"
+                  : ": its turn did not come before the deadline; try again later"));
 }
 
 std::shared_ptr<QueuedCall> CallQueue::Take() {

@@ -58,10 +58,10 @@ class CallQueue {
   CallQueue(asio::any_io_executor executor, std::string backend, size_t capacity,
             std::function<void()> on_arrival);
 
-  // The caller's side: waits for the answer. A call that nobody has taken by its deadline leaves
-  // the queue with kDeadlineExceeded, one whose coroutine is cancelled with kCancelled; one that
-  // was taken is waited for, since whoever took it keeps the deadline. kResourceExhausted when the
-  // queue is full.
+  // The caller's side: waits for the answer. Ends with kDeadlineExceeded at the deadline, with
+  // kCancelled when the coroutine is cancelled; a call that nobody has taken by then leaves the
+  // queue, one that was taken goes on without its caller. kResourceExhausted when the queue is
+  // full.
   asio::awaitable<BackendAnswer> Submit(backend::v1::BackendRequest request,
                                         ipc::Descriptor descriptor, Deadline deadline);
 
