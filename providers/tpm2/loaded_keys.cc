@@ -14,7 +14,7 @@ absl::StatusOr<const TpmObject*> LoadedKeys::Load(const Tss2PrivateKey& key) {
     entries_.splice(entries_.begin(), entries_, found);
     return &found->object;
   }
-  absl::Status status = WithParent(key.parent, [&](const TpmObject& parent) {
+  absl::Status status = WithParent(key.parent, &key, [&](const TpmObject& parent) {
     absl::StatusOr<TpmObject> object = MakingRoom([&] { return tpm_->Load(parent, key); });
     if (object.ok()) entries_.push_front({&key, *std::move(object)});
     return object.status();
@@ -30,7 +30,7 @@ void LoadedKeys::Forget(const Tss2PrivateKey& key) {
 absl::StatusOr<Tss2PrivateKey> LoadedKeys::Create(TPM2_HANDLE parent_handle,
                                                   const TPM2B_PUBLIC& key_template) {
   Tss2PrivateKey key;
-  absl::Status status = WithParent(parent_handle, [&](const TpmObject& parent) {
+  absl::Status status = WithParent(parent_handle, nullptr, [&](const TpmObject& parent) {
     absl::StatusOr<Tss2PrivateKey> created =
         MakingRoom([&] { return tpm_->Create(parent, parent_handle, key_template); });
     if (created.ok()) key = *std::move(created);
@@ -40,12 +40,12 @@ absl::StatusOr<Tss2PrivateKey> LoadedKeys::Create(TPM2_HANDLE parent_handle,
   return key;
 }
 
-absl::Status LoadedKeys::WithParent(TPM2_HANDLE handle, ParentUse use) {
+absl::Status LoadedKeys::WithParent(TPM2_HANDLE handle, const Tss2PrivateKey* wanted,
+                                    ParentUse use) {
   absl::Status status = TryWithParent(handle, use);
   if (!IsNoRoom(status)) return status;
-  // None of our keys is loaded any more. What fills the TPM was left by a program that was killed
-  // (or runs, and takes the risk of a TPM without resource manager as we do).
-  if (absl::Status flushed = tpm_->FlushEverything(); !flushed.ok()) return flushed;
+  // None of our keys is loaded any more, unless by a process before us that was killed.
+  if (absl::Status flushed = tpm_->FlushCopiesOf(wanted); !flushed.ok()) return flushed;
   return TryWithParent(handle, use);
 }
 

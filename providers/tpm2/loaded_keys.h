@@ -13,7 +13,7 @@
 namespace signet::providers {
 
 // Loads what is asked for and keeps it; without room, the key used longest ago makes place. Errors
-// are those of TpmError; IsNoRoom only when even an otherwise empty TPM has none. One thread.
+// are those of TpmError; IsNoRoom only when what others loaded fills the TPM. One thread.
 class LoadedKeys {
  public:
   explicit LoadedKeys(std::unique_ptr<Tpm> tpm) : tpm_(std::move(tpm)) {}
@@ -36,8 +36,9 @@ class LoadedKeys {
   };
   using ParentUse = absl::FunctionRef<absl::Status(const TpmObject& parent)>;
 
-  // A parent that is recreated holds its slot no longer than this call.
-  absl::Status WithParent(TPM2_HANDLE handle, ParentUse use);
+  // A parent that is recreated holds its slot no longer than this call. `wanted` is the key that it
+  // is for; null for a new one.
+  absl::Status WithParent(TPM2_HANDLE handle, const Tss2PrivateKey* wanted, ParentUse use);
   absl::Status TryWithParent(TPM2_HANDLE handle, ParentUse use);
   template <typename Command>
   auto MakingRoom(Command command) -> decltype(command());

@@ -1,7 +1,11 @@
 #include "providers/tpm2/tpm.h"
 
+#include <tss2/tss2_mu.h>
 #include <tss2/tss2_tctildr.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -38,6 +42,24 @@ TPM2B_PUBLIC PrimaryTemplate() {
   ecc.scheme.scheme = TPM2_ALG_NULL;
   ecc.kdf.scheme = TPM2_ALG_NULL;
   return result;
+}
+
+bool Same(const TPM2B_PUBLIC& a, const TPM2B_PUBLIC& b) {
+  std::array<uint8_t, sizeof(TPM2B_PUBLIC)> a_bytes, b_bytes;
+  size_t a_size = 0, b_size = 0;
+  return Tss2_MU_TPM2B_PUBLIC_Marshal(&a, a_bytes.data(), a_bytes.size(), &a_size) ==
+             TSS2_RC_SUCCESS &&
+         Tss2_MU_TPM2B_PUBLIC_Marshal(&b, b_bytes.data(), b_bytes.size(), &b_size) ==
+             TSS2_RC_SUCCESS &&
+         std::ranges::equal(std::span(a_bytes).first(a_size), std::span(b_bytes).first(b_size));
+}
+
+bool IsPrimary(TPM2B_PUBLIC area) {
+  if (area.publicArea.type != TPM2_ALG_ECC) return false;
+  area.publicArea.unique = {};
+  TPM2B_PUBLIC wanted = PrimaryTemplate();
+  area.size = wanted.size = 0;  // the marshaller fills it in
+  return Same(area, wanted);
 }
 
 // Is the error about one of the command's parameters, not its handles or sessions?
@@ -157,7 +179,7 @@ absl::StatusOr<std::string> Tpm::Manufacturer() {
 
 void Tpm::Startup() { Esys_Startup(esys_, TPM2_SU_CLEAR); }
 
-absl::Status Tpm::FlushEverything() {
+absl::Status Tpm::FlushCopiesOf(const Tss2PrivateKey* key) {
   TPMS_CAPABILITY_DATA* data = nullptr;
   TSS2_RC code =
       Esys_GetCapability(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES,
@@ -167,10 +189,22 @@ absl::Status Tpm::FlushEverything() {
   const TPML_HANDLE& handles = data->data.handles;
   for (uint32_t i = 0; i < handles.count; ++i) {
     ESYS_TR object = ESYS_TR_NONE;
-    code = Esys_TR_FromTPMPublic(esys_, handles.handle[i], ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                 &object);
-    if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_ReadPublic", code);
-    TpmObject(*this, object, TpmObject::Kind::kTransient);  // flushed at once
+    // What can't be read (a hash sequence, an object just gone) is not ours.
+    if (Esys_TR_FromTPMPublic(esys_, handles.handle[i], ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                              &object) != TSS2_RC_SUCCESS) {
+      continue;
+    }
+    TPM2B_PUBLIC* area = nullptr;
+    code = Esys_ReadPublic(esys_, object, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &area, nullptr,
+                           nullptr);
+    EsysPointer<TPM2B_PUBLIC> area_owner(area);
+    const bool ours = code == TSS2_RC_SUCCESS &&
+                      (IsPrimary(*area) || (key != nullptr && Same(*area, key->public_area)));
+    if (ours) {
+      Esys_FlushContext(esys_, object);
+    } else {
+      Esys_TR_Close(esys_, &object);
+    }
   }
   return absl::OkStatus();
 }

@@ -61,9 +61,10 @@ class Tpm {
 
   // TPM2_Startup, for a TPM that no firmware or driver starts. Without effect if it runs already.
   void Startup();
-  // Removes every transient object that the TPM shows us: behind a resource manager only our own,
-  // else also what programs that were killed left behind. Several commands.
-  absl::Status FlushEverything();
+  // Removes copies of `key` (null: of none) and of the storage primary that a process of ours left
+  // in the TPM when it was killed; a resource manager would have done so. Whatever else is loaded
+  // may be in use by somebody, and stays. Two commands for each object there.
+  absl::Status FlushCopiesOf(const Tss2PrivateKey* key);
   // The TPM is gone, and its objects with it: from now on destroying objects sends nothing.
   void Abandon() { abandoned_ = true; }
 

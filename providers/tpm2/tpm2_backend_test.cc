@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -371,15 +374,43 @@ TEST(Tpm2Backend, AnUnknownTctiIsUnavailable) {
 
 // TPMs shared without a resource manager.
 
-TEST(Tpm2Backend, MakesRoomWhenAKilledProgramLeftTheTpmFull) {
+// As signet-backend does when it is killed: the key stays in the TPM.
+void SignInAProcessThatIsKilled(const std::string& tcti, const Bytes& reference) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::unique_ptr<Backend> backend = Open(tcti);
+    const absl::StatusOr<std::unique_ptr<Key>> key = backend->OpenKeySlowly(reference);
+    _exit(key.ok() ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+}
+
+TEST(Tpm2Backend, MakesRoomWhenItsKilledPredecessorsLeftTheTpmFull) {
+  test::Swtpm tpm;
+  const Bytes reference = Create(*Open(tpm.tcti())).reference;
+  for (int i = 0; i < 3; ++i) SignInAProcessThatIsKilled(tpm.tcti(), reference);
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  absl::StatusOr<std::unique_ptr<Key>> key = backend->OpenKeySlowly(reference);
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_TRUE(Signs(**key));
+}
+
+TEST(Tpm2Backend, LeavesWhatOthersLoadedAndSaysHowToMakeRoom) {
   test::Swtpm tpm;
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(RunTool(tpm, "tpm2_createprimary -C n -c left.ctx"));
   }
   std::unique_ptr<Backend> backend = Open(tpm.tcti());
-  CreatedKey created = Create(*backend);
-  ASSERT_NE(created.key, nullptr);
-  EXPECT_TRUE(Signs(*created.key));
+  const absl::Status full = backend->CreateKeySlowly("test", KeyAlgorithm::kP256).status();
+  EXPECT_EQ(full.code(), StatusCode::kUnavailable) << full;
+  EXPECT_THAT(std::string(full.message()), HasSubstr("tpm2_flushcontext -t"));
+  ASSERT_TRUE(RunTool(tpm, "tpm2_getcap handles-transient"));
+  const Bytes handles = Read(tpm.folder() + "/output");
+  EXPECT_EQ(std::ranges::count(handles, '\n'), 3);
+  ASSERT_TRUE(RunTool(tpm, "tpm2_flushcontext -t"));
+  EXPECT_NE(Create(*backend).key, nullptr);
 }
 
 TEST(Tpm2Backend, NeverReturnsTheSignatureOfAKeyThatTookTheHandle) {

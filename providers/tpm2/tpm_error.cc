@@ -24,7 +24,8 @@ constexpr char kOwnerPassword[] =
     "and set it as the backend's parent";
 
 constexpr char kFull[] =
-    "other programs fill the TPM: use a resource manager (tcti device:/dev/tpmrm0)";
+    "other programs fill the TPM: use a resource manager (tcti device:/dev/tpmrm0), or, if nothing "
+    "else uses it now, empty it with tpm2_flushcontext -t";
 
 constexpr Meaning kMeanings[] = {
     {TPM2_RC_OBJECT_MEMORY, StatusCode::kOutOfRange, kFull},
