@@ -1,6 +1,7 @@
 #include "agent/audit/audit_log.h"
 
-#include <cstdio>
+#include <poll.h>
+#include <unistd.h>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -30,9 +31,16 @@ std::string FormatAuditRecord(const AuditRecord& record) {
 }
 
 void StderrAuditLog::Write(const AuditRecord& record) {
-  const std::string line = absl::StrCat(FormatAuditRecord(record), "\n");
+  std::string line = absl::StrCat(FormatAuditRecord(record), "\n");
+  if (lost_ > 0) line = absl::StrCat("audit: ", lost_, " records lost\n", line);
+  pollfd room{STDERR_FILENO, POLLOUT, 0};  // a pipe then takes PIPE_BUF bytes, more than a line has
+  if (poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0) {
+    ++lost_;
+    return;
+  }
   // One call, so that lines of other threads don't mix in. Nothing can be done when it fails.
-  (void)std::fwrite(line.data(), 1, line.size(), stderr);
+  (void)!write(STDERR_FILENO, line.data(), line.size());
+  lost_ = 0;
 }
 
 }  // namespace signet::agent

@@ -29,9 +29,14 @@ class AuditLog {
 std::string FormatAuditRecord(const AuditRecord& record);
 
 // To standard error, one line each, control characters escaped; systemd's journal collects it.
+// Never blocks: what a reader that does not keep up leaves no room for is lost, and counted in the
+// next line that gets through.
 class StderrAuditLog : public AuditLog {
  public:
   void Write(const AuditRecord& record) override;
+
+ private:
+  size_t lost_ = 0;
 };
 
 }  // namespace signet::agent

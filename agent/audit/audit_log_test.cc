@@ -1,7 +1,12 @@
 #include "agent/audit/audit_log.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
 
 namespace signet::agent {
 namespace {
@@ -53,6 +58,31 @@ TEST(AuditLog, WritesOneLineToStandardError) {
   ::testing::internal::CaptureStderr();
   StderrAuditLog().Write(MakeRecord());
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), FormatAuditRecord(MakeRecord()) + "\n");
+}
+
+TEST(AuditLog, AReaderThatDoesNotKeepUpHoldsNobodyUp) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const int before = dup(STDERR_FILENO);
+  dup2(ends[1], STDERR_FILENO);
+  StderrAuditLog log;
+  AuditRecord record = MakeRecord();
+  record.detail.assign(1000, 'x');
+  constexpr int kRecords = 1000;  // more than a pipe holds
+  for (int i = 0; i < kRecords; ++i) log.Write(record);
+  std::string text(1 << 20, '\0');
+  text.resize(static_cast<size_t>(read(ends[0], text.data(), text.size())));
+  const auto written = std::count(text.begin(), text.end(), '\n');
+  log.Write(record);
+  dup2(before, STDERR_FILENO);
+  for (const int descriptor : {before, ends[1]}) close(descriptor);
+  std::string after(1 << 20, '\0');
+  after.resize(static_cast<size_t>(read(ends[0], after.data(), after.size())));
+  close(ends[0]);
+  EXPECT_EQ(text.back(), '\n') << "no line is cut";
+  EXPECT_GT(written, 0);
+  EXPECT_EQ(after, "audit: " + std::to_string(kRecords - written) + " records lost\n" +
+                       FormatAuditRecord(record) + "\n");
 }
 
 }  // namespace
