@@ -27,16 +27,21 @@ toml::table ToToml(const Rule& rule) {
   return table;
 }
 
+absl::StatusOr<std::vector<Rule>> ReadAddedRules(const std::filesystem::path& file,
+                                                 const absl::StatusOr<toml::table>& root) {
+  if (!root.ok()) return root.status();
+  const absl::Status known = TableReader(file, *root, "the file").OnlyKeys({"rule"});
+  if (!known.ok()) return known;
+  return ReadRules(file, *root);
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Rule>> LoadAddedRules(const std::filesystem::path& state_dir) {
   const std::filesystem::path file = FileIn(state_dir);
   const absl::StatusOr<toml::table> root = ParseTomlFile(file);
   if (absl::IsNotFound(root.status())) return std::vector<Rule>{};
-  if (!root.ok()) return root.status();
-  const absl::Status known = TableReader(file, *root, "the file").OnlyKeys({"rule"});
-  if (!known.ok()) return known;
-  return ReadRules(file, *root);
+  return ReadAddedRules(file, root);
 }
 
 absl::Status SaveAddedRules(const std::filesystem::path& state_dir,
@@ -47,7 +52,11 @@ absl::Status SaveAddedRules(const std::filesystem::path& state_dir,
   if (!list.empty()) root.insert("rule", std::move(list));
   std::ostringstream text;
   text << kHeader << root << "\n";
-  return WriteFileDurably(FileIn(state_dir), text.str());
+  // What can't be read back would keep the agent from starting again.
+  const std::filesystem::path file = FileIn(state_dir);
+  const auto read_back = ReadAddedRules(file, ParseToml(file, text.str()));
+  if (!read_back.ok()) return read_back.status();
+  return WriteFileDurably(file, text.str());
 }
 
 std::vector<Rule> WithRule(std::vector<Rule> rules, Rule rule) {

@@ -72,6 +72,7 @@ class Policy {
 
 // <state>/policy.toml; both block on the file system. A missing file is no rules.
 absl::StatusOr<std::vector<Rule>> LoadAddedRules(const std::filesystem::path& state_dir);
+// Refuses (kInvalidArgument) what LoadAddedRules would.
 absl::Status SaveAddedRules(const std::filesystem::path& state_dir, const std::vector<Rule>& rules);
 
 // `rules` with `rule` appended; one of equal origin, identity and program goes away.

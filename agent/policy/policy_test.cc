@@ -216,6 +216,20 @@ TEST(AddedRules, AFileThatIsNotUnderstoodIsRefusedWhole) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("policy.toml:4: unknown key \"access\""));
 }
 
+TEST(AddedRules, WhatCouldNotBeReadBackIsNotSaved) {
+  const test::TemporaryFolder folder;
+  const std::vector<Rule> good = {MakeRule(Verdict::kAllow, "https://a.example")};
+  ASSERT_TRUE(SaveAddedRules(folder.path(), good).ok());
+  const std::string nul("/usr/bin/curl\0x", 15);
+  const std::vector<Rule> unreadable = {
+      MakeRule(Verdict::kAllow, "https://a.example", "alice", nul)};
+  EXPECT_TRUE(absl::IsInvalidArgument(SaveAddedRules(folder.path(), unreadable)));
+  const std::vector<Rule> too_many(
+      12'000, MakeRule(Verdict::kAllow, "https://a.example", std::string(64, 'x')));
+  EXPECT_TRUE(absl::IsInvalidArgument(SaveAddedRules(folder.path(), too_many)));
+  EXPECT_EQ(LoadAddedRules(folder.path())->size(), 1u) << "the good ones are still there";
+}
+
 TEST(AddedRules, AFolderThatCannotBeWrittenIsNamed) {
   const test::TemporaryFolder folder;
   const auto file = folder.Write("file", "");

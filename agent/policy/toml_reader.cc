@@ -11,6 +11,8 @@
 namespace signet::agent {
 namespace {
 
+constexpr size_t kMaxFileSize = 1 << 20;
+
 absl::Status At(const std::filesystem::path& file, uint32_t line, absl::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat(file.native(), ":", line, ": ", text));
 }
@@ -70,14 +72,23 @@ absl::StatusOr<Rule> ReadRule(const TableReader& reader) {
 }  // namespace
 
 absl::StatusOr<toml::table> ParseTomlFile(const std::filesystem::path& file) {
-  absl::StatusOr<std::string> content = ReadFile(file);
+  const absl::StatusOr<std::string> content = ReadFile(file, kMaxFileSize);
   if (!content.ok()) {
     return absl::Status(
         content.status().code(),
         absl::StrCat(content.status().message(), "; it must be a TOML file that signetd can read"));
   }
+  return ParseToml(file, *content);
+}
+
+absl::StatusOr<toml::table> ParseToml(const std::filesystem::path& file,
+                                      const std::string& content) {
+  if (content.size() > kMaxFileSize) {
+    return absl::InvalidArgumentError(absl::StrCat(file.native(), ": larger than ", kMaxFileSize,
+                                                   " bytes; remove rules that are not needed"));
+  }
   try {
-    return toml::parse(*content, file.native());
+    return toml::parse(content, file.native());
   } catch (const toml::parse_error& error) {
     return At(file, error.source().begin.line,
               absl::StrCat("not TOML: ", std::string(error.description())));

@@ -20,6 +20,9 @@
 namespace signet::agent {
 
 absl::StatusOr<toml::table> ParseTomlFile(const std::filesystem::path& file);
+// What is or will be in that file. kInvalidArgument also for more than ParseTomlFile would read.
+absl::StatusOr<toml::table> ParseToml(const std::filesystem::path& file,
+                                      const std::string& content);
 
 // kInvalidArgument "FILE:LINE: text"; the line is the node's.
 absl::Status Complain(const std::filesystem::path& file, const toml::node& node,
