@@ -28,6 +28,7 @@ absl::StatusOr<Pin> Pin::Allocate() {
                                                "; raise the memlock limit (ulimit -l)"));
   }
   madvise(page, kPageSize, MADV_DONTDUMP);
+  madvise(page, kPageSize, MADV_DONTFORK);  // a PKCS#11 module may start programs
   return pin;
 }
 

@@ -11,7 +11,8 @@ namespace signet::providers {
 
 inline constexpr size_t kMaxPinSize = 256;
 
-// Owns one mlocked, MADV_DONTDUMP page, wiped and unmapped on destruction. Moves, never copies.
+// Owns one mlocked page that no core dump and no child process has, wiped and unmapped on
+// destruction. Moves, never copies.
 class Pin {
  public:
   // Reads the descriptor to its end, straight into the page; one trailing newline is dropped. Does
