@@ -1,9 +1,11 @@
 #include "ipc/transport/peer.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
@@ -42,11 +44,15 @@ std::optional<uint64_t> StartTime(pid_t pid) {
   return start_time;
 }
 
-// The file itself through the kernel's link, not whatever lies at its path now. Without the path.
+// The file itself through the kernel's link, not whatever lies at its path now; without the path.
+// Which file it is does not change, so a file system that answers slowly (NFS, or FUSE in the
+// caller's own hands) is not asked.
 std::optional<PeerExecutable> ExecutableOf(pid_t pid) {
-  struct stat file;
-  if (stat(ProcPath(pid, "exe").c_str(), &file) != 0) return std::nullopt;
-  return PeerExecutable{file.st_dev, file.st_ino, {}};
+  struct statx file;
+  if (statx(AT_FDCWD, ProcPath(pid, "exe").c_str(), AT_STATX_DONT_SYNC, STATX_INO, &file) != 0) {
+    return std::nullopt;
+  }
+  return PeerExecutable{makedev(file.stx_dev_major, file.stx_dev_minor), file.stx_ino, {}};
 }
 
 std::string ExecutablePath(pid_t pid) {
