@@ -13,6 +13,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "agent/front/test_agent.h"
 #include "ipc/wire/framing.h"
@@ -229,6 +230,27 @@ TEST(AgentSession, OneUidsConnectionsAreBounded) {
   auto third = agent.Connect();
   Send(third, ListCall(1));
   EXPECT_TRUE(Receive(third).has_list_identities());
+}
+
+TEST(AgentSession, StrangersGetFewConnections) {
+  TestAgent agent({.access = {.use = {OtherUid()}, .admin = {OtherUid()}}});
+  std::vector<ipc::BlockingChannel> channels;
+  for (size_t i = 0; i < CallerLimits::kMaxStrangersConnections; ++i) {
+    channels.push_back(agent.Connect());
+    Send(channels.back(), ListCall(1));
+    EXPECT_EQ(Receive(channels.back()).error().code(), v1::ERROR_CODE_ACCESS);
+  }
+  auto one_more = agent.Connect();
+  EXPECT_EQ(Receive(one_more).error().code(), v1::ERROR_CODE_BUSY);
+  EXPECT_TRUE(Ended(one_more));
+}
+
+// Closing a stranger's descriptor could hold the loop up for as long as the stranger likes.
+TEST(AgentSession, TakesNoDescriptorFromWhoMayNotUnlock) {
+  TestAgent agent({.access = {.use = {geteuid()}, .admin = {OtherUid()}}});
+  auto channel = agent.Connect();
+  Send(channel, ListCall(1), PipeWith("").get());
+  EXPECT_TRUE(Receive(channel).has_list_identities()) << "as if none had come";
 }
 
 TEST(AgentSession, NamesTheSettingThatDoesNotAdmitTheCaller) {

@@ -18,17 +18,17 @@ namespace {
 asio::awaitable<void> TurnAway(asio::local::stream_protocol::socket connection) {
   v1::AgentMessage message;
   message.mutable_error()->set_code(v1::ERROR_CODE_BUSY);
-  message.mutable_error()->set_message("agent: your uid has too many connections; close some");
+  message.mutable_error()->set_message("agent: too many connections; close some of yours");
   const std::string bytes = message.SerializeAsString();
-  ipc::MessageChannel channel(std::move(connection));
+  ipc::MessageChannel channel(std::move(connection), ipc::MessageChannel::kStallLimit,
+                              ipc::Descriptors::kDropped);
   co_await channel.Send({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace
 
-AgentSessions::AgentSessions(asio::any_io_executor loop, Gate& gate, CallerLimits& limits,
-                             AgentCalls& calls)
-    : loop_(loop), gate_(gate), limits_(limits), calls_(calls), acceptor_(loop), stopped_(loop) {}
+AgentSessions::AgentSessions(asio::any_io_executor loop, Gate& gate, AgentCalls& calls)
+    : loop_(loop), gate_(gate), calls_(calls), acceptor_(loop), stopped_(loop) {}
 
 void AgentSessions::Listen(ipc::UnixListener listener) {
   listener_ = std::move(listener);
@@ -42,13 +42,17 @@ void AgentSessions::Listen(ipc::UnixListener listener) {
 void AgentSessions::Serve(asio::local::stream_protocol::socket connection) {
   absl::StatusOr<ipc::Peer> peer = ipc::IdentifyPeer(connection.native_handle());
   if (!peer.ok()) return;  // gone before it asked anything
-  std::optional<CallerLimits::Place> place = limits_.TakeConnection(peer->uid);
+  std::optional<CallerLimits::Place> place = gate_.TakeConnection(peer->uid);
   if (!place) {
     asio::co_spawn(loop_, TurnAway(std::move(connection)), asio::detached);
     return;
   }
-  auto session = std::make_shared<AgentSession>(ipc::MessageChannel(std::move(connection)),
-                                                *std::move(peer), *std::move(place), gate_, calls_);
+  // Only administrators unlock, and so have a descriptor to send.
+  const auto descriptors = gate_.Has(peer->uid, Right::kAdminister) ? ipc::Descriptors::kTaken
+                                                                    : ipc::Descriptors::kDropped;
+  ipc::MessageChannel channel(std::move(connection), ipc::MessageChannel::kStallLimit, descriptors);
+  auto session = std::make_shared<AgentSession>(std::move(channel), *std::move(peer),
+                                                *std::move(place), gate_, calls_);
   sessions_.insert(session);
   asio::co_spawn(loop_, Run(std::move(session)), asio::detached);
 }

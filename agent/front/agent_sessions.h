@@ -21,7 +21,7 @@ namespace signet::agent {
 // Loop thread only. All references outlive it; it outlives the loop's last turn.
 class AgentSessions {
  public:
-  AgentSessions(asio::any_io_executor loop, Gate& gate, CallerLimits& limits, AgentCalls& calls);
+  AgentSessions(asio::any_io_executor loop, Gate& gate, AgentCalls& calls);
 
   // Serves every connection that comes in until Drain or Close.
   void Listen(ipc::UnixListener listener);
@@ -40,7 +40,6 @@ class AgentSessions {
 
   asio::any_io_executor loop_;
   Gate& gate_;
-  CallerLimits& limits_;
   AgentCalls& calls_;
   std::optional<ipc::UnixListener> listener_;  // removes the socket's file
   asio::local::stream_protocol::acceptor acceptor_;

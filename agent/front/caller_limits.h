@@ -1,5 +1,6 @@
-// How much of the agent one uid may take: connections (both sockets together) and requests in
-// flight. One uid at its limit never costs another anything.
+// How much of the agent one uid may take: connections and requests in flight. One uid at its limit
+// never costs another anything. Uids that [access] does not name share the few connections that it
+// takes to tell them so: one person may have thousands of such uids (subuid(5)).
 #ifndef SIGNET_AGENT_FRONT_CALLER_LIMITS_H_
 #define SIGNET_AGENT_FRONT_CALLER_LIMITS_H_
 
@@ -21,6 +22,7 @@ class CallerLimits {
  public:
   static constexpr size_t kMaxConnectionsPerUid = 1024;
   static constexpr size_t kMaxRequestsPerUid = 128;
+  static constexpr size_t kMaxStrangersConnections = 16;
 
   // One connection or one request; destroying it gives the place back.
   class Place {
@@ -46,9 +48,15 @@ class CallerLimits {
   std::optional<Place> TakeConnection(uid_t uid) {
     return Take(connections_, uid, max_connections_);
   }
+  // For all uids together that [access] does not name.
+  std::optional<Place> TakeStrangersConnection() {
+    return Take(connections_, kStrangers, kMaxStrangersConnections);
+  }
   std::optional<Place> TakeRequest(uid_t uid) { return Take(requests_, uid, max_requests_); }
 
  private:
+  static constexpr uid_t kStrangers = static_cast<uid_t>(-1);  // "no user" to the kernel
+
   static std::optional<Place> Take(const std::shared_ptr<Counts>& counts, uid_t uid, size_t limit);
 
   const size_t max_connections_;

@@ -38,6 +38,18 @@ TEST(CallerLimits, TakesBackAPlaceThatIsLeft) {
   }
 }
 
+TEST(CallerLimits, StrangersShareTheirPlaces) {
+  CallerLimits limits(1, 1);
+  std::vector<CallerLimits::Place> places;
+  for (size_t i = 0; i < CallerLimits::kMaxStrangersConnections; ++i) {
+    places.push_back(*limits.TakeStrangersConnection());
+  }
+  EXPECT_FALSE(limits.TakeStrangersConnection());
+  EXPECT_TRUE(limits.TakeConnection(kAlice));
+  places.pop_back();
+  EXPECT_TRUE(limits.TakeStrangersConnection());
+}
+
 TEST(CallerLimits, APlaceMayOutliveTheLimits) {
   std::vector<CallerLimits::Place> places;
   {

@@ -19,11 +19,17 @@ Caller ToCaller(const ipc::Peer& peer) {
 
 }  // namespace
 
+bool Gate::Has(uid_t uid, Right right) const {
+  Caller caller;
+  caller.uid = uid;
+  return right == Right::kUse ? policy_.MayUse(caller) : policy_.MayAdminister(caller);
+}
+
 absl::StatusOr<Admission> Gate::Admit(const ipc::Peer& peer, Right right) {
   if (absl::Status unchanged = ipc::CheckUnchanged(peer); !unchanged.ok()) return unchanged;
   Caller caller = ToCaller(peer);
   const bool use = right == Right::kUse;
-  if (!(use ? policy_.MayUse(caller) : policy_.MayAdminister(caller))) {
+  if (!Has(caller.uid, right)) {
     return absl::PermissionDeniedError(
         absl::StrCat("access: uid ", caller.uid, " may not ", use ? "use" : "administer",
                      " this agent; its owner can admit it with [access] ", use ? "use" : "admin",

@@ -26,6 +26,15 @@ class Gate {
  public:
   Gate(const Policy& policy, CallerLimits& limits) : policy_(policy), limits_(limits) {}
 
+  bool Has(uid_t uid, Right right) const;
+  // Any right at all?
+  bool Knows(uid_t uid) const { return Has(uid, Right::kUse) || Has(uid, Right::kAdminister); }
+
+  // A place for a connection to agent.sock; nothing when all are taken that this uid may have.
+  std::optional<CallerLimits::Place> TakeConnection(uid_t uid) {
+    return Knows(uid) ? limits_.TakeConnection(uid) : limits_.TakeStrangersConnection();
+  }
+
   // kPermissionDenied when the process is no longer the one that connected, or [access] does not
   // admit it (the message names the setting and the uid); kResourceExhausted when its uid has too
   // many requests in flight.

@@ -157,6 +157,7 @@ class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
 GrpcDoor::GrpcDoor(asio::any_io_executor loop, Gate& gate, size_t max_connections_per_uid,
                    AgentCalls& agent_calls, AdminCalls& admin_calls)
     : loop_(loop),
+      gate_(gate),
       max_connections_per_uid_(max_connections_per_uid),
       agent_service_(std::make_unique<AgentService>(Entrance{loop, gate, peers_}, agent_calls)),
       admin_service_(std::make_unique<AdminService>(Entrance{loop, gate, peers_}, admin_calls)),
@@ -169,6 +170,9 @@ absl::Status GrpcDoor::Listen(ipc::UnixListener listener) {
   builder.RegisterService(agent_service_.get());
   builder.RegisterService(admin_service_.get());
   builder.SetMaxReceiveMessageSize(wire::kMaxMessageSize);
+  // Nobody needs them here, and what unpacks to a thousand times its size is no friend.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.SetResourceQuota(
       grpc::ResourceQuota("grpc.sock").Resize(kMaxMemory).SetMaxThreads(kMaxThreads));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection);
@@ -196,8 +200,15 @@ void GrpcDoor::Admit(asio::local::stream_protocol::socket connection) {
   absl::StatusOr<ipc::Descriptor> admitted = peers_.Admit(ipc::Descriptor(connection.release()));
   if (!admitted.ok()) return;  // its process is gone, or no descriptor is left
   const auto peer = peers_.Find(absl::StrCat("fd:", admitted->get()));
-  if (!peer || peers_.Count(peer->uid) > max_connections_per_uid_) return;
+  if (!peer || !IsWithinLimit(peer->uid)) return;
   grpc::AddInsecureChannelFromFd(server_.get(), admitted->Release());
+}
+
+// With the connection that was just admitted.
+bool GrpcDoor::IsWithinLimit(uid_t uid) {
+  if (gate_.Knows(uid)) return peers_.Count(uid) <= max_connections_per_uid_;
+  return peers_.Count([this](uid_t other) { return !gate_.Knows(other); }) <=
+         CallerLimits::kMaxStrangersConnections;
 }
 
 asio::awaitable<void> GrpcDoor::Stop(std::chrono::system_clock::time_point deadline) {

@@ -44,8 +44,10 @@ class GrpcDoor {
   class AdminService;
 
   void Admit(asio::local::stream_protocol::socket connection);
+  bool IsWithinLimit(uid_t uid);
 
   asio::any_io_executor loop_;
+  const Gate& gate_;
   const size_t max_connections_per_uid_;
   ipc::GrpcPeers peers_;
   std::unique_ptr<AgentService> agent_service_;

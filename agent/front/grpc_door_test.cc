@@ -318,6 +318,9 @@ TEST(GrpcDoor, RefusesARuleThatCouldNeverMatch) {
     EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << bad.named;
     EXPECT_THAT(answer.status.error_message(), HasSubstr(bad.named));
   }
+  const std::string nul("/usr/bin/env\0x", 14);
+  EXPECT_EQ(AddRule(agent, "https://example.com", "alice", nul).status.error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_TRUE(AddRule(agent, "https://example.com", "*", "/usr/bin/env").status.ok());
 }
 
@@ -358,6 +361,27 @@ TEST(GrpcDoor, OneUidsConnectionsAreBounded) {
   const ipc::Descriptor second = ConnectRaw(agent.path());
   const ipc::Descriptor third = ConnectRaw(agent.path());
   EXPECT_TRUE(Closed(third));
+}
+
+TEST(GrpcDoor, StrangersGetFewConnections) {
+  Agent agent({.access = {.use = {geteuid() + 1}, .admin = {geteuid() + 1}}});
+  std::vector<ipc::Descriptor> strangers;
+  for (size_t i = 0; i < CallerLimits::kMaxStrangersConnections; ++i) {
+    strangers.push_back(ConnectRaw(agent.path()));
+  }
+  EXPECT_TRUE(Closed(ConnectRaw(agent.path())));
+}
+
+TEST(GrpcDoor, UnpacksNoCompressedMessages) {
+  Agent agent;
+  v1::ShowIdentityRequest request;
+  request.set_name(std::string(64 << 20, 'x'));
+  grpc::ClientContext context;
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  v1::ShowIdentityResponse response;
+  const grpc::Status status = agent.admin->ShowIdentity(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << status.error_message();
 }
 
 TEST(GrpcDoor, RefusesOversizedMessages) {

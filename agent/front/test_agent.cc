@@ -143,7 +143,7 @@ TestAgent::TestAgent(TestAgentOptions options)
       agent_calls(authentication, identities, policy, tokens),
       admin_calls({"1.2.3", "/etc/signet.toml", "/run/signet", folder_}, enrolment, identities,
                   policy, tokens, file_worker),
-      sessions(loop.get_executor(), gate, limits, agent_calls),
+      sessions(loop.get_executor(), gate, agent_calls),
       work_(loop.get_executor()) {
   std::vector<std::string> problems;
   EXPECT_TRUE(identities.Load(problems).ok());

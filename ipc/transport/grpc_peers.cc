@@ -81,11 +81,15 @@ size_t GrpcPeers::Count() {
 }
 
 size_t GrpcPeers::Count(uid_t uid) {
+  return Count([uid](uid_t other) { return other == uid; });
+}
+
+size_t GrpcPeers::Count(const std::function<bool(uid_t)>& which) {
   const std::lock_guard lock(mutex_);
   Prune();
   return static_cast<size_t>(
       std::count_if(entries_.begin(), entries_.end(),
-                    [&](const auto& entry) { return entry.second.peer->uid == uid; }));
+                    [&](const auto& entry) { return which(entry.second.peer->uid); }));
 }
 
 Descriptor GrpcPeers::Duplicate(const Descriptor& connection) {

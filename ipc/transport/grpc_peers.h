@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -43,9 +44,10 @@ class GrpcPeers {
   // call starts, and keep the answer. Shared, because a call may outlive its connection.
   std::shared_ptr<const Peer> Find(std::string_view grpc_peer) const;
 
-  // Connections that are open now: all, or those of one user.
+  // Connections that are open now: all, those of one user, or those of the users that `which` says.
   size_t Count();
   size_t Count(uid_t uid);
+  size_t Count(const std::function<bool(uid_t)>& which);
 
  private:
   struct Entry {

@@ -12,8 +12,9 @@
 namespace signet::ipc {
 
 MessageChannel::MessageChannel(asio::local::stream_protocol::socket socket,
-                               std::chrono::steady_clock::duration stall_limit)
-    : socket_(std::move(socket)), stall_limit_(stall_limit) {}
+                               std::chrono::steady_clock::duration stall_limit,
+                               Descriptors descriptors)
+    : socket_(std::move(socket)), stall_limit_(stall_limit), incoming_(descriptors) {}
 
 asio::awaitable<absl::StatusOr<Message>> MessageChannel::Receive() {
   std::optional<TimeLimit> limit;

@@ -27,7 +27,8 @@ class MessageChannel {
   static constexpr std::chrono::seconds kStallLimit{10};
 
   explicit MessageChannel(asio::local::stream_protocol::socket socket,
-                          std::chrono::steady_clock::duration stall_limit = kStallLimit);
+                          std::chrono::steady_clock::duration stall_limit = kStallLimit,
+                          Descriptors descriptors = Descriptors::kTaken);
 
   // The next message. kOutOfRange at a clean end between messages; kInvalidArgument for an
   // oversized message or more than one descriptor; kDeadlineExceeded for a stalled one; kCancelled

@@ -124,6 +124,20 @@ TEST_F(MessageChannelTest, RefusesTwoDescriptors) {
   EXPECT_TRUE(pipe.EndsNow());
 }
 
+TEST_F(MessageChannelTest, DroppedDescriptorsNeverEnterTheProcess) {
+  MessageChannel channel(asio::local::stream_protocol::socket(loop_, asio::local::stream_protocol(),
+                                                              TakeOther().Release()),
+                         MessageChannel::kStallLimit, Descriptors::kDropped);
+  Pipe pipe;
+  Write(BytesOf(std::string("\0\0\0\1a", 5)), {pipe.write_end.get(), pipe.write_end.get()});
+  const absl::StatusOr<Message> message = Run(channel.Receive());
+  ASSERT_TRUE(message.ok()) << message.status();
+  EXPECT_EQ(message->bytes, BytesOf("a"));
+  EXPECT_FALSE(message->descriptor);
+  pipe.write_end.Reset();
+  EXPECT_TRUE(pipe.EndsNow());
+}
+
 TEST_F(MessageChannelTest, PassesADescriptorOn) {
   MessageChannel& channel = Channel();
   MessageChannel other(

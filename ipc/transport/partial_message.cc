@@ -79,13 +79,16 @@ absl::Status IncomingMessage::Read(int socket, int flags, uint8_t* to, size_t mo
   msghdr header{};
   header.msg_iov = &piece;
   header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
+  const bool take = descriptors_ == Descriptors::kTaken;
+  if (take) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+  }
   const ssize_t result = recvmsg(socket, &header, flags | MSG_CMSG_CLOEXEC);
   if (result < 0) return WouldBlock(errno) ? absl::OkStatus() : ErrnoStatus("receive", errno);
 
   std::vector<Descriptor> descriptors = TakeDescriptors(header);
-  if ((header.msg_flags & MSG_CTRUNC) != 0 ||
+  if ((take && (header.msg_flags & MSG_CTRUNC) != 0) ||
       descriptors.size() + (message_.descriptor ? 1 : 0) > 1) {
     return absl::InvalidArgumentError(
         "connection: receive: more descriptors than the one a message may carry, or than this "

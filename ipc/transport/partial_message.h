@@ -20,10 +20,21 @@ enum class Progress : uint8_t {
   kBlocked,  // the socket has nothing now, or no room
 };
 
+// What becomes of a descriptor beside a message.
+enum class Descriptors : uint8_t {
+  kTaken,  // at most one for a message
+  // The kernel drops them: they never enter this process. For peers that are not trusted: closing a
+  // descriptor of theirs may block for as long as they like (FUSE, NFS).
+  kDropped,
+};
+
 // Reads never cross the end of the message, so a descriptor belongs to the message in whose bytes
 // its sender put it. Memory grows with what was received, not with what the prefix announces.
 class IncomingMessage {
  public:
+  explicit IncomingMessage(Descriptors descriptors = Descriptors::kTaken)
+      : descriptors_(descriptors) {}
+
   // One recvmsg with `flags` (MSG_DONTWAIT or 0). kOutOfRange at a clean end between messages;
   // kInvalidArgument for an oversized message or more than one descriptor; kUnavailable when the
   // connection breaks. After an error every later call gives it again.
@@ -38,6 +49,7 @@ class IncomingMessage {
   absl::Status Read(int socket, int flags, uint8_t* to, size_t most, size_t& count);
   absl::Status Accept(size_t count);
 
+  Descriptors descriptors_;
   absl::Status failure_;
   std::array<uint8_t, wire::kLengthPrefixSize> prefix_{};
   size_t received_ = 0;  // prefix included
