@@ -9,7 +9,10 @@
 #include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/io_context.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
 #include <chrono>
@@ -64,6 +67,22 @@ bool AdmitsOthers(const Access& access) {
          std::any_of(access.admin.begin(), access.admin.end(), other);
 }
 
+asio::awaitable<void> CloseDoors(AgentSessions& sessions, GrpcDoor& door,
+                                 asio::steady_timer& grace) {
+  using asio::experimental::awaitable_operators::operator&&;
+  co_await (sessions.Stop(std::chrono::steady_clock::now() + kGrace) &&
+            door.Stop(std::chrono::system_clock::now() + kGrace));
+  grace.cancel();
+}
+
+// Once nothing is in flight any more; at the end of the grace whatever is: a change that is being
+// done whole waits for its token, and must not keep us.
+asio::awaitable<void> StopBackends(BackendPool& backends, asio::steady_timer& grace) {
+  asio::error_code ignored;
+  co_await grace.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  co_await backends.Stop();
+}
+
 asio::awaitable<void> StopOnSignal(asio::signal_set& signals, AgentSessions& sessions,
                                    GrpcDoor& door, BackendPool& backends) {
   co_await signals.async_wait(asio::use_awaitable);
@@ -73,9 +92,8 @@ asio::awaitable<void> StopOnSignal(asio::signal_set& signals, AgentSessions& ses
     if (!error) _exit(kExitFailed);  // asked a second time: at once
   });
   using asio::experimental::awaitable_operators::operator&&;
-  co_await (sessions.Stop(std::chrono::steady_clock::now() + kGrace) &&
-            door.Stop(std::chrono::system_clock::now() + kGrace));
-  co_await backends.Stop();
+  asio::steady_timer grace(co_await asio::this_coro::executor, kGrace);
+  co_await (CloseDoors(sessions, door, grace) && StopBackends(backends, grace));
   signals.cancel();
 }
 
@@ -116,7 +134,7 @@ int Run(const Options& options) {
   AgentCalls agent_calls(authentication, identities, policy, tokens);
   AdminCalls admin_calls({SIGNET_VERSION, options.config, options.runtime_dir, options.state_dir},
                          enrolment, identities, policy, tokens, file_worker);
-  AgentSessions sessions(loop.get_executor(), gate, limits, agent_calls);
+  AgentSessions sessions(loop.get_executor(), gate, agent_calls);
   GrpcDoor door(loop.get_executor(), gate, connections, agent_calls, admin_calls);
 
   const mode_t mode = shared ? 0666 : 0600;

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <signal.h>
 
 #include <chrono>
 #include <memory>
@@ -157,6 +158,33 @@ TEST_F(SignetdStory, FromNoKeyToAnAuthenticatorThatVerifies) {
 
   EXPECT_EQ(Authenticate(request).declined().reason(), v1::DECLINE_REASON_LIMIT)
       << "once per connection";
+}
+
+TEST_F(SignetdStory, StoppingWaitsForNoTokenThatHangs) {
+  const pid_t backend =
+      static_cast<pid_t>(Admin(&v1::Admin::Stub::Status, v1::StatusRequest()).backends(0).pid());
+  ASSERT_GT(backend, 0);
+  ASSERT_EQ(kill(backend, SIGSTOP), 0);
+  v1::CreateIdentityRequest create;
+  create.set_name("laptop");
+  create.set_backend("trial");
+  create.set_kind(v1::IDENTITY_KIND_DEVICE);
+  create.set_algorithm("p256");
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  v1::CreateIdentityResponse response;
+  grpc::Status status;
+  const auto call = admin_->AsyncCreateIdentity(&context, create, &queue);
+  call->Finish(&response, &status, nullptr);
+  Admin(&v1::Admin::Stub::Status, v1::StatusRequest());  // by now the other call is in flight
+  const auto begin = std::chrono::steady_clock::now();
+  agent_.program->Signal(SIGTERM);
+  EXPECT_EQ(agent_.program->Wait().code, 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+  void* tag;
+  bool ok;
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_FALSE(status.ok());
 }
 
 TEST_F(SignetdStory, WhatWasMadeIsThereAfterARestart) {
