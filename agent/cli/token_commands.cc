@@ -122,7 +122,9 @@ void AddTokenCommands(CLI::App& app, Invocation& invocation) {
       [&invocation] { invocation.command = [&invocation] { return ListTokens(invocation); }; });
 
   CLI::App* unlock =
-      token->add_subcommand("unlock", "Give a token its PIN; spends one try at most");
+      token->add_subcommand("unlock",
+                            "Give a token its PIN; spends one try at most. For administrators\n"
+                            "([access] admin): wrong tries block the token for everybody");
   unlock->add_option("BACKEND", arguments->backend, "The backend's name")->required();
   unlock->add_flag("--pin-stdin", arguments->pin_stdin,
                    "Read the PIN, one line, from standard input");
