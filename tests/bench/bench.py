@@ -51,10 +51,10 @@ class Bench:
         self.report.add(measure, spread(rounds.ratio(above, below, figure)), "", first, following,
                         f"{sides[0]} ÷ {sides[1]} {unit}", rounds.dropped)
 
-    def pin_children(self, process):
+    def pin_children(self, process, cores=None):
         tasks = pathlib.Path(f"/proc/{process.pid}/task").glob("*/children")
         for child in " ".join(task.read_text() for task in tasks).split():
-            os.sched_setaffinity(int(child), self.backend_core)
+            os.sched_setaffinity(int(child), cores or self.backend_core)
 
     # -- stands ------------------------------------------------------------------------------
 
@@ -153,11 +153,14 @@ class Bench:
                         rounds.dropped)
 
     def throughput(self, stand):
+        """From here on backends share the clients' core: both cores have about as much to do."""
+        self.pin_children(stand.processes["signetd"], self.client_core)
         rounds = self.rounds({str(clients): (self.authenticate(stand, "alice", clients), 1500)
                               for clients in (1, 8, 64)})
-        self.compare("throughput, SoftHSM: 8 clients ÷ 1", rounds, "8", "1", (">=", 1.5), (">=", 2),
-                     figure="per_second")
-        self.compare("throughput, SoftHSM: 64 clients ÷ 8", rounds, "64", "8", (">=", 1),
+        for clients in ("8", "64"):
+            self.compare(f"throughput, SoftHSM: {clients} clients ÷ 1", rounds, clients, "1",
+                         (">=", 1.5), (">=", 2), figure="per_second")
+        self.compare("throughput, SoftHSM: 64 clients ÷ 8", rounds, "64", "8", (">=", 0.95),
                      figure="per_second")
 
     def many(self):
@@ -320,7 +323,7 @@ def add_token_to_ssh_agent(path):
         raise RuntimeError("ssh-agent does not take the token")
 
 
-ROWS = ("software", "token", "tpm", "throughput", "hung", "memory", "library", "slow_tpm", "many",
+ROWS = ("software", "token", "tpm", "hung", "memory", "library", "throughput", "slow_tpm", "many",
         "cold_start")
 WITHOUT_MAIN_STAND = ("slow_tpm", "many", "cold_start")
 
