@@ -61,6 +61,9 @@ absl::Status AddRule(Invocation& invocation, const Arguments& arguments, const c
       << Printable(added.origin());
   if (!added.program().empty()) out << " for " << Printable(added.program());
   out << '\n';
+  if (!response->note().empty()) {
+    invocation.console.err << "signet: note: " << Printable(response->note()) << '\n';
+  }
   return absl::OkStatus();
 }
 

@@ -167,18 +167,18 @@ AdminCalls::Result AdminCalls::ListRules(const v1::ListRulesRequest&,
   co_return absl::OkStatus();
 }
 
-absl::Status AdminCalls::CheckNames(const Rule& rule) const {
+// A rule may come before its identity, and outlive it; a slip of the pen is worth a word all the
+// same.
+std::string AdminCalls::NoteOn(const Rule& rule) const {
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
-  if (rule.identity == "*" || Find(*identities, rule.identity)) return absl::OkStatus();
-  return absl::NotFoundError(
-      absl::StrCat("rule: identity: \"", rule.identity, "\" does not exist; ", Names(*identities)));
+  if (!rule.names_identity() || Find(*identities, rule.identity) != nullptr) return {};
+  return absl::StrCat("identity \"", rule.identity, "\" does not exist yet; ", Names(*identities));
 }
 
 AdminCalls::Result AdminCalls::AddRule(const v1::AddRuleRequest& request,
                                        v1::AddRuleResponse& response) {
   absl::StatusOr<Rule> rule = FromMessage(request.rule());
   if (!rule.ok()) co_return rule.status();
-  if (absl::Status named = CheckNames(*rule); !named.ok()) co_return named;
   rule->source = facts_.state_dir / "policy.toml";
   co_await FinishWhole();
   auto append = [](std::filesystem::path state_dir,
@@ -190,6 +190,7 @@ AdminCalls::Result AdminCalls::AddRule(const v1::AddRuleRequest& request,
   if (!rules.ok()) co_return rules.status();
   policy_.ReplaceAdded(*std::move(rules));
   *response.mutable_rule() = ToMessage(*rule);
+  response.set_note(NoteOn(*rule));
   co_return absl::OkStatus();
 }
 

@@ -51,7 +51,7 @@ class AdminCalls {
 
  private:
   v1::Identity Describe(const Identity& identity) const;
-  absl::Status CheckNames(const Rule& rule) const;
+  std::string NoteOn(const Rule& rule) const;
 
   const AgentFacts facts_;
   Enrolment& enrolment_;

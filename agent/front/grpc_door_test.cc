@@ -294,11 +294,16 @@ TEST(GrpcDoor, RulesAddedAtOnceAreAllKept) {
   EXPECT_EQ(LoadAddedRules(agent.folder())->size(), 8u);
 }
 
-TEST(GrpcDoor, RefusesARuleThatCouldNeverMatch) {
+TEST(GrpcDoor, NotesThatARulesIdentityDoesNotExistYet) {
   Agent agent;
   const auto unknown = AddRule(agent, "https://example.com", "alicia");
-  EXPECT_EQ(unknown.status.error_code(), grpc::StatusCode::NOT_FOUND);
-  EXPECT_THAT(unknown.status.error_message(), HasSubstr("alice, secret"));
+  EXPECT_TRUE(unknown.status.ok());
+  EXPECT_THAT(unknown.response.note(), HasSubstr("alice, secret"));
+  EXPECT_EQ(AddRule(agent, "https://example.com", "alice").response.note(), "");
+}
+
+TEST(GrpcDoor, RefusesARuleThatCouldNeverMatch) {
+  Agent agent;
   struct Case {
     const char* origin;
     const char* identity;
