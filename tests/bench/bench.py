@@ -8,6 +8,7 @@ more than 10 % off its median is dropped.
 import argparse
 import contextlib
 import datetime
+import json
 import os
 import pathlib
 import shutil
@@ -269,7 +270,6 @@ def rule(host, identity=None):
 
 
 def run(*command, parse=False, **options):
-    import json
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
     if done.returncode != 0:
         raise RuntimeError(f"{command}: {done.stderr}")
@@ -331,7 +331,7 @@ WITHOUT_MAIN_STAND = ("slow_tpm", "many", "cold_start")
 def options():
     parser = argparse.ArgumentParser(prog="tests/bench/run.sh", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15, help="default 15; with 3 it takes a minute")
+    parser.add_argument("--rounds", type=int, default=15, help="default 15: a minute and a half")
     parser.add_argument("--only", nargs="+", choices=ROWS, default=ROWS, metavar="ROW",
                         help="some of: " + ", ".join(ROWS))
     cores = sorted(os.sched_getaffinity(0))

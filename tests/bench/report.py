@@ -42,5 +42,5 @@ class Report:
 
     def write_json(self, path, **about):
         with open(path, "w") as out:
-            json.dump({**about, "rows": self.rows}, out, indent=1)
+            json.dump({**about, "rows": self.rows}, out, indent=1, ensure_ascii=False)
             out.write("\n")
