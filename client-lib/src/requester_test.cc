@@ -4,11 +4,10 @@
 #include <signet/openssl.h>
 #include <signet/server.h>
 
-#include <iterator>
 #include <set>
 
+#include "client-lib/src/requester_calls.h"
 #include "ipc/wire/authenticator.h"
-#include "ipc/wire/authenticator_requests.h"
 #include "tests/support/client_and_server.h"
 
 namespace signet::test {
@@ -20,31 +19,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using wire::Bytes;
 using wire::BytesView;
-
-signet_request Anything() {
-  signet_request request{};
-  request.size = sizeof request;
-  return request;
-}
-
-signet_status Request(ClientAndServer& pair, const std::vector<signet_request>& requests) {
-  return signet_requester_request(pair.requester.get(), requests.data(), requests.size(), nullptr);
-}
-
-signet_status Receive(ClientAndServer& pair, const Bytes& payload, uint64_t stream = 0,
-                      uint64_t type = 0xf5) {
-  return signet_requester_receive_frame(pair.requester.get(), stream, type, payload.data(),
-                                        payload.size());
-}
-
-std::vector<wire::CertificateRequest> RequestsIn(const std::vector<Frame>& frames) {
-  std::vector<wire::CertificateRequest> requests;
-  for (const Frame& frame : frames) {
-    auto parsed = wire::ParseAuthenticatorRequests(frame.payload).value();
-    std::move(parsed.begin(), parsed.end(), std::back_inserter(requests));
-  }
-  return requests;
-}
 
 Answer AnswerTo(ClientAndServer& pair, const Bytes& authenticator) {
   EXPECT_EQ(Receive(pair, authenticator), SIGNET_OK);
