@@ -26,12 +26,12 @@ using BackendAnswer = absl::StatusOr<backend::v1::BackendResponse>;
 // One call. Shared: its caller may leave while the backend works on it.
 class QueuedCall {
  public:
-  QueuedCall(asio::any_io_executor executor, backend::v1::BackendRequest call,
+  QueuedCall(const asio::any_io_executor& executor, backend::v1::BackendRequest call,
              ipc::Descriptor passed_on, Deadline end)
       : request(std::move(call)),
         descriptor(std::move(passed_on)),
         deadline(end),
-        answered_(std::move(executor)) {}
+        answered_(executor) {}
 
   // Wakes the caller, if it still waits.
   void Answer(BackendAnswer answer);

@@ -22,7 +22,9 @@ asio::awaitable<void> TurnAway(asio::local::stream_protocol::socket connection) 
   const std::string bytes = message.SerializeAsString();
   ipc::MessageChannel channel(std::move(connection), ipc::MessageChannel::kStallLimit,
                               ipc::Descriptors::kDropped);
-  co_await channel.Send({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  const absl::Status sent =
+      co_await channel.Send({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  sent.IgnoreError();  // it need not listen
 }
 
 }  // namespace

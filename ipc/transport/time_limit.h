@@ -15,9 +15,9 @@ namespace signet::ipc {
 // called at most once, on the loop, and never after destruction.
 class TimeLimit {
  public:
-  TimeLimit(asio::any_io_executor executor, std::chrono::steady_clock::time_point end,
+  TimeLimit(const asio::any_io_executor& executor, std::chrono::steady_clock::time_point end,
             std::function<void()> on_expiry)
-      : alive_(std::make_shared<bool>(true)), timer_(std::move(executor), end) {
+      : alive_(std::make_shared<bool>(true)), timer_(executor, end) {
     // The handler may be queued already when the limit goes, so it asks a flag of its own.
     timer_.async_wait([alive = alive_, call = std::move(on_expiry)](const asio::error_code& error) {
       if (!error && *alive) call();

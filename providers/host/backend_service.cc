@@ -62,8 +62,9 @@ absl::Status BackendService::CallSlowly(const BackendRequest& request,
                                         std::optional<ipc::Descriptor> descriptor,
                                         BackendResponse& response) {
   const auto take = [](auto result, auto* into) {
-    if (result.ok()) *into = *std::move(result);
-    return result.status();
+    if (!result.ok()) return result.status();
+    *into = *std::move(result);
+    return absl::OkStatus();
   };
   switch (request.call_case()) {
     case BackendRequest::kConfigure:

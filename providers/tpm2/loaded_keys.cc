@@ -16,8 +16,9 @@ absl::StatusOr<const TpmObject*> LoadedKeys::Load(const Tss2PrivateKey& key) {
   }
   absl::Status status = WithParent(key.parent, &key, [&](const TpmObject& parent) {
     absl::StatusOr<TpmObject> object = MakingRoom([&] { return tpm_->Load(parent, key); });
-    if (object.ok()) entries_.push_front({&key, *std::move(object)});
-    return object.status();
+    if (!object.ok()) return object.status();
+    entries_.push_front({&key, *std::move(object)});
+    return absl::OkStatus();
   });
   if (!status.ok()) return status;
   return &entries_.front().object;
@@ -33,8 +34,9 @@ absl::StatusOr<Tss2PrivateKey> LoadedKeys::Create(TPM2_HANDLE parent_handle,
   absl::Status status = WithParent(parent_handle, nullptr, [&](const TpmObject& parent) {
     absl::StatusOr<Tss2PrivateKey> created =
         MakingRoom([&] { return tpm_->Create(parent, parent_handle, key_template); });
-    if (created.ok()) key = *std::move(created);
-    return created.status();
+    if (!created.ok()) return created.status();
+    key = *created;
+    return absl::OkStatus();
   });
   if (!status.ok()) return status;
   return key;

@@ -15,10 +15,10 @@ namespace {
 
 class Tpm2Key : public Key {
  public:
-  Tpm2Key(TpmLink& link, Tss2PrivateKey key, const SigningAlgorithm& algorithm,
+  Tpm2Key(TpmLink& link, const Tss2PrivateKey& key, const SigningAlgorithm& algorithm,
           PublicKey public_key)
       : link_(link),
-        key_(std::move(key)),
+        key_(key),
         algorithm_(algorithm),
         public_key_(std::move(public_key)),
         schemes_{algorithm.scheme} {}
@@ -152,7 +152,7 @@ absl::StatusOr<std::unique_ptr<Tpm2Key>> Tpm2Backend::MakeKey(std::string_view o
                            "the key file's public key is not on its curve; use the file that "
                            "creating the key made"));
   }
-  return std::make_unique<Tpm2Key>(link_, std::move(key), *algorithm, *std::move(public_key));
+  return std::make_unique<Tpm2Key>(link_, key, *algorithm, *std::move(public_key));
 }
 
 }  // namespace
