@@ -132,9 +132,10 @@ class Stand:
     def stop(self, name, how=signal.SIGTERM):
         process = self.processes.pop(name)
         if process.poll() is None:
+            # A stopped process takes no SIGTERM. It must not be woken later: SIGCONT would cancel the
+            # SIGSTOP by which LeakSanitizer, at its exit, looks at it, and both would wait for ever.
+            process.send_signal(signal.SIGCONT)
             process.send_signal(how)
-            if how == signal.SIGTERM:
-                process.send_signal(signal.SIGCONT)
         try:
             return process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
