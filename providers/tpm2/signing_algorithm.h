@@ -2,12 +2,11 @@
 #ifndef SIGNET_PROVIDERS_TPM2_SIGNING_ALGORITHM_H_
 #define SIGNET_PROVIDERS_TPM2_SIGNING_ALGORITHM_H_
 
-#include <openssl/evp.h>
 #include <tss2/tss2_tpm2_types.h>
 
-#include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "ipc/wire/bytes.h"
 #include "ipc/wire/signature_scheme.h"
@@ -15,49 +14,40 @@
 
 namespace signet::providers {
 
+struct SigningScheme {
+  wire::SignatureScheme scheme;
+  TPM2_ALG_ID padding;  // TPM2_ALG_ECDSA, TPM2_ALG_RSAPSS
+  TPM2_ALG_ID hash;
+  const char* openssl_hash;
+};
+
 struct SigningAlgorithm {
   KeyAlgorithm key;
-  wire::SignatureScheme scheme;
-  TPM2_ECC_CURVE curve;
-  TPM2_ALG_ID hash;
-  const char* openssl_group;
-  const char* openssl_hash;
-  size_t coordinate_size;
+  TPM2_ALG_ID type;  // TPM2_ALG_ECC, TPM2_ALG_RSA
+  std::span<const SigningScheme> schemes;
+  size_t size;  // bytes of a coordinate, of the modulus
+  // Of TPM2_ALG_ECC only.
+  TPM2_ECC_CURVE curve = TPM2_ECC_NONE;
+  const char* openssl_group = nullptr;
 };
 
 std::span<const SigningAlgorithm> SigningAlgorithms();
 // nullptr when there is none, or the key may not sign whatever it is given.
 const SigningAlgorithm* FindSigningAlgorithm(KeyAlgorithm key);
 const SigningAlgorithm* FindSigningAlgorithm(const TPMT_PUBLIC& area);
+// What a key of that algorithm may sign with: all, unless it is bound to one; then that or none.
+std::vector<SigningScheme> SchemesOf(const SigningAlgorithm& algorithm, const TPMT_PUBLIC& area);
 
 // Of a new identity key: sign, userWithAuth, noDA, fixedTPM, fixedParent, sensitiveDataOrigin.
 TPM2B_PUBLIC KeyTemplate(const SigningAlgorithm& algorithm);
-TPMT_SIG_SCHEME TpmScheme(const SigningAlgorithm& algorithm);
+// Of a key that is bound to the scheme, to ask a TPM whether it has both.
+TPMT_PUBLIC_PARMS BoundParameters(const SigningAlgorithm& algorithm, const SigningScheme& scheme);
+TPMT_SIG_SCHEME TpmScheme(const SigningScheme& scheme);
 
-TPM2B_DIGEST Digest(const SigningAlgorithm& algorithm, wire::BytesView message);
-// DER, as TLS 1.3 wants it (RFC 8446 section 4.2.3); nullopt when it is a signature of another
-// kind.
-std::optional<wire::Bytes> DerSignature(const TPMT_SIGNATURE& signature);
-
-// The public half, to check signatures with.
-class PublicKey {
- public:
-  // nullopt when the area holds no valid point of the curve.
-  static std::optional<PublicKey> FromTpm(const SigningAlgorithm& algorithm,
-                                          const TPMT_PUBLIC& area);
-
-  const wire::Bytes& spki() const { return spki_; }  // SubjectPublicKeyInfo, DER
-  bool Verifies(const TPM2B_DIGEST& digest, wire::BytesView der_signature) const;
-
- private:
-  struct FreePkey {
-    void operator()(EVP_PKEY* pkey) const { EVP_PKEY_free(pkey); }
-  };
-  PublicKey() = default;
-
-  std::unique_ptr<EVP_PKEY, FreePkey> pkey_;
-  wire::Bytes spki_;
-};
+TPM2B_DIGEST Digest(const SigningScheme& scheme, wire::BytesView message);
+// As TLS 1.3 wants it (RFC 8446 section 4.2.3), DER for ECDSA; nullopt when it is a signature of
+// another kind.
+std::optional<wire::Bytes> TlsSignature(const TPMT_SIGNATURE& signature);
 
 }  // namespace signet::providers
 

@@ -159,6 +159,13 @@ absl::StatusOr<TPMT_SIGNATURE> Tpm::Sign(const TpmObject& key, const TPM2B_DIGES
   return *signature;
 }
 
+absl::StatusOr<bool> Tpm::Has(const TPMT_PUBLIC_PARMS& parameters) {
+  const TSS2_RC code = Esys_TestParms(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &parameters);
+  if (code == TSS2_RC_SUCCESS) return true;
+  if (IsParameterError(code)) return false;
+  return TpmError("TPM2_TestParms", code);
+}
+
 absl::StatusOr<std::string> Tpm::Manufacturer() {
   TPMS_CAPABILITY_DATA* data = nullptr;
   TSS2_RC code =

@@ -56,6 +56,8 @@ class Tpm {
   absl::StatusOr<TpmObject> Load(const TpmObject& parent, const Tss2PrivateKey& key);
   absl::StatusOr<TPMT_SIGNATURE> Sign(const TpmObject& key, const TPM2B_DIGEST& digest,
                                       const TPMT_SIG_SCHEME& scheme);
+  // Does the TPM have keys of these parameters?
+  absl::StatusOr<bool> Has(const TPMT_PUBLIC_PARMS& parameters);
   // Four letters of the TCG's vendor registry: "INTC", "IBM".
   absl::StatusOr<std::string> Manufacturer();
 

@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "providers/tpm2/public_key.h"
 #include "providers/tpm2/signing_algorithm.h"
+#include "providers/tpm2/tpm_abilities.h"
 #include "providers/tpm2/tpm_link.h"
 #include "providers/tpm2/tss2_private_key.h"
 
@@ -15,49 +18,69 @@ namespace {
 
 class Tpm2Key : public Key {
  public:
-  Tpm2Key(TpmLink& link, const Tss2PrivateKey& key, const SigningAlgorithm& algorithm,
-          PublicKey public_key)
-      : link_(link),
-        key_(key),
-        algorithm_(algorithm),
-        public_key_(std::move(public_key)),
-        schemes_{algorithm.scheme} {}
+  Tpm2Key(TpmLink& link, const Tss2PrivateKey& key, PublicKey public_key)
+      : link_(link), key_(key), public_key_(std::move(public_key)) {}
   Tpm2Key(const Tpm2Key&) = delete;
   Tpm2Key& operator=(const Tpm2Key&) = delete;
   ~Tpm2Key() override { link_.Forget(key_); }
 
+  // Only the TPM can tell whether the key is its own and what it signs with. Before all else.
+  absl::Status Prepare(std::string_view operation, const SigningAlgorithm& algorithm,
+                       TpmAbilities& abilities);
+
   const wire::Bytes& public_key() const override { return public_key_.spki(); }
-  const std::vector<wire::SignatureScheme>& schemes() const override { return schemes_; }
+  const std::vector<wire::SignatureScheme>& schemes() const override { return names_; }
   absl::StatusOr<wire::Bytes> SignSlowly(wire::SignatureScheme scheme,
                                          wire::BytesView message) override;
-
-  const Tss2PrivateKey& wrapped() const { return key_; }
 
  private:
   TpmLink& link_;
   const Tss2PrivateKey key_;
-  const SigningAlgorithm& algorithm_;
   const PublicKey public_key_;
-  const std::vector<wire::SignatureScheme> schemes_;
+  std::vector<SigningScheme> schemes_;
+  std::vector<wire::SignatureScheme> names_;  // of schemes_
 };
 
-absl::StatusOr<wire::Bytes> Tpm2Key::SignSlowly(wire::SignatureScheme scheme,
-                                                wire::BytesView message) {
-  if (scheme != algorithm_.scheme) {
+absl::Status Tpm2Key::Prepare(std::string_view operation, const SigningAlgorithm& algorithm,
+                              TpmAbilities& abilities) {
+  using Schemes = std::vector<SigningScheme>;
+  absl::StatusOr<Schemes> schemes =
+      link_.Run<Schemes>(operation, [&](LoadedKeys& keys) -> absl::StatusOr<Schemes> {
+        absl::StatusOr<const TpmObject*> object = keys.Load(key_);
+        if (!object.ok()) return object.status();
+        return abilities.Schemes(keys.tpm(), **object, algorithm, key_.public_area.publicArea,
+                                 public_key_);
+      });
+  if (!schemes.ok()) return schemes.status();
+  if (schemes->empty()) {
     return link_.Error(
-        "sign", absl::UnimplementedError(absl::StrCat(
-                    "a ", std::string(Name(algorithm_.key)), " key does not sign with scheme 0x",
-                    absl::Hex(static_cast<uint16_t>(scheme)), "; use one of those it lists")));
+        operation, absl::UnimplementedError(
+                       absl::StrCat("the key or the TPM does not sign as TLS 1.3 wants it of ",
+                                    std::string(Name(algorithm.key)), " keys; create a p256 key")));
   }
-  const TPM2B_DIGEST digest = Digest(algorithm_, message);
+  schemes_ = *std::move(schemes);
+  for (const SigningScheme& scheme : schemes_) names_.push_back(scheme.scheme);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<wire::Bytes> Tpm2Key::SignSlowly(wire::SignatureScheme name,
+                                                wire::BytesView message) {
+  auto scheme = std::ranges::find(schemes_, name, &SigningScheme::scheme);
+  if (scheme == schemes_.end()) {
+    return link_.Error("sign",
+                       absl::UnimplementedError(absl::StrCat("the key does not sign with scheme 0x",
+                                                             absl::Hex(static_cast<uint16_t>(name)),
+                                                             "; use one of those it lists")));
+  }
+  const TPM2B_DIGEST digest = Digest(*scheme, message);
   return link_.Run<wire::Bytes>("sign", [&](LoadedKeys& keys) -> absl::StatusOr<wire::Bytes> {
     absl::StatusOr<const TpmObject*> object = keys.Load(key_);
     if (!object.ok()) return object.status();
-    absl::StatusOr<TPMT_SIGNATURE> raw = keys.tpm().Sign(**object, digest, TpmScheme(algorithm_));
+    absl::StatusOr<TPMT_SIGNATURE> raw = keys.tpm().Sign(**object, digest, TpmScheme(*scheme));
     if (!raw.ok()) return raw.status();
-    std::optional<wire::Bytes> signature = DerSignature(*raw);
+    std::optional<wire::Bytes> signature = TlsSignature(*raw);
     // Without a resource manager a handle may have come to mean somebody else's key.
-    if (!signature || !public_key_.Verifies(digest, *signature)) {
+    if (!signature || !public_key_.Verifies(*scheme, digest, *signature)) {
       return absl::AbortedError(
           "TPM2_Sign: the signature is not this key's; use a resource manager (tcti "
           "device:/dev/tpmrm0)");
@@ -81,39 +104,49 @@ class Tpm2Backend : public Backend {
   absl::Status LockSlowly() override { return absl::OkStatus(); }
 
  private:
-  absl::StatusOr<std::unique_ptr<Tpm2Key>> MakeKey(std::string_view operation, Tss2PrivateKey key);
+  absl::StatusOr<std::unique_ptr<Key>> MakeKey(std::string_view operation,
+                                               const Tss2PrivateKey& key);
 
   const TPM2_HANDLE parent_;
   TpmLink link_;
+  TpmAbilities abilities_;
 };
 
 absl::StatusOr<TokenState> Tpm2Backend::DescribeSlowly() {
-  absl::StatusOr<std::string> manufacturer = link_.Run<std::string>(
-      "describe", [](LoadedKeys& keys) { return keys.tpm().Manufacturer(); });
-  if (!manufacturer.ok()) return manufacturer.status();
-  TokenState state;
-  state.hardware = true;
-  state.label = *std::move(manufacturer);
-  for (const SigningAlgorithm& algorithm : SigningAlgorithms()) {
-    state.algorithms.push_back(algorithm.key);
-  }
-  return state;
+  return link_.Run<TokenState>("describe", [&](LoadedKeys& keys) -> absl::StatusOr<TokenState> {
+    absl::StatusOr<std::string> manufacturer = keys.tpm().Manufacturer();
+    if (!manufacturer.ok()) return manufacturer.status();
+    TokenState state;
+    state.hardware = true;
+    state.label = *std::move(manufacturer);
+    for (const SigningAlgorithm& algorithm : SigningAlgorithms()) {
+      absl::StatusOr<bool> has = abilities_.Has(keys.tpm(), algorithm);
+      if (!has.ok()) return has.status();
+      if (*has) state.algorithms.push_back(algorithm.key);
+    }
+    return state;
+  });
 }
 
 absl::StatusOr<CreatedKey> Tpm2Backend::CreateKeySlowly(std::string_view, KeyAlgorithm algorithm) {
   constexpr std::string_view kOperation = "create key";
   const SigningAlgorithm* known = FindSigningAlgorithm(algorithm);
-  if (known == nullptr) {
-    return link_.Error(kOperation,
-                       absl::UnimplementedError(absl::StrCat("no ", std::string(Name(algorithm)),
-                                                             " keys in a TPM; use p256")));
-  }
   absl::StatusOr<Tss2PrivateKey> wrapped = link_.Run<Tss2PrivateKey>(
-      kOperation, [&](LoadedKeys& keys) { return keys.Create(parent_, KeyTemplate(*known)); });
+      kOperation, [&](LoadedKeys& keys) -> absl::StatusOr<Tss2PrivateKey> {
+        absl::StatusOr<bool> has = false;
+        if (known != nullptr) has = abilities_.Has(keys.tpm(), *known);
+        if (!has.ok()) return has.status();
+        if (!*has) {
+          return absl::UnimplementedError(
+              absl::StrCat("no ", std::string(Name(algorithm)),
+                           " keys in this TPM; `signet status` lists what it makes, p256 always"));
+        }
+        return keys.Create(parent_, KeyTemplate(*known));
+      });
   if (!wrapped.ok()) return wrapped.status();
   absl::StatusOr<wire::Bytes> reference = EncodeTss2PrivateKey(*wrapped);
   if (!reference.ok()) return link_.Error(kOperation, reference.status());
-  absl::StatusOr<std::unique_ptr<Tpm2Key>> key = MakeKey(kOperation, *std::move(wrapped));
+  absl::StatusOr<std::unique_ptr<Key>> key = MakeKey(kOperation, *wrapped);
   if (!key.ok()) return key.status();
   return CreatedKey{*std::move(reference), *std::move(key)};
 }
@@ -122,13 +155,7 @@ absl::StatusOr<std::unique_ptr<Key>> Tpm2Backend::OpenKeySlowly(wire::BytesView 
   constexpr std::string_view kOperation = "open key";
   absl::StatusOr<Tss2PrivateKey> wrapped = ParseTss2PrivateKey(reference);
   if (!wrapped.ok()) return link_.Error(kOperation, wrapped.status());
-  absl::StatusOr<std::unique_ptr<Tpm2Key>> key = MakeKey(kOperation, *std::move(wrapped));
-  if (!key.ok()) return key.status();
-  // Only the TPM can tell whether the key is its own.
-  absl::StatusOr<const TpmObject*> loaded = link_.Run<const TpmObject*>(
-      kOperation, [&](LoadedKeys& keys) { return keys.Load((*key)->wrapped()); });
-  if (!loaded.ok()) return loaded.status();
-  return std::unique_ptr<Key>(*std::move(key));
+  return MakeKey(kOperation, *wrapped);
 }
 
 absl::Status Tpm2Backend::RemoveKeySlowly(wire::BytesView reference) {
@@ -137,22 +164,27 @@ absl::Status Tpm2Backend::RemoveKeySlowly(wire::BytesView reference) {
   return wrapped.ok() ? absl::OkStatus() : link_.Error("remove key", wrapped.status());
 }
 
-absl::StatusOr<std::unique_ptr<Tpm2Key>> Tpm2Backend::MakeKey(std::string_view operation,
-                                                              Tss2PrivateKey key) {
+absl::StatusOr<std::unique_ptr<Key>> Tpm2Backend::MakeKey(std::string_view operation,
+                                                          const Tss2PrivateKey& key) {
   const TPMT_PUBLIC& area = key.public_area.publicArea;
   const SigningAlgorithm* algorithm = FindSigningAlgorithm(area);
   if (algorithm == nullptr) {
-    return link_.Error(
-        operation, absl::UnimplementedError("not an unrestricted P-256 signing key; create one"));
+    return link_.Error(operation,
+                       absl::UnimplementedError(
+                           "not an unrestricted P-256, P-384 or RSA-2048 signing key; create one"));
   }
   std::optional<PublicKey> public_key = PublicKey::FromTpm(*algorithm, area);
   if (!public_key) {
     return link_.Error(operation,
                        absl::InvalidArgumentError(
-                           "the key file's public key is not on its curve; use the file that "
-                           "creating the key made"));
+                           "the key file's public key is not valid; use the file that creating the "
+                           "key made"));
   }
-  return std::make_unique<Tpm2Key>(link_, key, *algorithm, *std::move(public_key));
+  auto made = std::make_unique<Tpm2Key>(link_, key, *std::move(public_key));
+  if (absl::Status status = made->Prepare(operation, *algorithm, abilities_); !status.ok()) {
+    return status;
+  }
+  return made;
 }
 
 }  // namespace

@@ -4,9 +4,10 @@
 // by its parent, useless without this TPM, loadable by other tools with it. The parent is the P-256
 // storage primary that tpm2-openssl recreates, or a persistent key. The TPM stores nothing.
 //
-// Keys: P-256, unrestricted signing, fixed to the TPM, made by it, outside dictionary-attack
-// protection, empty authorisation. One that is loaded signs with one TPM command. When the TPM has
-// no room, the key used longest ago makes place.
+// Keys: P-256, and P-384 and RSA-2048 (PSS) where the TPM has them; unrestricted signing, fixed to
+// the TPM, made by it, outside dictionary-attack protection, empty authorisation. One that is
+// loaded signs with one TPM command. When the TPM has no room, the key used longest ago makes
+// place.
 //
 // A TPM that is absent, was restarted or lost the connection gives kUnavailable at most until it is
 // back: the backend connects again by itself. The process must ignore SIGPIPE. A TPM that hangs

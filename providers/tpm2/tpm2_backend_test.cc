@@ -2,22 +2,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "providers/contract/signature_check.h"
 #include "providers/tpm2/command_log.h"
+#include "providers/tpm2/swtpm_fixture.h"
 #include "providers/tpm2/tss2_private_key.h"
 #include "tests/support/swtpm.h"
 
@@ -30,68 +26,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using wire::Bytes;
 
-const Bytes kMessage = {'m', 'e', 's', 's', 'a', 'g', 'e'};
 constexpr wire::SignatureScheme kScheme = wire::SignatureScheme::kEcdsaSecp256r1Sha256;
 // Not `dgst`, which takes the default provider's ECDSA even for keys that tpm2-openssl made.
 constexpr char kSignWithTpm2OpenSsl[] =
     "openssl pkeyutl -provider tpm2 -provider default -sign -rawin -digest sha256 "
     "-inkey key.pem -in message -out signature";
-constexpr uint32_t kPersistentParent = 0x81000001;
-
-std::unique_ptr<Backend> Open(const std::string& tcti, uint32_t parent = 0) {
-  signal(SIGPIPE, SIG_IGN);  // as signet-backend does
-  auto backend = MakeTpm2Backend({.name = "tpm2", .tcti = tcti, .parent = parent});
-  EXPECT_TRUE(backend.ok()) << backend.status();
-  return *std::move(backend);
-}
-
-CreatedKey Create(Backend& backend) {
-  absl::StatusOr<CreatedKey> created = backend.CreateKeySlowly("test", KeyAlgorithm::kP256);
-  EXPECT_TRUE(created.ok()) << created.status();
-  return created.ok() ? *std::move(created) : CreatedKey{};
-}
-
-testing::AssertionResult Signs(Key& key) {
-  absl::StatusOr<Bytes> signature = key.SignSlowly(kScheme, kMessage);
-  if (!signature.ok()) return testing::AssertionFailure() << signature.status();
-  if (!SignatureHolds(key.public_key(), kScheme, kMessage, *signature)) {
-    return testing::AssertionFailure() << "the signature does not hold";
-  }
-  return testing::AssertionSuccess();
-}
-
-void Write(const std::string& path, const Bytes& bytes) {
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-}
-
-Bytes Read(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return Bytes(std::istreambuf_iterator<char>(stream), {});
-}
-
-// Runs a tool against the TPM; its output goes to the TPM's folder.
-testing::AssertionResult RunTool(const test::Swtpm& tpm, const std::string& command) {
-  const std::string log = tpm.folder() + "/output";
-  const std::string line =
-      absl::StrCat("cd '", tpm.folder(), "' && TPM2OPENSSL_TCTI=", tpm.tcti(),
-                   " TPM2TOOLS_TCTI=", tpm.tcti(), " ", command, " >output 2>&1");
-  if (system(line.c_str()) == 0) return testing::AssertionSuccess();
-  Bytes output = Read(log);
-  return testing::AssertionFailure() << command << ":\n"
-                                     << std::string(output.begin(), output.end());
-}
-
-// A parent for keys as tpm2-tools make it, at the handle that the TCG recommends.
-testing::AssertionResult MakePersistentParent(const test::Swtpm& tpm) {
-  testing::AssertionResult made =
-      RunTool(tpm, "tpm2_createprimary -C o -G ecc256:null:aes128cfb -c parent.ctx");
-  if (!made) return made;
-  made = RunTool(tpm, "tpm2_evictcontrol -C o -c parent.ctx 0x81000001");
-  if (!made) return made;
-  return RunTool(tpm, "tpm2_flushcontext -t");
-}
 
 // The ecosystem's key file.
 
@@ -171,9 +110,13 @@ TEST(Tpm2Backend, RefusesKeyFilesThatWereChanged) {
          key.public_area.publicArea.unique.ecc.x.size = 0;
          key.public_area.publicArea.unique.ecc.y.size = 0;
        }},
-      {"the curve", StatusCode::kUnimplemented,
+      {"the curve", StatusCode::kInvalidArgument,
        [](Tss2PrivateKey& key) {
          key.public_area.publicArea.parameters.eccDetail.curveID = TPM2_ECC_NIST_P384;
+       }},
+      {"the curve to one that Signet does not use", StatusCode::kUnimplemented,
+       [](Tss2PrivateKey& key) {
+         key.public_area.publicArea.parameters.eccDetail.curveID = TPM2_ECC_NIST_P521;
        }},
       {"to a restricted key", StatusCode::kUnimplemented,
        [](Tss2PrivateKey& key) {
@@ -239,10 +182,9 @@ TEST(Tpm2Backend, ALoadedKeySignsWithOneCommand) {
   std::unique_ptr<Backend> backend = Open(log.tcti());
   CreatedKey created = Create(*backend);
   ASSERT_NE(created.key, nullptr);
-  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_CreatePrimary, TPM2_CC_Create, TPM2_CC_FlushContext));
-  EXPECT_TRUE(Signs(*created.key));
-  EXPECT_THAT(log.Take(),
-              ElementsAre(TPM2_CC_CreatePrimary, TPM2_CC_Load, TPM2_CC_FlushContext, TPM2_CC_Sign));
+  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_TestParms, TPM2_CC_CreatePrimary, TPM2_CC_Create,
+                                      TPM2_CC_FlushContext, TPM2_CC_CreatePrimary, TPM2_CC_Load,
+                                      TPM2_CC_FlushContext));
   EXPECT_TRUE(Signs(*created.key));
   EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_Sign));
   created.key.reset();

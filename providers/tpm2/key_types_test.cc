@@ -1,0 +1,165 @@
+// What each type of key has to itself; the contract has what they share.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/rsa.h>
+#include <tss2/tss2_mu.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "providers/tpm2/command_log.h"
+#include "providers/tpm2/openssl_pointer.h"
+#include "providers/tpm2/public_key.h"
+#include "providers/tpm2/signing_algorithm.h"
+#include "providers/tpm2/swtpm_fixture.h"
+#include "providers/tpm2/tss2_private_key.h"
+
+namespace signet::providers {
+namespace {
+
+using absl::StatusCode;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using wire::Bytes;
+using wire::SignatureScheme;
+
+constexpr KeyAlgorithm kAll[] = {KeyAlgorithm::kP256, KeyAlgorithm::kP384, KeyAlgorithm::kRsa2048};
+
+TEST(TpmKeyTypes, OffersThoseThatTheTpmHas) {
+  test::Swtpm tpm;
+  absl::StatusOr<TokenState> state = Open(tpm.tcti())->DescribeSlowly();
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_THAT(state->algorithms, testing::ElementsAreArray(kAll));
+}
+
+TEST(TpmKeyTypes, RsaKeysOfferPssWithEachHash) {
+  test::Swtpm tpm;
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  CreatedKey rsa = Create(*backend, KeyAlgorithm::kRsa2048);
+  ASSERT_NE(rsa.key, nullptr);
+  EXPECT_THAT(rsa.key->schemes(),
+              ElementsAre(SignatureScheme::kRsaPssRsaeSha256, SignatureScheme::kRsaPssRsaeSha384,
+                          SignatureScheme::kRsaPssRsaeSha512));
+}
+
+TEST(TpmKeyTypes, SignUnderAPersistentParentToo) {
+  test::Swtpm tpm;
+  ASSERT_TRUE(MakePersistentParent(tpm));
+  std::unique_ptr<Backend> backend = Open(tpm.tcti(), kPersistentParent);
+  for (const KeyAlgorithm algorithm : kAll) {
+    SCOPED_TRACE(std::string(Name(algorithm)));
+    CreatedKey created = Create(*backend, algorithm);
+    ASSERT_NE(created.key, nullptr);
+    EXPECT_TRUE(Signs(*created.key));
+  }
+}
+
+TEST(TpmKeyTypes, OpensKeysThatTpm2OpenSslMade) {
+  test::Swtpm tpm;
+  for (const std::string how : {"EC -pkeyopt group:P-384", "RSA -pkeyopt bits:2048"}) {
+    SCOPED_TRACE(how);
+    ASSERT_TRUE(RunTool(tpm,
+                        "openssl genpkey -provider tpm2 -provider default -out key.pem "
+                        "-algorithm " +
+                            how));
+    std::unique_ptr<Backend> backend = Open(tpm.tcti());
+    absl::StatusOr<std::unique_ptr<Key>> key =
+        backend->OpenKeySlowly(Read(tpm.folder() + "/key.pem"));
+    ASSERT_TRUE(key.ok()) << key.status();
+    EXPECT_TRUE(Signs(**key));
+  }
+}
+
+TEST(TpmKeyTypes, LoadAndSignInTpm2OpenSsl) {
+  test::Swtpm tpm;
+  Write(tpm.folder() + "/message", kMessage);
+  for (const KeyAlgorithm algorithm : {KeyAlgorithm::kP384, KeyAlgorithm::kRsa2048}) {
+    SCOPED_TRACE(std::string(Name(algorithm)));
+    Write(tpm.folder() + "/key.pem", Create(*Open(tpm.tcti()), algorithm).reference);
+    EXPECT_TRUE(RunTool(tpm,
+                        "openssl pkeyutl -provider tpm2 -provider default -sign -rawin "
+                        "-digest sha384 -inkey key.pem -in message -out signature"));
+  }
+}
+
+TEST(TpmKeyTypes, TheSaltIsTriedOnceAndASignatureIsOneCommand) {
+  test::Swtpm tpm;
+  CommandLog log(tpm.folder(), tpm.tcti());
+  std::unique_ptr<Backend> backend = Open(log.tcti());
+  CreatedKey first = Create(*backend, KeyAlgorithm::kRsa2048);
+  EXPECT_THAT(std::ranges::count(log.Take(), TPM2_CC_Sign), 1);
+  CreatedKey second = Create(*backend, KeyAlgorithm::kRsa2048);
+  EXPECT_THAT(std::ranges::count(log.Take(), TPM2_CC_Sign), 0);
+  ASSERT_TRUE(second.key->SignSlowly(SignatureScheme::kRsaPssRsaeSha384, kMessage).ok());
+  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_Sign));
+}
+
+TEST(TpmKeyTypes, AKeyBoundToASchemeOffersNoOther) {
+  TPMT_PUBLIC area = KeyTemplate(*FindSigningAlgorithm(KeyAlgorithm::kRsa2048)).publicArea;
+  TPMT_RSA_SCHEME& scheme = area.parameters.rsaDetail.scheme;
+  const SigningAlgorithm* algorithm = FindSigningAlgorithm(area);
+  ASSERT_NE(algorithm, nullptr);
+  EXPECT_EQ(SchemesOf(*algorithm, area).size(), 3u);
+  scheme.scheme = TPM2_ALG_RSAPSS;
+  scheme.details.anySig.hashAlg = TPM2_ALG_SHA384;
+  const std::vector<SigningScheme> schemes = SchemesOf(*algorithm, area);
+  ASSERT_EQ(schemes.size(), 1u);
+  EXPECT_EQ(schemes[0].scheme, SignatureScheme::kRsaPssRsaeSha384);
+  scheme.scheme = TPM2_ALG_RSASSA;
+  EXPECT_TRUE(SchemesOf(*algorithm, area).empty());
+}
+
+TEST(TpmKeyTypes, RefusesAKeyThatOnlySignsAsTls12) {
+  test::Swtpm tpm;
+  ASSERT_TRUE(MakePersistentParent(tpm));
+  ASSERT_TRUE(RunTool(tpm,
+                      "tpm2_create -C 0x81000001 -G rsa2048:rsassa-sha256:null -u key.pub -r "
+                      "key.priv -a 'sign|fixedtpm|fixedparent|sensitivedataorigin|userwithauth|"
+                      "noda'"));
+  Tss2PrivateKey key{.parent = kPersistentParent};
+  const Bytes public_area = Read(tpm.folder() + "/key.pub");
+  const Bytes private_area = Read(tpm.folder() + "/key.priv");
+  size_t offset = 0;
+  ASSERT_EQ(Tss2_MU_TPM2B_PUBLIC_Unmarshal(public_area.data(), public_area.size(), &offset,
+                                           &key.public_area),
+            TSS2_RC_SUCCESS);
+  offset = 0;
+  ASSERT_EQ(Tss2_MU_TPM2B_PRIVATE_Unmarshal(private_area.data(), private_area.size(), &offset,
+                                            &key.private_area),
+            TSS2_RC_SUCCESS);
+  const absl::Status status = Open(tpm.tcti())->OpenKeySlowly(*EncodeTss2PrivateKey(key)).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("create a p256 key"));
+}
+
+// As older TPMs sign: with all the salt there is room for.
+TEST(TpmPublicKey, RefusesASaltOfAnotherLength) {
+  const SigningAlgorithm& rsa = *FindSigningAlgorithm(KeyAlgorithm::kRsa2048);
+  const SigningScheme& scheme = rsa.schemes.front();
+  OpenSslPointer<EVP_PKEY> pkey(EVP_RSA_gen(2048));
+  TPMT_PUBLIC area = KeyTemplate(rsa).publicArea;
+  BIGNUM* modulus = nullptr;
+  ASSERT_EQ(EVP_PKEY_get_bn_param(pkey.get(), "n", &modulus), 1);
+  OpenSslPointer<BIGNUM> owner(modulus);
+  area.unique.rsa.size = 256;
+  BN_bn2binpad(modulus, area.unique.rsa.buffer, 256);
+  const std::optional<PublicKey> key = PublicKey::FromTpm(rsa, area);
+  ASSERT_TRUE(key);
+  const TPM2B_DIGEST digest = Digest(scheme, kMessage);
+  for (const int salt : {RSA_PSS_SALTLEN_DIGEST, RSA_PSS_SALTLEN_MAX}) {
+    OpenSslPointer<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(pkey.get(), nullptr));
+    Bytes signature(256);
+    size_t size = signature.size();
+    ASSERT_EQ(EVP_PKEY_sign_init(context.get()), 1);
+    ASSERT_EQ(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING), 1);
+    ASSERT_EQ(EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()), 1);
+    ASSERT_EQ(EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), salt), 1);
+    ASSERT_EQ(EVP_PKEY_sign(context.get(), signature.data(), &size, digest.buffer, digest.size), 1);
+    EXPECT_EQ(key->Verifies(scheme, digest, signature), salt == RSA_PSS_SALTLEN_DIGEST);
+  }
+}
+
+}  // namespace
+}  // namespace signet::providers
