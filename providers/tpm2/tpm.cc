@@ -102,7 +102,7 @@ absl::StatusOr<TpmObject> Tpm::CreatePrimary() {
   TSS2_RC code = Esys_CreatePrimary(esys_, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
                                     ESYS_TR_NONE, &kNoPassword, &primary_template, &kNoOutsideInfo,
                                     &kNoPcrs, &handle, nullptr, nullptr, nullptr, nullptr);
-  if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_CreatePrimary", code);
+  if (code != TSS2_RC_SUCCESS) return Failure("TPM2_CreatePrimary", code);
   return TpmObject(*this, handle, TpmObject::Kind::kTransient);
 }
 
@@ -128,7 +128,7 @@ absl::StatusOr<Tss2PrivateKey> Tpm::Create(const TpmObject& parent, TPM2_HANDLE 
                              &public_area, nullptr, nullptr, nullptr);
   EsysPointer<TPM2B_PRIVATE> private_owner(private_area);
   EsysPointer<TPM2B_PUBLIC> public_owner(public_area);
-  if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_Create", code);
+  if (code != TSS2_RC_SUCCESS) return Failure("TPM2_Create", code);
   return Tss2PrivateKey{handle, *public_area, *private_area};
 }
 
@@ -137,7 +137,7 @@ absl::StatusOr<TpmObject> Tpm::Load(const TpmObject& parent, const Tss2PrivateKe
   TSS2_RC code = Esys_Load(esys_, parent.handle_, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
                            &key.private_area, &key.public_area, &handle);
   if (code != TSS2_RC_SUCCESS) {
-    absl::Status status = TpmError("TPM2_Load", code);
+    absl::Status status = Failure("TPM2_Load", code);
     // The parameters are the key: whatever is wrong with them, it is not one of ours.
     if (IsParameterError(code)) return absl::InvalidArgumentError(status.message());
     return status;
@@ -155,7 +155,7 @@ absl::StatusOr<TPMT_SIGNATURE> Tpm::Sign(const TpmObject& key, const TPM2B_DIGES
   TSS2_RC code = Esys_Sign(esys_, key.handle_, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
                            &digest, &scheme, &no_ticket, &signature);
   EsysPointer<TPMT_SIGNATURE> owner(signature);
-  if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_Sign", code);
+  if (code != TSS2_RC_SUCCESS) return Failure("TPM2_Sign", code);
   return *signature;
 }
 
@@ -166,22 +166,36 @@ absl::StatusOr<bool> Tpm::Has(const TPMT_PUBLIC_PARMS& parameters) {
   return TpmError("TPM2_TestParms", code);
 }
 
-absl::StatusOr<std::string> Tpm::Manufacturer() {
+absl::StatusOr<uint32_t> Tpm::Property(TPM2_PT property) {
   TPMS_CAPABILITY_DATA* data = nullptr;
-  TSS2_RC code =
-      Esys_GetCapability(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_TPM_PROPERTIES,
-                         TPM2_PT_MANUFACTURER, 1, nullptr, &data);
+  TSS2_RC code = Esys_GetCapability(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                    TPM2_CAP_TPM_PROPERTIES, property, 1, nullptr, &data);
   EsysPointer<TPMS_CAPABILITY_DATA> owner(data);
   if (code != TSS2_RC_SUCCESS) return TpmError("TPM2_GetCapability", code);
+  const TPML_TAGGED_TPM_PROPERTY& found = data->data.tpmProperties;
+  return found.count > 0 && found.tpmProperty[0].property == property ? found.tpmProperty[0].value
+                                                                      : 0;
+}
+
+absl::StatusOr<std::string> Tpm::Manufacturer() {
+  absl::StatusOr<uint32_t> letters = Property(TPM2_PT_MANUFACTURER);
+  if (!letters.ok()) return letters.status();
   std::string name;
-  if (data->data.tpmProperties.count > 0) {
-    const uint32_t letters = data->data.tpmProperties.tpmProperty[0].value;
-    for (int shift = 24; shift >= 0; shift -= 8) {
-      const char letter = static_cast<char>(letters >> shift);
-      if (letter > ' ' && letter <= '~') name.push_back(letter);
-    }
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    const char letter = static_cast<char>(*letters >> shift);
+    if (letter > ' ' && letter <= '~') name.push_back(letter);
   }
   return name.empty() ? "unknown" : name;
+}
+
+absl::Status Tpm::Failure(std::string_view command, TSS2_RC code) {
+  absl::Status status = TpmError(command, code);
+  if (!absl::IsResourceExhausted(status)) return status;
+  const absl::StatusOr<uint32_t> seconds = Property(TPM2_PT_LOCKOUT_INTERVAL);
+  if (!seconds.ok() || *seconds == 0) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat(status.message(), " (it forgets one failed try every ", *seconds,
+                                   " s, so this is over by then)"));
 }
 
 void Tpm::Startup() { Esys_Startup(esys_, TPM2_SU_CLEAR); }

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -73,6 +74,10 @@ class Tpm {
  private:
   friend class TpmObject;
   Tpm() = default;
+
+  absl::StatusOr<uint32_t> Property(TPM2_PT property);  // 0 when the TPM has no such property
+  // TpmError, which in lockout says how long that lasts.
+  absl::Status Failure(std::string_view command, TSS2_RC code);
 
   TSS2_TCTI_CONTEXT* tcti_ = nullptr;
   ESYS_CONTEXT* esys_ = nullptr;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "providers/tpm2/public_key.h"
 #include "providers/tpm2/signing_algorithm.h"
 #include "providers/tpm2/tpm_abilities.h"
@@ -119,11 +120,9 @@ absl::StatusOr<TokenState> Tpm2Backend::DescribeSlowly() {
     TokenState state;
     state.hardware = true;
     state.label = *std::move(manufacturer);
-    for (const SigningAlgorithm& algorithm : SigningAlgorithms()) {
-      absl::StatusOr<bool> has = abilities_.Has(keys.tpm(), algorithm);
-      if (!has.ok()) return has.status();
-      if (*has) state.algorithms.push_back(algorithm.key);
-    }
+    absl::StatusOr<std::vector<KeyAlgorithm>> offered = abilities_.Offered(keys.tpm());
+    if (!offered.ok()) return offered.status();
+    state.algorithms = *std::move(offered);
     return state;
   });
 }
@@ -133,13 +132,13 @@ absl::StatusOr<CreatedKey> Tpm2Backend::CreateKeySlowly(std::string_view, KeyAlg
   const SigningAlgorithm* known = FindSigningAlgorithm(algorithm);
   absl::StatusOr<Tss2PrivateKey> wrapped = link_.Run<Tss2PrivateKey>(
       kOperation, [&](LoadedKeys& keys) -> absl::StatusOr<Tss2PrivateKey> {
-        absl::StatusOr<bool> has = false;
-        if (known != nullptr) has = abilities_.Has(keys.tpm(), *known);
-        if (!has.ok()) return has.status();
-        if (!*has) {
-          return absl::UnimplementedError(
-              absl::StrCat("no ", std::string(Name(algorithm)),
-                           " keys in this TPM; `signet status` lists what it makes, p256 always"));
+        absl::StatusOr<std::vector<KeyAlgorithm>> offered = abilities_.Offered(keys.tpm());
+        if (!offered.ok()) return offered.status();
+        if (!std::ranges::count(*offered, algorithm)) {
+          return absl::UnimplementedError(absl::StrCat(
+              "no ", std::string(Name(algorithm)), " keys in this TPM; use one of ",
+              absl::StrJoin(*offered, ", ",
+                            [](std::string* out, KeyAlgorithm a) { out->append(Name(a)); })));
         }
         return keys.Create(parent_, KeyTemplate(*known));
       });

@@ -180,11 +180,12 @@ TEST(Tpm2Backend, ALoadedKeySignsWithOneCommand) {
   test::Swtpm tpm;
   CommandLog log(tpm.folder(), tpm.tcti());
   std::unique_ptr<Backend> backend = Open(log.tcti());
+  ASSERT_TRUE(backend->DescribeSlowly().ok());  // asks once what the TPM can do
+  log.Take();
   CreatedKey created = Create(*backend);
   ASSERT_NE(created.key, nullptr);
-  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_TestParms, TPM2_CC_CreatePrimary, TPM2_CC_Create,
-                                      TPM2_CC_FlushContext, TPM2_CC_CreatePrimary, TPM2_CC_Load,
-                                      TPM2_CC_FlushContext));
+  EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_CreatePrimary, TPM2_CC_Create, TPM2_CC_FlushContext,
+                                      TPM2_CC_CreatePrimary, TPM2_CC_Load, TPM2_CC_FlushContext));
   EXPECT_TRUE(Signs(*created.key));
   EXPECT_THAT(log.Take(), ElementsAre(TPM2_CC_Sign));
   created.key.reset();

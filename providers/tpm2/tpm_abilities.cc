@@ -4,12 +4,26 @@
 
 namespace signet::providers {
 
-absl::StatusOr<bool> TpmAbilities::Has(Tpm& tpm, const SigningAlgorithm& algorithm) {
-  for (const SigningScheme& scheme : algorithm.schemes) {
-    absl::StatusOr<bool> has = Has(tpm, algorithm, scheme);
-    if (!has.ok() || *has) return has;
+absl::StatusOr<std::vector<KeyAlgorithm>> TpmAbilities::Offered(Tpm& tpm) {
+  std::vector<KeyAlgorithm> offered;
+  for (const SigningAlgorithm& algorithm : SigningAlgorithms()) {
+    absl::StatusOr<std::vector<SigningScheme>> schemes =
+        Supported(tpm, algorithm, algorithm.schemes);
+    if (!schemes.ok()) return schemes.status();
+    if (!schemes->empty()) offered.push_back(algorithm.key);
   }
-  return false;
+  return offered;
+}
+
+absl::StatusOr<std::vector<SigningScheme>> TpmAbilities::Supported(
+    Tpm& tpm, const SigningAlgorithm& algorithm, std::span<const SigningScheme> possible) {
+  std::vector<SigningScheme> supported;
+  for (const SigningScheme& scheme : possible) {
+    absl::StatusOr<bool> has = Has(tpm, algorithm, scheme);
+    if (!has.ok()) return has.status();
+    if (*has) supported.push_back(scheme);
+  }
+  return supported;
 }
 
 absl::StatusOr<bool> TpmAbilities::Has(Tpm& tpm, const SigningAlgorithm& algorithm,
@@ -27,20 +41,16 @@ absl::StatusOr<std::vector<SigningScheme>> TpmAbilities::Schemes(Tpm& tpm, const
                                                                  const PublicKey& public_key) {
   std::vector<SigningScheme> possible = SchemesOf(algorithm, area);
   if (algorithm.type == TPM2_ALG_ECC) return possible;
-  std::vector<SigningScheme> schemes;
-  for (const SigningScheme& scheme : possible) {
-    absl::StatusOr<bool> has = Has(tpm, algorithm, scheme);
-    if (!has.ok()) return has.status();
-    if (*has) schemes.push_back(scheme);
-  }
-  if (schemes.empty() || salts_like_tls_) return schemes;
-  const TPM2B_DIGEST digest = Digest(schemes.front(), {});
-  absl::StatusOr<TPMT_SIGNATURE> signature = tpm.Sign(key, digest, TpmScheme(schemes.front()));
+  absl::StatusOr<std::vector<SigningScheme>> supported = Supported(tpm, algorithm, possible);
+  if (!supported.ok() || supported->empty() || salts_like_tls_) return supported;
+  const SigningScheme& trial = supported->front();
+  const TPM2B_DIGEST digest = Digest(trial, {});
+  absl::StatusOr<TPMT_SIGNATURE> signature = tpm.Sign(key, digest, TpmScheme(trial));
   if (!signature.ok()) return signature.status();
   const std::optional<wire::Bytes> bytes = TlsSignature(*signature);
-  salts_like_tls_ = bytes && public_key.Verifies(schemes.front(), digest, *bytes);
-  if (!salts_like_tls_) schemes.clear();
-  return schemes;
+  salts_like_tls_ = bytes && public_key.Verifies(trial, digest, *bytes);
+  if (!salts_like_tls_) supported->clear();
+  return supported;
 }
 
 }  // namespace signet::providers

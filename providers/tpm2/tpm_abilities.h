@@ -3,6 +3,7 @@
 #define SIGNET_PROVIDERS_TPM2_TPM_ABILITIES_H_
 
 #include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -17,8 +18,8 @@ namespace signet::providers {
 // One thread.
 class TpmAbilities {
  public:
-  // With one scheme at least.
-  absl::StatusOr<bool> Has(Tpm& tpm, const SigningAlgorithm& algorithm);
+  // Those that it has with one scheme at least.
+  absl::StatusOr<std::vector<KeyAlgorithm>> Offered(Tpm& tpm);
 
   // What TLS 1.3 peers will accept of the loaded key. Sends nothing for an elliptic curve. The
   // first RSA key signs once: the TPM library specification leaves the length of RSA-PSS's salt to
@@ -29,6 +30,8 @@ class TpmAbilities {
                                                      const PublicKey& public_key);
 
  private:
+  absl::StatusOr<std::vector<SigningScheme>> Supported(Tpm& tpm, const SigningAlgorithm& algorithm,
+                                                       std::span<const SigningScheme> possible);
   absl::StatusOr<bool> Has(Tpm& tpm, const SigningAlgorithm& algorithm,
                            const SigningScheme& scheme);
 
