@@ -65,15 +65,30 @@ std::vector<KeyAlgorithm> BackendContract::OfferedAlgorithms() {
   return state->algorithms;
 }
 
-CreatedKey BackendContract::Create(std::string_view label) {
-  std::vector<KeyAlgorithm> offered = OfferedAlgorithms();
-  if (offered.empty()) return {};
-  absl::StatusOr<CreatedKey> created = backend_->CreateKeySlowly(label, offered.front());
+CreatedKey BackendContract::Create(std::string_view label, KeyAlgorithm algorithm) {
+  absl::StatusOr<CreatedKey> created = backend_->CreateKeySlowly(label, algorithm);
   EXPECT_TRUE(created.ok()) << created.status();
   if (!created.ok()) return {};
   EXPECT_NE(created->key, nullptr);
   EXPECT_FALSE(created->reference.empty());
   return std::move(created).value();
+}
+
+CreatedKey BackendContract::Create(std::string_view label) {
+  std::vector<KeyAlgorithm> offered = OfferedAlgorithms();
+  return offered.empty() ? CreatedKey() : Create(label, offered.front());
+}
+
+std::map<std::string, CreatedKey> BackendContract::CreateEach() {
+  std::map<std::string, CreatedKey> keys;
+  for (KeyAlgorithm algorithm : OfferedAlgorithms()) {
+    const std::string name(Name(algorithm));
+    SCOPED_TRACE(name);
+    CreatedKey created = Create(name, algorithm);
+    if (created.key == nullptr) return {};
+    keys.emplace(name, std::move(created));
+  }
+  return keys;
 }
 
 std::unique_ptr<Key> BackendContract::OpenKey(wire::BytesView reference) {
@@ -133,24 +148,26 @@ TEST_P(BackendContract, SignsWithEveryAlgorithmAndSchemeItOffers) {
 }
 
 TEST_P(BackendContract, SignsEmptyAndLongMessages) {
-  CreatedKey created = Create();
-  ASSERT_NE(created.key, nullptr);
-  ExpectSigns(*created.key, Bytes());
-  ExpectSigns(*created.key, Bytes(65536, 0xa5));
+  for (const auto& [name, created] : CreateEach()) {
+    SCOPED_TRACE(name);
+    ExpectSigns(*created.key, Bytes());
+    ExpectSigns(*created.key, Bytes(65536, 0xa5));
+  }
 }
 
 TEST_P(BackendContract, RefusesSchemesThatTheKeyDoesNotOffer) {
-  CreatedKey created = Create();
-  ASSERT_NE(created.key, nullptr);
   std::vector<SignatureScheme> schemes(AllTls13Schemes().begin(), AllTls13Schemes().end());
   schemes.push_back(SignatureScheme::kRsaPkcs1Sha256);  // never in TLS 1.3
   schemes.push_back(static_cast<SignatureScheme>(0xfe01));
-  for (SignatureScheme scheme : schemes) {
-    if (testing::Value(created.key->schemes(), Contains(scheme))) continue;
-    SCOPED_TRACE(absl::StrCat("scheme 0x", absl::Hex(static_cast<uint16_t>(scheme))));
-    ExpectError(created.key->SignSlowly(scheme, kMessage).status(), StatusCode::kUnimplemented);
+  for (const auto& [name, created] : CreateEach()) {
+    for (SignatureScheme scheme : schemes) {
+      if (testing::Value(created.key->schemes(), Contains(scheme))) continue;
+      SCOPED_TRACE(absl::StrCat(name, ", scheme 0x", absl::Hex(static_cast<uint16_t>(scheme))));
+      ExpectError(created.key->SignSlowly(scheme, kMessage).status(), StatusCode::kUnimplemented);
+    }
+    SCOPED_TRACE(name);
+    ExpectSigns(*created.key, kMessage);
   }
-  ExpectSigns(*created.key, kMessage);
 }
 
 TEST_P(BackendContract, RefusesAlgorithmsThatItDoesNotOffer) {
@@ -175,28 +192,37 @@ TEST_P(BackendContract, EachCreatedKeyIsNew) {
 // References.
 
 TEST_P(BackendContract, ReferenceFindsTheKeyAfterARestart) {
-  CreatedKey created = Create();
-  ASSERT_NE(created.key, nullptr);
-  Bytes public_key = created.key->public_key();
-  std::vector<SignatureScheme> schemes = created.key->schemes();
-  created.key.reset();
+  struct Known {
+    Bytes reference;
+    Bytes public_key;
+    std::vector<SignatureScheme> schemes;
+  };
+  std::map<std::string, Known> known;
+  for (auto& [name, created] : CreateEach()) {
+    known[name] = {created.reference, created.key->public_key(), created.key->schemes()};
+  }
   Reopen();
-  std::unique_ptr<Key> key = OpenKey(created.reference);
-  ASSERT_NE(key, nullptr);
-  EXPECT_EQ(key->public_key(), public_key);
-  EXPECT_EQ(key->schemes(), schemes);
-  ExpectSigns(*key, kMessage);
+  for (const auto& [name, before] : known) {
+    SCOPED_TRACE(name);
+    std::unique_ptr<Key> key = OpenKey(before.reference);
+    ASSERT_NE(key, nullptr);
+    EXPECT_EQ(key->public_key(), before.public_key);
+    EXPECT_EQ(key->schemes(), before.schemes);
+    ExpectSigns(*key, kMessage);
+  }
 }
 
 TEST_P(BackendContract, OneKeyOpenTwiceSignsThroughBoth) {
-  CreatedKey created = Create();
-  ASSERT_NE(created.key, nullptr);
-  std::unique_ptr<Key> second = OpenKey(created.reference);
-  ASSERT_NE(second, nullptr);
-  ExpectSigns(*created.key, kMessage);
-  ExpectSigns(*second, kMessage);
-  created.key.reset();
-  ExpectSigns(*second, kMessage);
+  std::map<std::string, CreatedKey> keys = CreateEach();
+  for (auto& [name, created] : keys) {
+    SCOPED_TRACE(name);
+    std::unique_ptr<Key> second = OpenKey(created.reference);
+    ASSERT_NE(second, nullptr);
+    ExpectSigns(*created.key, kMessage);
+    ExpectSigns(*second, kMessage);
+    created.key.reset();
+    ExpectSigns(*second, kMessage);
+  }
 }
 
 TEST_P(BackendContract, RefusesForeignReferences) {
@@ -208,26 +234,30 @@ TEST_P(BackendContract, RefusesForeignReferences) {
 }
 
 TEST_P(BackendContract, ARemovedKeyIsGone) {
-  CreatedKey created = Create("removed");
   CreatedKey other = Create("kept");
-  ASSERT_NE(created.key, nullptr);
   ASSERT_NE(other.key, nullptr);
-  created.key.reset();
-  absl::Status removed = backend_->RemoveKeySlowly(created.reference);
-  EXPECT_TRUE(removed.ok()) << removed;
-  if (token_->stores_keys()) {
-    ExpectError(backend_->OpenKeySlowly(created.reference).status(), StatusCode::kNotFound);
-    ExpectError(backend_->RemoveKeySlowly(created.reference), StatusCode::kNotFound);
+  std::map<std::string, CreatedKey> keys = CreateEach();
+  for (auto& [name, created] : keys) {
+    SCOPED_TRACE(name);
+    created.key.reset();
+    absl::Status removed = backend_->RemoveKeySlowly(created.reference);
+    EXPECT_TRUE(removed.ok()) << removed;
+    if (token_->stores_keys()) {
+      ExpectError(backend_->OpenKeySlowly(created.reference).status(), StatusCode::kNotFound);
+      ExpectError(backend_->RemoveKeySlowly(created.reference), StatusCode::kNotFound);
+    }
   }
   ExpectSigns(*other.key, kMessage);
 }
 
-// Many keys: more than the object slots of a TPM.
+// Many keys of all algorithms: more than the object slots of a TPM.
 
 TEST_P(BackendContract, SixKeysSignInTurn) {
+  const std::vector<KeyAlgorithm> offered = OfferedAlgorithms();
+  ASSERT_FALSE(offered.empty());
   std::vector<CreatedKey> keys;
-  for (int i = 0; i < 6; ++i) {
-    keys.push_back(Create(absl::StrCat("key ", i)));
+  for (size_t i = 0; i < 6; ++i) {
+    keys.push_back(Create(absl::StrCat("key ", i), offered[i % offered.size()]));
     ASSERT_NE(keys.back().key, nullptr);
   }
   for (int round = 0; round < 4; ++round) {

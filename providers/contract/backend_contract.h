@@ -11,9 +11,12 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "providers/backend.h"
@@ -54,9 +57,13 @@ class BackendContract : public testing::TestWithParam<MakeTokenFunction> {
   void ReopenLocked();
   void Unlock();
 
+  std::vector<KeyAlgorithm> OfferedAlgorithms();
+  CreatedKey Create(std::string_view label, KeyAlgorithm algorithm);
   // A key of the first algorithm on offer.
   CreatedKey Create(std::string_view label = "contract");
-  std::vector<KeyAlgorithm> OfferedAlgorithms();
+  // A key of each algorithm on offer, which is its label; empty, and a failure, if one can't be
+  // made.
+  std::map<std::string, CreatedKey> CreateEach();
   std::unique_ptr<Key> OpenKey(wire::BytesView reference);
 
   // Signs with the key's first scheme, and OpenSSL agrees.
