@@ -60,7 +60,7 @@ class TpmFaults(unittest.TestCase):
         [declined] = outcome.json["declined"]
         return declined
 
-    def test_LockoutSaysWhatToDo(self):
+    def test_LockoutSaysHowLongAndWhatToDo(self):
         # A parent without `noda`, as a company's own tools may have made it.
         self.must("tpm2_createprimary", "-C", "o", "-G", "ecc256:null:aes128cfb", "-c", "parent.ctx", "-a",
                   "restricted|decrypt|userwithauth|fixedtpm|fixedparent|sensitivedataorigin")
@@ -77,7 +77,7 @@ class TpmFaults(unittest.TestCase):
         self.restart_backend()
         declined = self.decline(self.stand.fetch("/login"))
         self.assertEqual(declined["reason"], "token-failed")
-        for words in ("lockout", "tpm2_dictionarylockout --clear-lockout"):
+        for words in ("lockout", f"{LOCKOUT_INTERVAL} s", "tpm2_dictionarylockout --clear-lockout"):
             self.assertIn(words, declined["detail"])
         self.assertIn("tpm2_dictionarylockout --clear-lockout", self.stand.must("status").out)
 
