@@ -2,7 +2,6 @@
 
 #include <openssl/asn1.h>
 #include <openssl/core_names.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -14,17 +13,10 @@
 namespace signet::providers::pkcs11 {
 namespace {
 
-constexpr uint8_t kP256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
-constexpr uint8_t kP384[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
-constexpr uint8_t kP521[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
-
 constexpr EllipticCurve kCurves[] = {
-    {KeyAlgorithm::kP256, wire::SignatureScheme::kEcdsaSecp256r1Sha256, "prime256v1", "SHA256",
-     kP256, 256},
-    {KeyAlgorithm::kP384, wire::SignatureScheme::kEcdsaSecp384r1Sha384, "secp384r1", "SHA384",
-     kP384, 384},
-    {KeyAlgorithm::kP521, wire::SignatureScheme::kEcdsaSecp521r1Sha512, "secp521r1", "SHA512",
-     kP521, 521},
+    {wire::SignatureScheme::kEcdsaSecp256r1Sha256, "prime256v1", kP256Parameters, 256},
+    {wire::SignatureScheme::kEcdsaSecp384r1Sha384, "secp384r1", kP384Parameters, 384},
+    {wire::SignatureScheme::kEcdsaSecp521r1Sha512, "secp521r1", kP521Parameters, 521},
 };
 
 constexpr uint8_t kUncompressed = 0x04;
@@ -32,7 +24,6 @@ constexpr uint8_t kUncompressed = 0x04;
 struct Free {
   void operator()(EVP_PKEY* pkey) const { EVP_PKEY_free(pkey); }
   void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-  void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
   void operator()(ASN1_OCTET_STRING* string) const { ASN1_OCTET_STRING_free(string); }
 };
 
@@ -55,13 +46,6 @@ wire::Bytes Point(const EllipticCurve& curve, wire::BytesView ec_point) {
 }  // namespace
 
 std::span<const EllipticCurve> AllEllipticCurves() { return kCurves; }
-
-const EllipticCurve* FindCurve(KeyAlgorithm algorithm) {
-  for (const EllipticCurve& curve : kCurves) {
-    if (curve.algorithm == algorithm) return &curve;
-  }
-  return nullptr;
-}
 
 const EllipticCurve* FindCurve(wire::BytesView ec_parameters) {
   for (const EllipticCurve& curve : kCurves) {
@@ -93,38 +77,6 @@ std::optional<wire::Bytes> PublicKeyFromPoint(const EllipticCurve& curve,
   wire::Bytes public_key(der, der + size);
   OPENSSL_free(der);
   return public_key;
-}
-
-wire::Bytes Hash(const EllipticCurve& curve, wire::BytesView message) {
-  wire::Bytes hash(EVP_MAX_MD_SIZE);
-  size_t size = 0;
-  if (EVP_Q_digest(nullptr, curve.hash, nullptr, message.data(), message.size(), hash.data(),
-                   &size) != 1) {
-    ERR_clear_error();
-    size = 0;
-  }
-  hash.resize(size);
-  return hash;
-}
-
-std::optional<wire::Bytes> DerSignature(const EllipticCurve& curve, wire::BytesView r_and_s) {
-  const size_t size = curve.coordinate_size();
-  if (r_and_s.size() != 2 * size) return std::nullopt;
-  std::unique_ptr<ECDSA_SIG, Free> signature(ECDSA_SIG_new());
-  const int part = static_cast<int>(size);
-  BIGNUM* r = BN_bin2bn(r_and_s.data(), part, nullptr);
-  BIGNUM* s = BN_bin2bn(r_and_s.data() + size, part, nullptr);
-  if (signature == nullptr || ECDSA_SIG_set0(signature.get(), r, s) != 1) {
-    BN_free(r);
-    BN_free(s);
-    return std::nullopt;
-  }
-  uint8_t* der = nullptr;
-  const int der_size = i2d_ECDSA_SIG(signature.get(), &der);
-  if (der_size <= 0) return std::nullopt;
-  wire::Bytes result(der, der + der_size);
-  OPENSSL_free(der);
-  return result;
 }
 
 }  // namespace signet::providers::pkcs11

@@ -7,16 +7,19 @@
 
 #include "ipc/wire/bytes.h"
 #include "ipc/wire/signature_scheme.h"
-#include "providers/key_algorithm.h"
 
 namespace signet::providers::pkcs11 {
 
+// CKA_EC_PARAMS: the curve's OID, DER.
+inline constexpr uint8_t kP256Parameters[] = {0x06, 0x08, 0x2a, 0x86, 0x48,
+                                              0xce, 0x3d, 0x03, 0x01, 0x07};
+inline constexpr uint8_t kP384Parameters[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
+inline constexpr uint8_t kP521Parameters[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
+
 struct EllipticCurve {
-  KeyAlgorithm algorithm;
   wire::SignatureScheme scheme;
   const char* group;           // OpenSSL's name
-  const char* hash;            // OpenSSL's name, the scheme's
-  wire::BytesView parameters;  // CKA_EC_PARAMS: the curve's OID, DER
+  wire::BytesView parameters;  // CKA_EC_PARAMS
   size_t bits;
 
   size_t coordinate_size() const { return (bits + 7) / 8; }
@@ -24,18 +27,11 @@ struct EllipticCurve {
 
 // Static storage.
 std::span<const EllipticCurve> AllEllipticCurves();
-const EllipticCurve* FindCurve(KeyAlgorithm algorithm);         // null: none of ours
 const EllipticCurve* FindCurve(wire::BytesView ec_parameters);  // null: none of ours
 
 // SubjectPublicKeyInfo (DER) from CKA_EC_POINT: a DER OCTET STRING by the standard, the bare point
 // with some modules. Nothing when it is not a point of the curve.
 std::optional<wire::Bytes> PublicKeyFromPoint(const EllipticCurve& curve, wire::BytesView ec_point);
-
-// The message's hash, for CKM_ECDSA.
-wire::Bytes Hash(const EllipticCurve& curve, wire::BytesView message);
-
-// ECDSA-Sig-Value (RFC 3279 section 2.2.3), DER, from PKCS#11's r || s. Nothing for another size.
-std::optional<wire::Bytes> DerSignature(const EllipticCurve& curve, wire::BytesView r_and_s);
 
 }  // namespace signet::providers::pkcs11
 

@@ -47,7 +47,7 @@ TEST(EllipticCurve, TakesPointsBareAndAsOctetString) {
 }
 
 TEST(EllipticCurve, RefusesWhatIsNoPointOfTheCurve) {
-  const EllipticCurve& p256 = *FindCurve(KeyAlgorithm::kP256);
+  const EllipticCurve& p256 = *FindCurve(kP256Parameters);
   const wire::Bytes good = Sample(p256).point;
   wire::Bytes beside = good;
   beside.back() ^= 1;
@@ -60,7 +60,7 @@ TEST(EllipticCurve, RefusesWhatIsNoPointOfTheCurve) {
   for (const wire::Bytes& bytes :
        {wire::Bytes(), wire::Bytes{4}, wire::Bytes{4, 0}, wire::Bytes(65, 0), wire::Bytes(67, 4),
         beside, OctetString(beside), compressed, OctetString(compressed), truncated, trailing,
-        Sample(*FindCurve(KeyAlgorithm::kP384)).point}) {
+        Sample(*FindCurve(kP384Parameters)).point}) {
     EXPECT_FALSE(PublicKeyFromPoint(p256, bytes).has_value());
   }
 }
@@ -68,25 +68,8 @@ TEST(EllipticCurve, RefusesWhatIsNoPointOfTheCurve) {
 TEST(EllipticCurve, KnowsCurvesByTheirParameters) {
   for (const EllipticCurve& curve : AllEllipticCurves()) {
     EXPECT_EQ(FindCurve(curve.parameters), &curve);
-    EXPECT_EQ(FindCurve(curve.algorithm), &curve);
   }
   EXPECT_EQ(FindCurve(wire::BytesView()), nullptr);
-  EXPECT_EQ(FindCurve(KeyAlgorithm::kEd25519), nullptr);
-}
-
-TEST(EllipticCurve, EncodesSignaturesAsMinimalDer) {
-  const EllipticCurve& p256 = *FindCurve(KeyAlgorithm::kP256);
-  wire::Bytes raw(64, 0);
-  raw[31] = 0x7f;  // r: short and positive
-  raw[32] = 0x80;  // s: its first bit needs a zero before it
-  auto der = DerSignature(p256, raw);
-  ASSERT_TRUE(der.has_value());
-  wire::Bytes expected{0x30, 0x26, 0x02, 0x01, 0x7f, 0x02, 0x21, 0x00, 0x80};
-  expected.resize(expected.size() + 31, 0);
-  EXPECT_EQ(*der, expected);
-  for (const size_t size : {0u, 63u, 65u, 96u}) {
-    EXPECT_FALSE(DerSignature(p256, wire::Bytes(size, 1)).has_value());
-  }
 }
 
 }  // namespace

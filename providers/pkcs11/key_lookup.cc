@@ -15,6 +15,12 @@ absl::Status NotFound(const std::string& prefix) {
       prefix, ": the token holds no such key; insert the token that does, or make a new key"));
 }
 
+absl::Status Ambiguous(const std::string& prefix, size_t count) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(prefix, ": ", count,
+                   " keys fit the PKCS#11 URI; add the id and object (label) of the one meant"));
+}
+
 }  // namespace
 
 CK_RV FindPublicKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
@@ -23,32 +29,31 @@ CK_RV FindPublicKey(const Module& module, CK_SESSION_HANDLE session, const std::
   CK_RV rv = FindObjects(module, session, uri.SearchFor(CKO_PUBLIC_KEY), objects);
   if (rv != CKR_OK) return rv;
   result = NotFound(prefix);
+  size_t usable = 0;
   for (const CK_OBJECT_HANDLE object : objects) {
-    wire::Bytes parameters;
-    wire::Bytes point;
+    std::optional<PublicKey> key;
     // An object that can't be read is passed over; a session that broke shows in the next call.
-    if (ReadAttribute(module, session, object, CKA_EC_PARAMS, parameters) != CKR_OK) continue;
-    if (ReadAttribute(module, session, object, CKA_EC_POINT, point) != CKR_OK) continue;
-    const EllipticCurve* curve = FindCurve(parameters);
-    std::optional<wire::Bytes> info =
-        curve == nullptr ? std::nullopt : PublicKeyFromPoint(*curve, point);
-    if (info.has_value()) {
-      result = PublicKey{curve, *std::move(info)};
-      return CKR_OK;
+    if (ReadPublicKey(module, session, object, key) != CKR_OK) continue;
+    if (key.has_value()) {
+      result = *std::move(key);
+      ++usable;
+    } else if (usable == 0) {
+      result = absl::UnimplementedError(absl::StrCat(
+          prefix,
+          ": keys of this kind on a PKCS#11 token are not supported; use one of P-256, P-384, "
+          "P-521, Ed25519 or RSA with 2048 bits or more"));
     }
-    result = absl::UnimplementedError(absl::StrCat(
-        prefix,
-        ": keys of this kind on a PKCS#11 token are not supported; use a P-256, P-384 or "
-        "P-521 key"));
   }
+  if (usable > 1) result = Ambiguous(prefix, usable);
   return CKR_OK;
 }
 
 CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
-                     const KeyUri& uri, absl::StatusOr<CK_OBJECT_HANDLE>& result) {
+                     const KeyUri& uri, CK_KEY_TYPE type,
+                     absl::StatusOr<CK_OBJECT_HANDLE>& result) {
   std::vector<CK_OBJECT_HANDLE> objects;
   Template search = uri.SearchFor(CKO_PRIVATE_KEY);
-  search.Add(CKA_KEY_TYPE, CK_ULONG{CKK_EC});
+  search.Add(CKA_KEY_TYPE, CK_ULONG{type});
   CK_RV rv = FindObjects(module, session, search, objects);
   if (rv != CKR_OK) return rv;
   if (objects.empty()) {
@@ -56,8 +61,7 @@ CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std:
     return CKR_OK;
   }
   if (objects.size() > 1) {
-    result = absl::InvalidArgumentError(absl::StrCat(
-        prefix, ": ", objects.size(), " keys fit the PKCS#11 URI; add the id of the one meant"));
+    result = Ambiguous(prefix, objects.size());
     return CKR_OK;
   }
   bool asks_each_time = false;

@@ -7,30 +7,24 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "ipc/wire/bytes.h"
-#include "providers/pkcs11/elliptic_curve.h"
 #include "providers/pkcs11/key_uri.h"
 #include "providers/pkcs11/module.h"
+#include "providers/pkcs11/public_key.h"
 
 namespace signet::providers::pkcs11 {
-
-struct PublicKey {
-  const EllipticCurve* curve;
-  wire::Bytes info;  // SubjectPublicKeyInfo, DER
-};
 
 // For use inside Token::Run: the return value says whether the calls to the module worked; if they
 // did, `result` holds the key or why there is none (prefix first):
 //   kNotFound         no such key
 //   kUnimplemented    there is one, of a kind that this backend can't use
 //   kInvalidArgument  there are several
-// Keys of other kinds beside it, even with the same id, do not get in the way.
+// Keys of kinds that we can't use, even with the same id, do not get in the way.
 CK_RV FindPublicKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
                     const KeyUri& uri, absl::StatusOr<PublicKey>& result);
 
 // On a locked token private keys are invisible: log in first.
 CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
-                     const KeyUri& uri, absl::StatusOr<CK_OBJECT_HANDLE>& result);
+                     const KeyUri& uri, CK_KEY_TYPE type, absl::StatusOr<CK_OBJECT_HANDLE>& result);
 
 }  // namespace signet::providers::pkcs11
 

@@ -3,14 +3,16 @@
 #include <openssl/rand.h>
 #include <p11-kit/pkcs11.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "providers/pkcs11/elliptic_curve.h"
+#include "absl/strings/str_join.h"
 #include "providers/pkcs11/key_lookup.h"
+#include "providers/pkcs11/key_type.h"
 #include "providers/pkcs11/key_uri.h"
 #include "providers/pkcs11/objects.h"
 #include "providers/pkcs11/pkcs11_key.h"
@@ -20,37 +22,6 @@ namespace signet::providers::pkcs11 {
 namespace {
 
 constexpr size_t kIdSize = 16;
-
-wire::BytesView View(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-struct KeyPair {
-  CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE;
-  CK_OBJECT_HANDLE private_key = CK_INVALID_HANDLE;
-};
-
-// The private key never leaves the token.
-CK_RV GenerateKeyPair(const Module& module, CK_SESSION_HANDLE session, const EllipticCurve& curve,
-                      std::string_view label, wire::BytesView id, KeyPair& pair) {
-  Template common;
-  common.AddBool(CKA_TOKEN, true).Add(CKA_ID, id).Add(CKA_LABEL, View(label));
-  Template public_template = common;
-  public_template.AddBool(CKA_PRIVATE, false)
-      .AddBool(CKA_VERIFY, true)
-      .Add(CKA_EC_PARAMS, curve.parameters);
-  Template private_template = common;
-  private_template.AddBool(CKA_PRIVATE, true)
-      .AddBool(CKA_SENSITIVE, true)
-      .AddBool(CKA_EXTRACTABLE, false)
-      .AddBool(CKA_SIGN, true);
-  std::vector<CK_ATTRIBUTE> public_view = public_template.view();
-  std::vector<CK_ATTRIBUTE> private_view = private_template.view();
-  CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
-  return module->C_GenerateKeyPair(session, &mechanism, public_view.data(), public_view.size(),
-                                   private_view.data(), private_view.size(), &pair.public_key,
-                                   &pair.private_key);
-}
 
 class Pkcs11Backend : public Backend {
  public:
@@ -82,6 +53,9 @@ class Pkcs11Backend : public Backend {
   absl::StatusOr<std::vector<KeyAlgorithm>> AlgorithmsOf(const CK_TOKEN_INFO& info);
   // The URI, if the token in the reader is the one that it names.
   absl::StatusOr<KeyUri> ParseReference(const char* operation, wire::BytesView reference);
+  // Many a token still signs only as TLS 1.2 did.
+  CK_RV RequirePss(const Module& module, const std::string& prefix,
+                   absl::StatusOr<PublicKey>& key) const;
 
   Token token_;
 };
@@ -89,18 +63,18 @@ class Pkcs11Backend : public Backend {
 absl::StatusOr<std::vector<KeyAlgorithm>> Pkcs11Backend::AlgorithmsOf(const CK_TOKEN_INFO& info) {
   std::vector<KeyAlgorithm> algorithms;
   if ((info.flags & CKF_WRITE_PROTECTED) != 0) return algorithms;
-  CK_MECHANISM_INFO mechanism{};
   const absl::Status status =
       token_.Run("describe", Access::kPublic, [&](const Module& module, CK_SESSION_HANDLE) {
-        const CK_RV rv = module->C_GetMechanismInfo(token_.slot(), CKM_EC_KEY_PAIR_GEN, &mechanism);
-        return rv == CKR_MECHANISM_INVALID ? CKR_OK : rv;
+        algorithms.clear();
+        for (const KeyType& type : AllKeyTypes()) {
+          bool has = false;
+          if (const CK_RV rv = HasKeyType(module, token_.slot(), type, has); rv != CKR_OK)
+            return rv;
+          if (has) algorithms.push_back(type.algorithm);
+        }
+        return CK_RV{CKR_OK};
       });
   if (!status.ok()) return status;
-  for (const EllipticCurve& curve : AllEllipticCurves()) {
-    if (curve.bits >= mechanism.ulMinKeySize && curve.bits <= mechanism.ulMaxKeySize) {
-      algorithms.push_back(curve.algorithm);
-    }
-  }
   return algorithms;
 }
 
@@ -118,31 +92,43 @@ absl::StatusOr<KeyUri> Pkcs11Backend::ParseReference(const char* operation,
   return uri;
 }
 
+CK_RV Pkcs11Backend::RequirePss(const Module& module, const std::string& prefix,
+                                absl::StatusOr<PublicKey>& key) const {
+  CK_MECHANISM_INFO info{};
+  const CK_RV rv = module->C_GetMechanismInfo(token_.slot(), CKM_RSA_PKCS_PSS, &info);
+  if (rv != CKR_MECHANISM_INVALID) return rv;
+  key = absl::UnimplementedError(
+      absl::StrCat(prefix,
+                   ": the token does not sign RSA-PSS, the only way in which TLS 1.3 uses RSA "
+                   "keys; use a key on an elliptic curve"));
+  return CKR_OK;
+}
+
 absl::StatusOr<CreatedKey> Pkcs11Backend::CreateKeySlowly(std::string_view label,
                                                           KeyAlgorithm algorithm) {
   const std::string prefix = token_.Prefix("create key");
-  const EllipticCurve* curve = FindCurve(algorithm);
-  if (curve == nullptr) {
-    return absl::UnimplementedError(
-        absl::StrCat(prefix, ": ", std::string(Name(algorithm)),
-                     " keys on a PKCS#11 token are not supported; choose p256, p384 or p521"));
-  }
   absl::StatusOr<CK_TOKEN_INFO> info = token_.Describe("create key");
   if (!info.ok()) return info.status();
+  absl::StatusOr<std::vector<KeyAlgorithm>> offered = AlgorithmsOf(*info);
+  if (!offered.ok()) return offered.status();
+  if (!std::ranges::count(*offered, algorithm)) {
+    return absl::UnimplementedError(absl::StrCat(
+        prefix, ": the token makes no ", std::string(Name(algorithm)), " keys; choose one of ",
+        absl::StrJoin(*offered, ", ",
+                      [](std::string* out, KeyAlgorithm other) { out->append(Name(other)); })));
+  }
 
   std::array<uint8_t, kIdSize> id{};
   if (RAND_bytes(id.data(), static_cast<int>(id.size())) != 1) {
     return absl::UnavailableError(absl::StrCat(prefix, ": no random numbers; try again"));
   }
-  std::optional<wire::Bytes> public_key;
+  std::optional<PublicKey> public_key;
   const absl::Status status =
       token_.Run("create key", Access::kUser, [&](const Module& module, CK_SESSION_HANDLE session) {
         KeyPair pair;
-        CK_RV rv = GenerateKeyPair(module, session, *curve, label, id, pair);
+        CK_RV rv = GenerateKeyPair(module, session, *FindKeyType(algorithm), label, id, pair);
         if (rv != CKR_OK) return rv;
-        wire::Bytes point;
-        rv = ReadAttribute(module, session, pair.public_key, CKA_EC_POINT, point);
-        if (rv == CKR_OK) public_key = PublicKeyFromPoint(*curve, point);
+        rv = ReadPublicKey(module, session, pair.public_key, public_key);
         if (!public_key.has_value()) {  // a key that nobody could use
           module->C_DestroyObject(session, pair.private_key);
           module->C_DestroyObject(session, pair.public_key);
@@ -157,8 +143,7 @@ absl::StatusOr<CreatedKey> Pkcs11Backend::CreateKeySlowly(std::string_view label
   wire::Bytes reference = KeyUri::Format(*info, id);
   absl::StatusOr<KeyUri> uri = KeyUri::Parse(prefix, token_.label(), reference);
   if (!uri.ok()) return uri.status();
-  auto key = std::make_unique<Pkcs11Key>(token_, *std::move(uri),
-                                         PublicKey{curve, *std::move(public_key)});
+  auto key = std::make_unique<Pkcs11Key>(token_, *std::move(uri), *std::move(public_key));
   return CreatedKey{std::move(reference), std::move(key)};
 }
 
@@ -170,10 +155,13 @@ absl::StatusOr<std::unique_ptr<Key>> Pkcs11Backend::OpenKeySlowly(wire::BytesVie
   absl::StatusOr<CK_OBJECT_HANDLE> private_key;
   absl::Status status =
       token_.Run("load key", Access::kPublic, [&](const Module& module, CK_SESSION_HANDLE session) {
-        const CK_RV rv = FindPublicKey(module, session, prefix, *uri, public_key);
+        CK_RV rv = FindPublicKey(module, session, prefix, *uri, public_key);
+        if (rv == CKR_OK && public_key.ok() && public_key->type == CKK_RSA) {
+          rv = RequirePss(module, prefix, public_key);
+        }
         // A locked token hides its private keys: then the first signature finds out.
         if (rv != CKR_OK || !public_key.ok() || !token_.unlocked()) return rv;
-        return FindPrivateKey(module, session, prefix, *uri, private_key);
+        return FindPrivateKey(module, session, prefix, *uri, public_key->type, private_key);
       });
   if (!status.ok()) return status;
   if (!public_key.ok()) return public_key.status();
@@ -185,22 +173,26 @@ absl::Status Pkcs11Backend::RemoveKeySlowly(wire::BytesView reference) {
   absl::StatusOr<KeyUri> uri = ParseReference("remove key", reference);
   if (!uri.ok()) return uri.status();
   const std::string prefix = token_.Prefix("remove key");
+  absl::StatusOr<PublicKey> public_key;
   absl::StatusOr<CK_OBJECT_HANDLE> private_key;
   absl::Status status =
       token_.Run("remove key", Access::kUser, [&](const Module& module, CK_SESSION_HANDLE session) {
-        CK_RV rv = FindPrivateKey(module, session, prefix, *uri, private_key);
+        CK_RV rv = FindPublicKey(module, session, prefix, *uri, public_key);
+        if (rv != CKR_OK || !public_key.ok()) return rv;
+        rv = FindPrivateKey(module, session, prefix, *uri, public_key->type, private_key);
         if (rv != CKR_OK || !private_key.ok()) return rv;
         std::vector<CK_OBJECT_HANDLE> public_keys;
         Template search = uri->SearchFor(CKO_PUBLIC_KEY);
-        search.Add(CKA_KEY_TYPE, CK_ULONG{CKK_EC});
+        search.Add(CKA_KEY_TYPE, CK_ULONG{public_key->type});
         rv = FindObjects(module, session, search, public_keys);
         if (rv == CKR_OK) rv = module->C_DestroyObject(session, *private_key);
-        for (const CK_OBJECT_HANDLE public_key : public_keys) {
-          if (rv == CKR_OK) rv = module->C_DestroyObject(session, public_key);
+        for (const CK_OBJECT_HANDLE object : public_keys) {
+          if (rv == CKR_OK) rv = module->C_DestroyObject(session, object);
         }
         return rv;
       });
-  return status.ok() ? private_key.status() : status;
+  if (!status.ok()) return status;
+  return public_key.ok() ? private_key.status() : public_key.status();
 }
 
 }  // namespace

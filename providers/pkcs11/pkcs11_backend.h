@@ -1,5 +1,8 @@
 // Keys on a PKCS#11 token: a smartcard, a USB token, SoftHSM.
 //
+// Makes keys of those kinds that the token does: P-256, P-384, P-521, Ed25519, RSA with 2048 and
+// 3072 bits (PSS only); signs also with those that other tools made, RSA up to 8192 bits.
+//
 // Straight on PKCS#11 (p11-kit's header and RFC 7512 URIs) rather than on libp11 0.4.12, which
 //   - loads every module with CKF_OS_LOCKING_OK, with which opensc-pkcs11 hangs for ever when a
 //     card is pulled during a signature; C_Initialize(NULL) on one thread does not;

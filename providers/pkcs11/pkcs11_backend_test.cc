@@ -13,6 +13,7 @@
 #include "providers/contract/signature_check.h"
 #include "providers/pkcs11/raw_session.h"
 #include "tests/support/softhsm.h"
+#include "tests/support/softhsm_leaks.h"
 
 namespace signet::providers::pkcs11 {
 namespace {
@@ -46,31 +47,35 @@ class Pkcs11BackendTest : public testing::Test {
   }
   RawSession Raw() { return RawSession(SoftHsm::Module(), "alice", kPin); }
 
-  // SoftHSM leaks when it makes one, which is no business of this process.
-  static void GenerateEd25519KeyWithPkcs11Tool(const std::string& id, const std::string& label) {
+  static void GenerateWithPkcs11Tool(const std::string& type, const std::string& id,
+                                     const std::string& label) {
     const std::string command = "pkcs11-tool --module '" + SoftHsm::Module() +
                                 "' --token-label alice --login --pin " + kPin +
-                                " --keypairgen --key-type EC:edwards25519 --id " + id +
-                                " --label '" + label + "' >/dev/null";
+                                " --keypairgen --key-type " + type + " --id " + id + " --label '" +
+                                label + "' >/dev/null";
     ASSERT_EQ(std::system(command.c_str()), 0) << "install the package opensc";
   }
 
   static void ExpectSigns(Key& key) {
     const wire::Bytes message = ToBytes("message");
-    auto signature = key.SignSlowly(key.schemes().front(), message);
-    ASSERT_TRUE(signature.ok()) << signature.status();
-    EXPECT_TRUE(SignatureHolds(key.public_key(), key.schemes().front(), message, *signature));
+    for (const SignatureScheme scheme : key.schemes()) {
+      auto signature = key.SignSlowly(scheme, message);
+      ASSERT_TRUE(signature.ok()) << signature.status();
+      EXPECT_TRUE(SignatureHolds(key.public_key(), scheme, message, *signature));
+    }
   }
 
   SoftHsm hsm_;
 };
 
-TEST_F(Pkcs11BackendTest, OffersEllipticCurves) {
+TEST_F(Pkcs11BackendTest, OffersWhatTheTokenMakes) {
   auto state = OpenLocked()->DescribeSlowly();
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_EQ(state->label, "alice");
-  EXPECT_THAT(state->algorithms,
-              testing::ElementsAre(KeyAlgorithm::kP256, KeyAlgorithm::kP384, KeyAlgorithm::kP521));
+  EXPECT_THAT(
+      state->algorithms,
+      testing::ElementsAre(KeyAlgorithm::kP256, KeyAlgorithm::kP384, KeyAlgorithm::kP521,
+                           KeyAlgorithm::kRsa2048, KeyAlgorithm::kRsa3072, KeyAlgorithm::kEd25519));
 }
 
 TEST_F(Pkcs11BackendTest, MakesKeysThatNeverLeaveTheToken) {
@@ -106,22 +111,49 @@ TEST_F(Pkcs11BackendTest, RemovesBothHalves) {
   EXPECT_EQ(raw.Count(CKO_PUBLIC_KEY), 0u);
 }
 
-TEST_F(Pkcs11BackendTest, AnEd25519KeyBesideHidesNothing) {
-  const wire::Bytes id{1};
-  GenerateEd25519KeyWithPkcs11Tool("01", "odd");
-  GenerateEd25519KeyWithPkcs11Tool("02", "odd too");
-  Raw().GenerateKey(id, "even");
+TEST_F(Pkcs11BackendTest, KeysThatItCantUseHideNoOthers) {
+  GenerateWithPkcs11Tool("rsa:1024", "01", "short");
+  GenerateWithPkcs11Tool("EC:secp256k1", "02", "other curve");
+  Raw().GenerateKey(wire::Bytes{2}, "even");
   auto backend = Open();
   auto created = backend->CreateKeySlowly("laptop", KeyAlgorithm::kP256);
   ASSERT_TRUE(created.ok()) << created.status();
   ExpectSigns(*created->key);
 
-  auto even = backend->OpenKeySlowly(ToBytes("pkcs11:id=%01;type=private"));
+  auto even = backend->OpenKeySlowly(ToBytes("pkcs11:id=%02;object=even;type=private"));
   ASSERT_TRUE(even.ok()) << even.status();
   ExpectSigns(**even);
 
-  const absl::Status odd = backend->OpenKeySlowly(ToBytes("pkcs11:id=%02;type=private")).status();
+  const absl::Status odd = backend->OpenKeySlowly(ToBytes("pkcs11:id=%01;type=private")).status();
   EXPECT_EQ(odd.code(), StatusCode::kUnimplemented) << odd;
+}
+
+TEST_F(Pkcs11BackendTest, SignsWithKeysThatOtherToolsMade) {
+  const test::IgnoreSoftHsmLeaks ignore_leaks;
+  GenerateWithPkcs11Tool("rsa:2048", "01", "rsa");
+  GenerateWithPkcs11Tool("EC:edwards25519", "02", "edwards");
+  GenerateWithPkcs11Tool("EC:secp384r1", "03", "curve");
+  auto backend = Open();
+  for (const char* uri : {"pkcs11:object=rsa", "pkcs11:object=edwards", "pkcs11:object=curve"}) {
+    SCOPED_TRACE(uri);
+    auto key = backend->OpenKeySlowly(ToBytes(uri));
+    ASSERT_TRUE(key.ok()) << key.status();
+    ExpectSigns(**key);
+  }
+}
+
+TEST_F(Pkcs11BackendTest, TwoKeysWithOneIdAreToldApartByTheirLabel) {
+  const test::IgnoreSoftHsmLeaks ignore_leaks;
+  GenerateWithPkcs11Tool("EC:edwards25519", "01", "edwards");
+  Raw().GenerateKey(wire::Bytes{1}, "curve");
+  auto backend = Open();
+  const absl::Status both = backend->OpenKeySlowly(ToBytes("pkcs11:id=%01")).status();
+  EXPECT_EQ(both.code(), StatusCode::kInvalidArgument) << both;
+  for (const char* uri : {"pkcs11:id=%01;object=edwards", "pkcs11:id=%01;object=curve"}) {
+    auto key = backend->OpenKeySlowly(ToBytes(uri));
+    ASSERT_TRUE(key.ok()) << key.status();
+    ExpectSigns(**key);
+  }
 }
 
 TEST_F(Pkcs11BackendTest, TakesKeysOfOtherToolsByLabel) {

@@ -8,6 +8,7 @@
 #include "providers/pkcs11/pkcs11_backend.h"
 #include "providers/pkcs11/probe_module.h"
 #include "tests/support/softhsm.h"
+#include "tests/support/softhsm_leaks.h"
 
 namespace signet::providers {
 namespace {
@@ -31,6 +32,7 @@ class SoftHsmToken : public ContractToken {
   std::optional<int> wrong_pin_count() override { return pkcs11::TheProbe().Calls("C_Login"); }
 
  private:
+  const test::IgnoreSoftHsmLeaks ignore_leaks_;
   test::SoftHsm hsm_;
 };
 

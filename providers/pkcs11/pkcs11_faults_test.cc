@@ -68,6 +68,16 @@ TEST_F(Pkcs11FaultsTest, SignsWithTwoCalls) {
   EXPECT_EQ(TheProbe().AllCalls(), 10);
 }
 
+TEST_F(Pkcs11FaultsTest, RsaWithoutPssIsRefusedWhenTheKeyIsOpened) {
+  auto rsa = backend_->CreateKeySlowly("rsa", KeyAlgorithm::kRsa2048);
+  ASSERT_TRUE(rsa.ok()) << rsa.status();
+  TheProbe().Fail("C_GetMechanismInfo", CKR_MECHANISM_INVALID);
+  const absl::Status status = backend_->OpenKeySlowly(rsa->reference).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented) << status;
+  EXPECT_THAT(Message(status), HasSubstr("RSA-PSS"));
+  EXPECT_TRUE(backend_->OpenKeySlowly(rsa->reference).ok());
+}
+
 TEST_F(Pkcs11FaultsTest, AWrongPinIsTriedOnceAndNeverAgain) {
   ASSERT_TRUE(backend_->LockSlowly().ok());
   const absl::Status status = Unlock("00000000");

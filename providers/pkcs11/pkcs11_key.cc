@@ -9,16 +9,19 @@
 namespace signet::providers::pkcs11 {
 namespace {
 
-// r and s of the largest curve, and then some for modules that ask for more than they need.
-constexpr size_t kSignatureBuffer = 256;
+// Of RSA with 8192 bits, or r and s of the largest curve and then some for modules that ask for
+// more than they need.
+constexpr size_t kSignatureBuffer = 1024;
 
-CK_RV SignHash(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
-               wire::BytesView hash, wire::Bytes& signature) {
-  CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
+CK_RV SignOnce(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
+               const SigningScheme& scheme, wire::BytesView input, wire::Bytes& signature) {
+  CK_RSA_PKCS_PSS_PARAMS pss = scheme.pss;
+  CK_MECHANISM mechanism{scheme.mechanism, nullptr, 0};
+  if (scheme.mechanism == CKM_RSA_PKCS_PSS) mechanism = {scheme.mechanism, &pss, sizeof(pss)};
   if (const CK_RV rv = module->C_SignInit(session, &mechanism, key); rv != CKR_OK) return rv;
   signature.resize(kSignatureBuffer);
   CK_ULONG size = signature.size();
-  const CK_RV rv = module->C_Sign(session, const_cast<uint8_t*>(hash.data()), hash.size(),
+  const CK_RV rv = module->C_Sign(session, const_cast<uint8_t*>(input.data()), input.size(),
                                   signature.data(), &size);
   signature.resize(rv == CKR_OK ? std::min<CK_ULONG>(size, kSignatureBuffer) : 0);
   return rv;
@@ -26,13 +29,14 @@ CK_RV SignHash(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE
 
 }  // namespace
 
-CK_RV Pkcs11Key::Sign(const Module& module, CK_SESSION_HANDLE session, wire::BytesView hash,
-                      absl::StatusOr<wire::Bytes>& raw) {
+CK_RV Pkcs11Key::Sign(const Module& module, CK_SESSION_HANDLE session, const SigningScheme& scheme,
+                      wire::BytesView input, absl::StatusOr<wire::Bytes>& raw) {
   if (generation_ != token_.generation()) handle_ = CK_INVALID_HANDLE;
   for (bool cached = handle_ != CK_INVALID_HANDLE;; cached = false) {
     if (!cached) {
       absl::StatusOr<CK_OBJECT_HANDLE> found;
-      const CK_RV rv = FindPrivateKey(module, session, token_.Prefix("sign"), uri_, found);
+      const CK_RV rv =
+          FindPrivateKey(module, session, token_.Prefix("sign"), uri_, public_key_.type, found);
       if (rv != CKR_OK) return rv;
       if (!found.ok()) {
         raw = found.status();
@@ -42,7 +46,7 @@ CK_RV Pkcs11Key::Sign(const Module& module, CK_SESSION_HANDLE session, wire::Byt
       generation_ = token_.generation();
     }
     wire::Bytes signature;
-    const CK_RV rv = SignHash(module, session, handle_, hash, signature);
+    const CK_RV rv = SignOnce(module, session, handle_, scheme, input, signature);
     // Another program changed the token and the handle with it: find the key once more.
     const bool stale = rv == CKR_KEY_HANDLE_INVALID || rv == CKR_OBJECT_HANDLE_INVALID;
     if (stale) handle_ = CK_INVALID_HANDLE;
@@ -52,22 +56,24 @@ CK_RV Pkcs11Key::Sign(const Module& module, CK_SESSION_HANDLE session, wire::Byt
   }
 }
 
-absl::StatusOr<wire::Bytes> Pkcs11Key::SignSlowly(wire::SignatureScheme scheme,
+absl::StatusOr<wire::Bytes> Pkcs11Key::SignSlowly(wire::SignatureScheme name,
                                                   wire::BytesView message) {
-  if (scheme != curve_.scheme) {
+  const auto found = std::ranges::find(public_key_.schemes, name, &SigningScheme::scheme);
+  if (found == public_key_.schemes.end()) {
     return absl::UnimplementedError(absl::StrCat(token_.Prefix("sign"), ": this key can't do ",
-                                                 std::string(wire::Name(scheme)), "; choose ",
-                                                 std::string(wire::Name(curve_.scheme))));
+                                                 std::string(wire::Name(name)), "; choose ",
+                                                 std::string(wire::Name(schemes_.front()))));
   }
-  const wire::Bytes hash = Hash(curve_, message);
+  const SigningScheme& scheme = **found;
+  const wire::Bytes input = SigningInput(scheme, message);
   absl::StatusOr<wire::Bytes> raw;
   const absl::Status status =
       token_.Run("sign", Access::kUser, [&](const Module& module, CK_SESSION_HANDLE session) {
-        return Sign(module, session, hash, raw);
+        return Sign(module, session, scheme, input, raw);
       });
   if (!status.ok()) return status;
   if (!raw.ok()) return raw.status();
-  std::optional<wire::Bytes> signature = DerSignature(curve_, *raw);
+  std::optional<wire::Bytes> signature = TlsSignature(scheme, public_key_.signature_size, *raw);
   if (!signature.has_value()) {
     return absl::UnavailableError(
         absl::StrCat(token_.Prefix("sign"), ": the module returned a signature of ", raw->size(),

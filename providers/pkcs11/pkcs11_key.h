@@ -18,26 +18,23 @@ class Pkcs11Key : public Key {
  public:
   // The token outlives it.
   Pkcs11Key(Token& token, KeyUri uri, PublicKey public_key)
-      : token_(token),
-        uri_(std::move(uri)),
-        curve_(*public_key.curve),
-        public_key_(std::move(public_key.info)),
-        schemes_{curve_.scheme} {}
+      : token_(token), uri_(std::move(uri)), public_key_(std::move(public_key)) {
+    for (const SigningScheme* scheme : public_key_.schemes) schemes_.push_back(scheme->scheme);
+  }
 
-  const wire::Bytes& public_key() const override { return public_key_; }
+  const wire::Bytes& public_key() const override { return public_key_.info; }
   const std::vector<wire::SignatureScheme>& schemes() const override { return schemes_; }
   absl::StatusOr<wire::Bytes> SignSlowly(wire::SignatureScheme scheme,
                                          wire::BytesView message) override;
 
  private:
-  CK_RV Sign(const Module& module, CK_SESSION_HANDLE session, wire::BytesView hash,
-             absl::StatusOr<wire::Bytes>& raw);
+  CK_RV Sign(const Module& module, CK_SESSION_HANDLE session, const SigningScheme& scheme,
+             wire::BytesView input, absl::StatusOr<wire::Bytes>& raw);
 
   Token& token_;
   const KeyUri uri_;
-  const EllipticCurve& curve_;
-  const wire::Bytes public_key_;
-  const std::vector<wire::SignatureScheme> schemes_;
+  const PublicKey public_key_;
+  std::vector<wire::SignatureScheme> schemes_;  // of public_key_
   CK_OBJECT_HANDLE handle_ = CK_INVALID_HANDLE;
   uint64_t generation_ = 0;  // of the token, when `handle_` was found
 };

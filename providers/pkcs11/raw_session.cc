@@ -51,7 +51,7 @@ void RawSession::GenerateKey(wire::BytesView id, const std::string& label,
   Template common;
   common.AddBool(CKA_TOKEN, true).Add(CKA_ID, id).Add(CKA_LABEL, label_bytes);
   Template public_template = common;
-  public_template.Add(CKA_EC_PARAMS, FindCurve(KeyAlgorithm::kP256)->parameters);
+  public_template.Add(CKA_EC_PARAMS, kP256Parameters);
   Template private_template = common;
   private_template.AddBool(CKA_PRIVATE, true).AddBool(CKA_SIGN, true);
   if (always_authenticate) private_template.AddBool(CKA_ALWAYS_AUTHENTICATE, true);
