@@ -5,15 +5,21 @@
 #include <tss2/tss2_mu.h>
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "providers/tpm2/command_log.h"
 #include "providers/tpm2/openssl_pointer.h"
 #include "providers/tpm2/public_key.h"
 #include "providers/tpm2/signing_algorithm.h"
 #include "providers/tpm2/swtpm_fixture.h"
+#include "providers/tpm2/tpm.h"
 #include "providers/tpm2/tss2_private_key.h"
 
 namespace signet::providers {
@@ -32,6 +38,73 @@ TEST(TpmKeyTypes, OffersThoseThatTheTpmHas) {
   absl::StatusOr<TokenState> state = Open(tpm.tcti())->DescribeSlowly();
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_THAT(state->algorithms, testing::ElementsAreArray(kAll));
+}
+
+TEST(TpmKeyTypes, ATpmSaysWhichCurvesAndHashesItLacks) {
+  test::Swtpm tpm;
+  absl::StatusOr<std::unique_ptr<Tpm>> connection = Tpm::Connect(tpm.tcti());
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  const SigningAlgorithm p384 = *FindSigningAlgorithm(KeyAlgorithm::kP384);
+  SigningAlgorithm other_curve = p384;
+  other_curve.curve = 0x7777;
+  SigningScheme other_hash = p384.schemes.front();
+  other_hash.hash = TPM2_ALG_SHA3_384;
+  const struct {
+    const char* what;
+    TPMT_PUBLIC_PARMS parameters;
+    bool has;
+  } cases[] = {
+      {"P-384", BoundParameters(p384, p384.schemes.front()), true},
+      {"another curve", BoundParameters(other_curve, p384.schemes.front()), false},
+      {"another hash", BoundParameters(p384, other_hash), false},
+  };
+  for (const auto& test : cases) {
+    SCOPED_TRACE(test.what);
+    absl::StatusOr<bool> has = (*connection)->Has(test.parameters);
+    ASSERT_TRUE(has.ok()) << has.status();
+    EXPECT_EQ(*has, test.has);
+  }
+  // No answer is not a no, or one bad moment would hide an algorithm until the next start.
+  tpm.Kill();
+  EXPECT_FALSE((*connection)->Has(cases[0].parameters).ok());
+}
+
+// In each order, so that each finds its handle free, or taken by each of the others.
+TEST(TpmKeyTypes, SignOnAfterTheTpmWasRestarted) {
+  test::Swtpm tpm;
+  std::array<size_t, std::size(kAll)> order{0, 1, 2};
+  do {
+    SCOPED_TRACE(absl::StrCat("order ", absl::StrJoin(order, " ")));
+    std::unique_ptr<Backend> backend = Open(tpm.tcti());
+    std::vector<CreatedKey> keys;
+    for (const KeyAlgorithm algorithm : kAll) {
+      keys.push_back(Create(*backend, algorithm));
+      ASSERT_NE(keys.back().key, nullptr);
+    }
+    tpm.PowerCycle();
+    for (const size_t i : order) EXPECT_TRUE(Signs(*keys[i].key));
+    for (const size_t i : order) EXPECT_TRUE(Signs(*keys[i].key));
+    keys.clear();
+    ASSERT_TRUE(RunTool(tpm, "tpm2_getcap handles-transient"));
+    EXPECT_THAT(Read(tpm.folder() + "/output"), testing::IsEmpty());
+  } while (std::ranges::next_permutation(order).found);
+}
+
+// Without a resource manager, another program's key may take the handle that ours had.
+TEST(TpmKeyTypes, SignOnThoughAKeyOfAnotherTypeTookTheHandle) {
+  test::Swtpm tpm;
+  std::unique_ptr<Backend> backend = Open(tpm.tcti());
+  std::unique_ptr<Backend> other = Open(tpm.tcti());
+  for (const KeyAlgorithm algorithm : kAll) {
+    SCOPED_TRACE(std::string(Name(algorithm)));
+    CreatedKey ours = Create(*backend, algorithm);
+    CreatedKey theirs = Create(
+        *other, algorithm == KeyAlgorithm::kRsa2048 ? KeyAlgorithm::kP256 : KeyAlgorithm::kRsa2048);
+    EXPECT_TRUE(Signs(*ours.key));
+    tpm.PowerCycle();
+    EXPECT_TRUE(Signs(*theirs.key));
+    EXPECT_TRUE(Signs(*ours.key));
+  }
 }
 
 TEST(TpmKeyTypes, RsaKeysOfferPssWithEachHash) {
@@ -111,27 +184,48 @@ TEST(TpmKeyTypes, AKeyBoundToASchemeOffersNoOther) {
   EXPECT_TRUE(SchemesOf(*algorithm, area).empty());
 }
 
-TEST(TpmKeyTypes, RefusesAKeyThatOnlySignsAsTls12) {
-  test::Swtpm tpm;
-  ASSERT_TRUE(MakePersistentParent(tpm));
-  ASSERT_TRUE(RunTool(tpm,
-                      "tpm2_create -C 0x81000001 -G rsa2048:rsassa-sha256:null -u key.pub -r "
-                      "key.priv -a 'sign|fixedtpm|fixedparent|sensitivedataorigin|userwithauth|"
-                      "noda'"));
+// A key file, which says that there is no password, for what tpm2_create makes.
+Bytes MakeKeyFile(const test::Swtpm& tpm, const std::string& options) {
+  EXPECT_TRUE(MakePersistentParent(tpm));
+  EXPECT_TRUE(RunTool(tpm, "tpm2_create -C 0x81000001 -u key.pub -r key.priv " + options));
   Tss2PrivateKey key{.parent = kPersistentParent};
   const Bytes public_area = Read(tpm.folder() + "/key.pub");
   const Bytes private_area = Read(tpm.folder() + "/key.priv");
   size_t offset = 0;
-  ASSERT_EQ(Tss2_MU_TPM2B_PUBLIC_Unmarshal(public_area.data(), public_area.size(), &offset,
+  EXPECT_EQ(Tss2_MU_TPM2B_PUBLIC_Unmarshal(public_area.data(), public_area.size(), &offset,
                                            &key.public_area),
             TSS2_RC_SUCCESS);
   offset = 0;
-  ASSERT_EQ(Tss2_MU_TPM2B_PRIVATE_Unmarshal(private_area.data(), private_area.size(), &offset,
+  EXPECT_EQ(Tss2_MU_TPM2B_PRIVATE_Unmarshal(private_area.data(), private_area.size(), &offset,
                                             &key.private_area),
             TSS2_RC_SUCCESS);
-  const absl::Status status = Open(tpm.tcti())->OpenKeySlowly(*EncodeTss2PrivateKey(key)).status();
+  return *EncodeTss2PrivateKey(key);
+}
+
+constexpr char kSigningKey[] =
+    " -a 'sign|fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda'";
+
+TEST(TpmKeyTypes, RefusesAKeyThatOnlySignsAsTls12) {
+  test::Swtpm tpm;
+  const Bytes reference =
+      MakeKeyFile(tpm, absl::StrCat("-G rsa2048:rsassa-sha256:null", kSigningKey));
+  const absl::Status status = Open(tpm.tcti())->OpenKeySlowly(reference).status();
   EXPECT_EQ(status.code(), StatusCode::kUnimplemented) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("create a p256 key"));
+}
+
+TEST(TpmKeyTypes, APasswordThatTheFileConcealsIsTriedTwiceAtMost) {
+  test::Swtpm tpm;
+  const Bytes reference = MakeKeyFile(tpm, absl::StrCat("-G ecc256 -p secret", kSigningKey));
+  CommandLog log(tpm.folder(), tpm.tcti());
+  std::unique_ptr<Backend> backend = Open(log.tcti());
+  absl::StatusOr<std::unique_ptr<Key>> key = backend->OpenKeySlowly(reference);
+  ASSERT_TRUE(key.ok()) << key.status();
+  log.Take();
+  const absl::Status status = (*key)->SignSlowly((*key)->schemes().front(), kMessage).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("without passwords"));
+  EXPECT_THAT(std::ranges::count(log.Take(), TPM2_CC_Sign), 2);
 }
 
 // As older TPMs sign: with all the salt there is room for.

@@ -17,6 +17,7 @@ absl::StatusOr<const TpmObject*> LoadedKeys::Load(const Tss2PrivateKey& key) {
   absl::Status status = WithParent(key.parent, &key, [&](const TpmObject& parent) {
     absl::StatusOr<TpmObject> object = MakingRoom([&] { return tpm_->Load(parent, key); });
     if (!object.ok()) return object.status();
+    DropThoseReplacedBy(*object);
     entries_.push_front({&key, *std::move(object)});
     return absl::OkStatus();
   });
@@ -26,6 +27,13 @@ absl::StatusOr<const TpmObject*> LoadedKeys::Load(const Tss2PrivateKey& key) {
 
 void LoadedKeys::Forget(const Tss2PrivateKey& key) {
   entries_.remove_if([&](const Entry& entry) { return entry.key == &key; });
+}
+
+void LoadedKeys::Disown(const Tss2PrivateKey& key) {
+  auto found = std::ranges::find(entries_, &key, &Entry::key);
+  if (found == entries_.end()) return;
+  found->object.Disown();
+  entries_.erase(found);
 }
 
 absl::StatusOr<Tss2PrivateKey> LoadedKeys::Create(TPM2_HANDLE parent_handle,
@@ -56,7 +64,19 @@ absl::Status LoadedKeys::TryWithParent(TPM2_HANDLE handle, ParentUse use) {
                                          ? MakingRoom([&] { return tpm_->CreatePrimary(); })
                                          : tpm_->OpenPersistent(handle);
   if (!parent.ok()) return parent.status();
+  DropThoseReplacedBy(*parent);
   return use(*parent);
+}
+
+void LoadedKeys::DropThoseReplacedBy(const TpmObject& newer) {
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    if (entry->object.HasHandleOf(newer)) {
+      entry->object.Disown();
+      entry = entries_.erase(entry);
+    } else {
+      ++entry;
+    }
+  }
 }
 
 template <typename Command>

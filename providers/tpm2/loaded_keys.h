@@ -25,6 +25,8 @@ class LoadedKeys {
   // room.
   absl::StatusOr<const TpmObject*> Load(const Tss2PrivateKey& key);
   void Forget(const Tss2PrivateKey& key);
+  // The TPM has lost it: the same, but sends nothing, as the handle may be another object's.
+  void Disown(const Tss2PrivateKey& key);
 
   // Makes a key, and does not load it.
   absl::StatusOr<Tss2PrivateKey> Create(TPM2_HANDLE parent, const TPM2B_PUBLIC& key_template);
@@ -40,6 +42,9 @@ class LoadedKeys {
   // is for; null for a new one.
   absl::Status WithParent(TPM2_HANDLE handle, const Tss2PrivateKey* wanted, ParentUse use);
   absl::Status TryWithParent(TPM2_HANDLE handle, ParentUse use);
+  // A TPM gives no handle to two objects: where one of ours has that of a newer one, the TPM was
+  // restarted in between. Flushing the older would take the newer.
+  void DropThoseReplacedBy(const TpmObject& newer);
   template <typename Command>
   auto MakingRoom(Command command) -> decltype(command());
 

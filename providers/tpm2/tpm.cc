@@ -67,6 +67,12 @@ bool IsParameterError(TSS2_RC code) {
   return (BaseCode(code) & TPM2_RC_FMT1) != 0 && (code & TPM2_RC_P) != 0;
 }
 
+// The TPM has said of a key of ours that it signs so, without authorisation. Another answer is that
+// of an object that took the handle, or of none.
+bool IsAnswerOfAnotherKey(TSS2_RC code) {
+  return (BaseCode(code) & TPM2_RC_FMT1) != 0 || BaseCode(code) == TPM2_RC_REFERENCE_H0;
+}
+
 }  // namespace
 
 TpmObject::TpmObject(TpmObject&& other) noexcept
@@ -80,6 +86,15 @@ TpmObject::~TpmObject() {
     Esys_TR_Close(tpm_.esys_, &handle_);
   }
 }
+
+bool TpmObject::HasHandleOf(const TpmObject& other) const {
+  TPM2_HANDLE ours = 0, theirs = 0;
+  return Esys_TR_GetTpmHandle(tpm_.esys_, handle_, &ours) == TSS2_RC_SUCCESS &&
+         Esys_TR_GetTpmHandle(tpm_.esys_, other.handle_, &theirs) == TSS2_RC_SUCCESS &&
+         ours == theirs;
+}
+
+void TpmObject::Disown() { Esys_TR_Close(tpm_.esys_, &handle_); }
 
 absl::StatusOr<std::unique_ptr<Tpm>> Tpm::Connect(const std::string& tcti) {
   std::unique_ptr<Tpm> tpm(new Tpm);
@@ -155,7 +170,11 @@ absl::StatusOr<TPMT_SIGNATURE> Tpm::Sign(const TpmObject& key, const TPM2B_DIGES
   TSS2_RC code = Esys_Sign(esys_, key.handle_, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
                            &digest, &scheme, &no_ticket, &signature);
   EsysPointer<TPMT_SIGNATURE> owner(signature);
-  if (code != TSS2_RC_SUCCESS) return Failure("TPM2_Sign", code);
+  if (code != TSS2_RC_SUCCESS) {
+    absl::Status status = Failure("TPM2_Sign", code);
+    if (IsAnswerOfAnotherKey(code)) return absl::DataLossError(status.message());
+    return status;
+  }
   return *signature;
 }
 

@@ -25,6 +25,11 @@ class TpmObject {
   TpmObject& operator=(TpmObject&& other) = delete;
   ~TpmObject();
 
+  // The TPM's handles, not those of ESYS.
+  bool HasHandleOf(const TpmObject& other) const;
+  // The TPM has forgotten it: destroying it sends nothing.
+  void Disown();
+
  private:
   friend class Tpm;
   enum class Kind { kTransient, kPersistent };
@@ -55,6 +60,7 @@ class Tpm {
                                         const TPM2B_PUBLIC& key_template);
   // kInvalidArgument when the key is not the parent's.
   absl::StatusOr<TpmObject> Load(const TpmObject& parent, const Tss2PrivateKey& key);
+  // IsKeyGone when nothing, or something else, has its handle.
   absl::StatusOr<TPMT_SIGNATURE> Sign(const TpmObject& key, const TPM2B_DIGEST& digest,
                                       const TPMT_SIG_SCHEME& scheme);
   // Does the TPM have keys of these parameters?

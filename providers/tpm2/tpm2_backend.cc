@@ -35,6 +35,10 @@ class Tpm2Key : public Key {
                                          wire::BytesView message) override;
 
  private:
+  // IsKeyGone for the signature of another key, too.
+  absl::StatusOr<wire::Bytes> Sign(LoadedKeys& keys, const SigningScheme& scheme,
+                                   const TPM2B_DIGEST& digest) const;
+
   TpmLink& link_;
   const Tss2PrivateKey key_;
   const PublicKey public_key_;
@@ -75,19 +79,27 @@ absl::StatusOr<wire::Bytes> Tpm2Key::SignSlowly(wire::SignatureScheme name,
   }
   const TPM2B_DIGEST digest = Digest(*scheme, message);
   return link_.Run<wire::Bytes>("sign", [&](LoadedKeys& keys) -> absl::StatusOr<wire::Bytes> {
-    absl::StatusOr<const TpmObject*> object = keys.Load(key_);
-    if (!object.ok()) return object.status();
-    absl::StatusOr<TPMT_SIGNATURE> raw = keys.tpm().Sign(**object, digest, TpmScheme(*scheme));
-    if (!raw.ok()) return raw.status();
-    std::optional<wire::Bytes> signature = TlsSignature(*raw);
-    // Without a resource manager a handle may have come to mean somebody else's key.
-    if (!signature || !public_key_.Verifies(*scheme, digest, *signature)) {
-      return absl::AbortedError(
-          "TPM2_Sign: the signature is not this key's; use a resource manager (tcti "
-          "device:/dev/tpmrm0)");
-    }
-    return *std::move(signature);
+    absl::StatusOr<wire::Bytes> signature = Sign(keys, *scheme, digest);
+    if (!IsKeyGone(signature.status())) return signature;
+    keys.Disown(key_);
+    return Sign(keys, *scheme, digest);
   });
+}
+
+absl::StatusOr<wire::Bytes> Tpm2Key::Sign(LoadedKeys& keys, const SigningScheme& scheme,
+                                          const TPM2B_DIGEST& digest) const {
+  absl::StatusOr<const TpmObject*> object = keys.Load(key_);
+  if (!object.ok()) return object.status();
+  absl::StatusOr<TPMT_SIGNATURE> raw = keys.tpm().Sign(**object, digest, TpmScheme(scheme));
+  if (!raw.ok()) return raw.status();
+  std::optional<wire::Bytes> signature = TlsSignature(*raw);
+  // Without a resource manager a handle may have come to mean somebody else's key.
+  if (!signature || !public_key_.Verifies(scheme, digest, *signature)) {
+    return absl::DataLossError(
+        "TPM2_Sign: the signature is not this key's; use a resource manager (tcti "
+        "device:/dev/tpmrm0)");
+  }
+  return *std::move(signature);
 }
 
 class Tpm2Backend : public Backend {

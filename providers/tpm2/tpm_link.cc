@@ -12,8 +12,8 @@ void TpmLink::Forget(const Tss2PrivateKey& key) {
 }
 
 absl::Status TpmLink::Error(std::string_view operation, const absl::Status& status) const {
-  const absl::StatusCode code =
-      IsConnectionLost(status) || IsNoRoom(status) ? absl::StatusCode::kUnavailable : status.code();
+  const bool ours_alone = IsConnectionLost(status) || IsNoRoom(status) || IsKeyGone(status);
+  const absl::StatusCode code = ours_alone ? absl::StatusCode::kUnavailable : status.code();
   return absl::Status(code,
                       absl::StrCat(name_, ": ", std::string(operation), ": ", status.message()));
 }
