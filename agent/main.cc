@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -42,6 +43,8 @@
 #include "agent/options.h"
 #include "agent/policy/configuration.h"
 #include "agent/policy/policy.h"
+#include "agent/reload.h"
+#include "agent/service_manager.h"
 #include "ipc/transport/unix_listener.h"
 #include "ipc/wire/socket_path.h"
 
@@ -60,11 +63,13 @@ int Fail(const absl::Status& status, int exit_code = kExitFailed) {
   return exit_code;
 }
 
-// Does [access] let in anyone but this uid? Then they must reach the sockets.
-bool AdmitsOthers(const Access& access) {
-  const auto other = [](uid_t uid) { return uid != geteuid(); };
-  return std::any_of(access.use.begin(), access.use.end(), other) ||
-         std::any_of(access.admin.begin(), access.admin.end(), other);
+// The socket that the service manager listens on for us, or one of our own.
+absl::StatusOr<ipc::UnixListener> Listen(PassedSockets& passed, const std::filesystem::path& folder,
+                                         std::string_view name, mode_t mode) {
+  if (auto found = passed.find(name); found != passed.end()) {
+    return ipc::UnixListener::Adopt(std::move(found->second));
+  }
+  return ipc::UnixListener::Listen(folder / name, mode);
 }
 
 asio::awaitable<void> CloseDoors(AgentSessions& sessions, GrpcDoor& door,
@@ -83,11 +88,12 @@ asio::awaitable<void> StopBackends(BackendPool& backends, asio::steady_timer& gr
   co_await backends.Stop();
 }
 
-asio::awaitable<void> StopOnSignal(asio::signal_set& signals, AgentSessions& sessions,
-                                   GrpcDoor& door, BackendPool& backends) {
+asio::awaitable<void> StopOnSignal(asio::signal_set& signals, Reload& reload, Watchdog& watchdog,
+                                   AgentSessions& sessions, GrpcDoor& door, BackendPool& backends) {
   co_await signals.async_wait(asio::use_awaitable);
   Say("stopping");
   sd_notify(0, "STOPPING=1");
+  reload.Stop();
   signals.async_wait([](const asio::error_code& error, int) {
     if (!error) _exit(kExitFailed);  // asked a second time: at once
   });
@@ -95,9 +101,12 @@ asio::awaitable<void> StopOnSignal(asio::signal_set& signals, AgentSessions& ses
   asio::steady_timer grace(co_await asio::this_coro::executor, kGrace);
   co_await (CloseDoors(sessions, door, grace) && StopBackends(backends, grace));
   signals.cancel();
+  watchdog.Stop();
 }
 
 int Run(const Options& options) {
+  absl::StatusOr<PassedSockets> passed = TakePassedSockets();
+  if (!passed.ok()) return Fail(passed.status());
   const absl::StatusOr<Configuration> configuration = LoadConfiguration(options.config);
   if (!configuration.ok()) return Fail(configuration.status(), kExitConfiguration);
   const bool shared = AdmitsOthers(configuration->access);
@@ -138,9 +147,9 @@ int Run(const Options& options) {
   GrpcDoor door(loop.get_executor(), gate, connections, agent_calls, admin_calls);
 
   const mode_t mode = shared ? 0666 : 0600;
-  auto agent_socket = ipc::UnixListener::Listen(options.runtime_dir / wire::kAgentSocketName, mode);
+  auto agent_socket = Listen(*passed, options.runtime_dir, wire::kAgentSocketName, mode);
   if (!agent_socket.ok()) return Fail(agent_socket.status());
-  auto grpc_socket = ipc::UnixListener::Listen(options.runtime_dir / wire::kGrpcSocketName, mode);
+  auto grpc_socket = Listen(*passed, options.runtime_dir, wire::kGrpcSocketName, mode);
   if (!grpc_socket.ok()) return Fail(grpc_socket.status());
   sessions.Listen(*std::move(agent_socket));
   if (absl::Status opened = door.Listen(*std::move(grpc_socket)); !opened.ok()) {
@@ -149,7 +158,12 @@ int Run(const Options& options) {
 
   backends.Start();
   asio::signal_set signals(loop, SIGTERM, SIGINT);  // before anybody is told that we are here
-  asio::co_spawn(loop, StopOnSignal(signals, sessions, door, backends), asio::detached);
+  Reload reload(loop.get_executor(), file_worker, *configuration, policy);
+  Watchdog watchdog(loop.get_executor());
+  asio::co_spawn(loop, StopOnSignal(signals, reload, watchdog, sessions, door, backends),
+                 asio::detached);
+  asio::co_spawn(loop, reload.Run(), asio::detached);
+  asio::co_spawn(loop, watchdog.Run(), asio::detached);
   Say("ready in ", options.runtime_dir.native(), ": ", identities.snapshot()->size(),
       " identities, ", configuration->backends.size(), " backends");
   sd_notify(0, "READY=1");

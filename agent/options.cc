@@ -30,7 +30,9 @@ std::filesystem::path Default(const char* variable, const char* below_home,
 constexpr const char* kAbout =
     "signetd, the Signet agent: proves who a client is, with keys that never leave hardware.\n"
     "Stays in the foreground; SIGTERM or SIGINT ends it once what is in flight is answered (at\n"
-    "most 5 s), a second one at once. $NOTIFY_SOCKET is told when it is ready.";
+    "most 5 s), a second one at once. SIGHUP: reads the configuration again; one that is not\n"
+    "understood, or that changes backends, is refused and the old one stays. systemd may pass the\n"
+    "sockets (named agent.sock, grpc.sock), is told when the agent is ready, and may watch it.";
 
 constexpr const char* kExitCodes =
     "Exit codes: 0 ended as asked, 1 failed, 2 usage, 78 the configuration is refused.";

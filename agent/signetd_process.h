@@ -50,9 +50,10 @@ class Folder {
 class Program {
  public:
   // `uid` may differ from ours only if we are root. NOTIFY_SOCKET is set when `notify` is not
-  // empty.
+  // empty. `passed` are descriptors by name, as in socket activation.
   Program(const char* program, std::vector<std::string> arguments, uid_t uid = geteuid(),
-          const std::string& notify = "") {
+          const std::string& notify = "",
+          const std::vector<std::pair<std::string, int>>& passed = {}) {
     int output[2];
     EXPECT_EQ(pipe2(output, O_CLOEXEC), 0);
     output_ = ipc::Descriptor(output[0]);
@@ -75,6 +76,7 @@ class Program {
           (setgroups(0, nullptr) != 0 || setgid(uid) != 0 || setuid(uid) != 0 || chdir("/") != 0)) {
         _exit(126);
       }
+      Pass(passed);
       prctl(PR_SET_PDEATHSIG, SIGKILL);  // leaves with a test that is killed
       fexecve(file.get(), argv.data(), environ);
       _exit(127);
@@ -111,6 +113,21 @@ class Program {
   }
 
  private:
+  // In the child: all of ours are above the numbers that they get.
+  static void Pass(const std::vector<std::pair<std::string, int>>& passed) {
+    if (passed.empty()) return;
+    std::string names;
+    std::vector<int> moved;
+    for (const auto& [name, fd] : passed) {
+      names += (names.empty() ? "" : ":") + name;
+      moved.push_back(fcntl(fd, F_DUPFD_CLOEXEC, 100));
+    }
+    for (size_t i = 0; i < moved.size(); ++i) dup2(moved[i], 3 + static_cast<int>(i));
+    setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+    setenv("LISTEN_FDS", std::to_string(passed.size()).c_str(), 1);
+    setenv("LISTEN_FDNAMES", names.c_str(), 1);
+  }
+
   pid_t pid_ = -1;
   ipc::Descriptor output_;
 };
@@ -126,10 +143,21 @@ class Notifications {
   }
   std::string Next() {
     pollfd entry{socket_.get(), POLLIN, 0};
-    char buffer[256];
+    char buffer[4096];
     if (poll(&entry, 1, kPatienceMs) != 1) return "nothing in time";
     const ssize_t count = read(socket_.get(), buffer, sizeof buffer);
     return std::string(buffer, static_cast<size_t>(std::max<ssize_t>(count, 0)));
+  }
+  // Does nothing come for so long?
+  bool Silent(int ms) {
+    pollfd entry{socket_.get(), POLLIN, 0};
+    return poll(&entry, 1, ms) == 0;
+  }
+  // Takes what is there already.
+  void Drain() {
+    char buffer[4096];
+    while (recv(socket_.get(), buffer, sizeof buffer, MSG_DONTWAIT) >= 0) {
+    }
   }
   const std::string& path() const { return path_; }
 
@@ -139,12 +167,13 @@ class Notifications {
 };
 
 inline Program Start(const Folder& folder, const std::string& configuration, uid_t uid = geteuid(),
-                     const std::string& notify = "") {
+                     const std::string& notify = "",
+                     const std::vector<std::pair<std::string, int>>& passed = {}) {
   std::ofstream(folder / "signet.toml") << configuration;
   return Program(SIGNETD_PROGRAM,
                  {"--config", folder / "signet.toml", "--runtime-dir", folder / "run",
                   "--state-dir", folder / "state"},
-                 uid, notify);
+                 uid, notify, passed);
 }
 
 inline constexpr char kTrial[] = "[[backend]]\nname = \"trial\"\ntype = \"software\"\n";

@@ -21,6 +21,8 @@ struct BackendConfiguration {
   uint32_t parent = 0;  // tpm2: persistent handle; 0 = recreate the primary
   std::string module;   // pkcs11
   std::string token;    // pkcs11
+
+  friend bool operator==(const BackendConfiguration&, const BackendConfiguration&) = default;
 };
 
 // Who may use and who may administer, by uid. Default of both: the agent's own uid.

@@ -90,6 +90,11 @@ Decision ApplicableRules::Decide(const std::string& identity) const {
 Policy::Policy(Access access, std::vector<Rule> configured, std::vector<Rule> added)
     : access_(std::move(access)), configured_(std::move(configured)), added_(std::move(added)) {}
 
+void Policy::Configure(Access access, std::vector<Rule> configured) {
+  access_ = std::move(access);
+  configured_ = std::move(configured);
+}
+
 bool Policy::MayUse(const Caller& caller) const { return Contains(access_.use, caller.uid); }
 
 bool Policy::MayAdminister(const Caller& caller) const {

@@ -49,6 +49,9 @@ class Policy {
   // <state>/policy.toml.
   Policy(Access access, std::vector<Rule> configured, std::vector<Rule> added);
 
+  // Both of a new configuration; the added rules stay.
+  void Configure(Access access, std::vector<Rule> configured);
+
   bool MayUse(const Caller& caller) const;
   bool MayAdminister(const Caller& caller) const;
 

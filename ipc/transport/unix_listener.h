@@ -12,7 +12,8 @@
 
 namespace signet::ipc {
 
-// Owns the socket and its name: on destruction the file is removed, if it is still this socket's.
+// Owns the socket and the name it gave it: on destruction the file is removed, if it is still this
+// socket's.
 // One thread. Movable.
 class UnixListener {
  public:
@@ -23,6 +24,9 @@ class UnixListener {
   // fit, kAlreadyExists when somebody listens there or the file is not a socket, else kUnavailable.
   // Two agents that start on one path in the same instant are not kept apart.
   static absl::StatusOr<UnixListener> Listen(const std::string& path, mode_t mode);
+
+  // One that listens already, without blocking; its file stays whoever's it is.
+  static UnixListener Adopt(Descriptor socket) { return {std::move(socket), "", 0, 0}; }
 
   UnixListener(UnixListener&& other) noexcept;
   UnixListener& operator=(UnixListener&& other) noexcept;
@@ -39,7 +43,7 @@ class UnixListener {
   void RemoveFile();
 
   Descriptor socket_;
-  std::string path_;  // empty when moved from
+  std::string path_;  // empty when adopted or moved from
   dev_t device_;
   ino_t inode_;
 };
