@@ -168,6 +168,14 @@ TEST_F(Pkcs11FaultsTest, ATokenThatIsTakenAwayIsNotFound) {
   EXPECT_EQ(Sign().code(), StatusCode::kNotFound);
 }
 
+TEST_F(Pkcs11FaultsTest, ASignatureThatTheModuleLeavesHalfDoneStopsNoOther) {
+  TheProbe().Fail("C_Sign", CKR_ARGUMENTS_BAD);
+  EXPECT_FALSE(Sign().ok());
+  EXPECT_TRUE(Sign().ok());
+  EXPECT_EQ(TheProbe().Calls("C_OpenSession"), 0);
+  EXPECT_TRUE(Unlocked());
+}
+
 TEST_F(Pkcs11FaultsTest, AVagueFailureInALivingSessionKeepsTheLogin) {
   TheProbe().Fail("C_Sign", CKR_FUNCTION_FAILED);
   const absl::Status status = Sign();
