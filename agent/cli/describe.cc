@@ -42,11 +42,8 @@ Json ToJson(const v1::BackendStatus& backend) {
 }
 
 Json ToJson(const v1::Rule& rule) {
-  return {{"decision", rule.decision()},
-          {"origin", rule.origin()},
-          {"identity", rule.identity()},
-          {"program", rule.program()},
-          {"source", rule.source()}};
+  return {{"decision", rule.decision()}, {"origin", rule.origin()}, {"identity", rule.identity()},
+          {"program", rule.program()},   {"source", rule.source()}, {"line", rule.line()}};
 }
 
 }  // namespace signet::cli

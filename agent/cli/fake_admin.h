@@ -21,6 +21,8 @@ class FakeAdmin final : public v1::Admin::Service {
   v1::Identity identity;  // of create and import
   std::string csr;
   v1::ListRulesResponse rules;
+  v1::ExplainRequest explain_request;
+  v1::ExplainResponse explained;
 
   int calls = 0;
   v1::LockTokenRequest lock_request;
@@ -86,6 +88,12 @@ class FakeAdmin final : public v1::Admin::Service {
   grpc::Status ListRules(Context*, const v1::ListRulesRequest*,
                          v1::ListRulesResponse* response) override {
     *response = rules;
+    return Answer();
+  }
+  grpc::Status Explain(Context*, const v1::ExplainRequest* request,
+                       v1::ExplainResponse* response) override {
+    explain_request = *request;
+    *response = explained;
     return Answer();
   }
   grpc::Status AddRule(Context*, const v1::AddRuleRequest* request,

@@ -1,4 +1,4 @@
-// signet policy list|allow|deny
+// signet policy list|allow|deny|explain
 #include <memory>
 
 #include "agent/cli/admin_client.h"
@@ -14,6 +14,10 @@ struct Arguments {
   std::string identity;
   std::string program;
 };
+
+std::string Where(const v1::Rule& rule) {
+  return rule.line() == 0 ? rule.source() : rule.source() + ":" + std::to_string(rule.line());
+}
 
 absl::Status ListRules(Invocation& invocation) {
   absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
@@ -32,7 +36,7 @@ absl::Status ListRules(Invocation& invocation) {
     Table table({"DECISION", "ORIGIN", "IDENTITY", "PROGRAM", "FROM"});
     for (const v1::Rule& rule : response->rules()) {
       table.Add({rule.decision(), rule.origin(), rule.identity(),
-                 rule.program().empty() ? "any" : rule.program(), rule.source()});
+                 rule.program().empty() ? "any" : rule.program(), Where(rule)});
     }
     table.Print(out);
     out << "A later rule wins; what no rule allows is denied.\n";
@@ -67,6 +71,55 @@ absl::Status AddRule(Invocation& invocation, const Arguments& arguments, const c
   return absl::OkStatus();
 }
 
+absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
+  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
+  if (!client.ok()) return client.status();
+  v1::ExplainRequest request;
+  request.set_origin(arguments.origin);
+  request.set_program(arguments.program);
+  request.set_identity(arguments.identity);
+  const auto response = client->Call(&v1::Admin::StubInterface::Explain, request);
+  if (!response.ok()) return response.status();
+  std::ostream& out = invocation.console.out;
+  if (invocation.json) {
+    Json explanations = Json::array();
+    for (const v1::Explanation& explanation : response->explanations()) {
+      explanations.push_back(
+          {{"identity", explanation.identity()},
+           {"decision", explanation.decision()},
+           {"reason", explanation.reason()},
+           {"rule", explanation.has_rule() ? ToJson(explanation.rule()) : Json()}});
+    }
+    PrintJson({{"origin", response->origin()}, {"explanations", std::move(explanations)}},
+              invocation.console);
+  } else if (response->explanations().empty()) {
+    out << "no identities, so there is nothing to decide; make one with: signet identity create\n";
+  } else {
+    for (const v1::Explanation& explanation : response->explanations()) {
+      out << Printable(explanation.decision()) << ": " << Printable(explanation.reason()) << '\n';
+    }
+  }
+  return absl::OkStatus();
+}
+
+void AddExplain(CLI::App& policy, Invocation& invocation) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = policy.add_subcommand(
+      "explain", "Say what a request from an origin would meet, and which rule decides");
+  command->add_option("ORIGIN", arguments->origin, "https://host[:port]")->required();
+  command->add_option("--identity", arguments->identity, "Only this identity (default: each)")
+      ->type_name("NAME");
+  command
+      ->add_option("--program", arguments->program,
+                   "The program that asks, a full path (default: one that no rule names)")
+      ->type_name("PATH");
+  command->footer(
+      Example("signet policy explain https://intranet.example --program /usr/bin/curl"));
+  command->callback([&invocation, arguments] {
+    invocation.command = [&invocation, arguments] { return Explain(invocation, *arguments); };
+  });
+}
+
 void AddDecision(CLI::App& policy, Invocation& invocation, const char* decision,
                  const char* description, const char* example) {
   const auto arguments = std::make_shared<Arguments>();
@@ -97,6 +150,7 @@ void AddPolicyCommands(CLI::App& app, Invocation& invocation) {
   list->footer(Example("signet policy list --json"));
   list->callback(
       [&invocation] { invocation.command = [&invocation] { return ListRules(invocation); }; });
+  AddExplain(*policy, invocation);
   AddDecision(
       *policy, invocation, "allow", "Let an identity be shown to an origin",
       "signet policy allow https://intranet.example --identity laptop --program /usr/bin/curl");

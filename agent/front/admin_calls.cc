@@ -1,5 +1,6 @@
 #include "agent/front/admin_calls.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -61,7 +62,7 @@ absl::StatusOr<std::vector<Rule>> AppendRuleSlowly(const std::filesystem::path& 
   if (!rules.ok()) return rules;
   rules = WithRule(*std::move(rules), rule);
   if (absl::Status saved = SaveAddedRules(state_dir, *rules); !saved.ok()) return saved;
-  return rules;
+  return LoadAddedRules(state_dir);  // on lines of their own now
 }
 
 }  // namespace
@@ -164,6 +165,41 @@ AdminCalls::Result AdminCalls::RemoveIdentity(const v1::RemoveIdentityRequest& r
 AdminCalls::Result AdminCalls::ListRules(const v1::ListRulesRequest&,
                                          v1::ListRulesResponse& response) {
   for (const Rule& rule : policy_.rules()) *response.add_rules() = ToMessage(rule);
+  co_return absl::OkStatus();
+}
+
+// The same as for a request, but that the program need not run.
+AdminCalls::Result AdminCalls::Explain(const v1::ExplainRequest& request,
+                                       v1::ExplainResponse& response) {
+  const absl::StatusOr<Origin> origin = ParseOrigin(request.origin());
+  if (!origin.ok()) co_return origin.status();
+  Caller caller;
+  if (!request.program().empty()) {
+    struct stat file {};
+    if (request.program().front() != '/' || stat(request.program().c_str(), &file) != 0 ||
+        !S_ISREG(file.st_mode)) {
+      co_return absl::InvalidArgumentError(
+          absl::StrCat("policy: explain: program \"", request.program(),
+                       "\": no such file; give the full path of a program"));
+    }
+    caller.executable = Executable{file.st_dev, file.st_ino, request.program()};
+  }
+  response.set_origin(PlainText(origin->ToString()));
+  const ApplicableRules rules = policy_.RulesFor(caller, *origin);
+  const auto explain = [&](const std::string& identity) {
+    const Decision decision = rules.Decide(identity);
+    v1::Explanation& explanation = *response.add_explanations();
+    explanation.set_identity(PlainText(identity));
+    explanation.set_decision(std::string(Name(decision.verdict)));
+    explanation.set_reason(PlainText(decision.reason));
+    if (decision.rule != nullptr) *explanation.mutable_rule() = ToMessage(*decision.rule);
+  };
+  const std::shared_ptr<const Identities> identities = identities_.snapshot();
+  if (!request.identity().empty()) {
+    explain(request.identity());
+  } else {
+    for (const Identity& identity : *identities) explain(identity.name);
+  }
   co_return absl::OkStatus();
 }
 

@@ -45,6 +45,7 @@ class AdminCalls {
   Result ImportChain(const v1::ImportChainRequest& request, v1::ImportChainResponse& response);
   Result RemoveIdentity(const v1::RemoveIdentityRequest& request, v1::RemoveIdentityResponse&);
   Result ListRules(const v1::ListRulesRequest&, v1::ListRulesResponse& response);
+  Result Explain(const v1::ExplainRequest& request, v1::ExplainResponse& response);
   // Refuses an identity that does not exist and a program that is no file: a rule with a slip of
   // the pen in it would quietly match nothing.
   Result AddRule(const v1::AddRuleRequest& request, v1::AddRuleResponse& response);

@@ -145,6 +145,10 @@ class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
                      v1::ListRulesResponse* response) override {
     return Serve(context, request, response, &AdminCalls::ListRules);
   }
+  Reactor* Explain(Context* context, const v1::ExplainRequest* request,
+                   v1::ExplainResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::Explain);
+  }
   Reactor* AddRule(Context* context, const v1::AddRuleRequest* request,
                    v1::AddRuleResponse* response) override {
     return Serve(context, request, response, &AdminCalls::AddRule);

@@ -242,6 +242,7 @@ v1::Rule ToMessage(const Rule& rule) {
   message.set_program(PlainText(rule.program));
   message.set_decision(std::string(Name(rule.decision)));
   message.set_source(PlainText(rule.source.native()));
+  message.set_line(rule.line);
   return message;
 }
 
@@ -257,7 +258,7 @@ absl::StatusOr<Rule> FromMessage(const v1::Rule& message) {
     return absl::InvalidArgumentError(
         "rule: identity: empty; name an identity, or * for any of them");
   }
-  return Rule{*std::move(origin), message.identity(), message.program(), *decision, {}};
+  return Rule{*std::move(origin), message.identity(), message.program(), *decision, {}, 0};
 }
 
 v1::Error ToMessage(const absl::Status& error) {

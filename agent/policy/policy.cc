@@ -49,7 +49,7 @@ std::string WhyNoRule(const Origin& origin, absl::string_view identity) {
 
 std::string WhyRule(const Rule& rule, const Origin& origin, absl::string_view identity) {
   const std::string which =
-      absl::StrCat("the rule for ", rule.origin.ToString(), " in ", rule.source.native());
+      absl::StrCat("the rule for ", rule.origin.ToString(), " in ", rule.Where());
   const std::string about = absl::StrCat(" identity \"", identity, "\" at ", origin.ToString());
   switch (rule.decision) {
     case Verdict::kAllow:

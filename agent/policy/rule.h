@@ -23,7 +23,12 @@ struct Rule {
   std::string program;   // absolute path in the agent's mount namespace; empty = any
   Verdict decision = Verdict::kDeny;
   std::filesystem::path source;  // the file it stands in
+  uint32_t line = 0;             // where it begins there; 0: it was not read from the file
 
+  // "FILE:LINE", as far as they are known.
+  std::string Where() const {
+    return line == 0 ? source.native() : source.native() + ":" + std::to_string(line);
+  }
   bool names_identity() const { return identity != "*"; }
 };
 

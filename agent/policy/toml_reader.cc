@@ -59,6 +59,7 @@ absl::Status ReadOrigin(const TableReader& reader, Rule& rule) {
 absl::StatusOr<Rule> ReadRule(const TableReader& reader) {
   Rule rule;
   rule.source = reader.file();
+  rule.line = reader.table().source().begin.line;
   if (absl::Status known = reader.OnlyKeys({"origin", "identity", "program", "decision"});
       !known.ok()) {
     return known;

@@ -57,11 +57,37 @@ class Policy(unittest.TestCase):
         self.assertIn("prompts are not available in this version", declined[0]["detail"])
         self.assertIn("signet policy allow", declined[0]["detail"])
 
+    def test_ExplainSaysWhatARequestMeets(self):
+        file = self.stand.config
+        for identity, path in (("alice", "/alice"), ("bob", "/bob"), ("carol", "/carol")):
+            explained = self.stand.must("policy", "explain", self.stand.origin, "--identity", identity,
+                                        "--program", BIN / "signet-fetch", "--json").json
+            self.assertEqual(explained["origin"], self.stand.origin)
+            [explanation] = explained["explanations"]
+            outcome = self.stand.fetch(path)
+            given = [i["name"] for i in outcome.json["identities"]]
+            self.assertEqual(given == [identity], explanation["decision"] == "allow", explanation)
+            rule = explanation["rule"]
+            line = file.read_text().splitlines()[rule["line"] - 1]
+            self.assertEqual((rule["source"], line), (str(file), "[[rule]]"))
+            self.assertIn(f"{file}:{rule['line']}", explanation["reason"])
+        # Another program, and one that is unknown, do not meet the rule for signet-fetch.
+        for program in ((), ("--program", BIN / "signet")):
+            [explanation] = self.stand.must("policy", "explain", self.stand.origin, "--identity", "carol",
+                                            *program, "--json").json["explanations"]
+            self.assertEqual(explanation["decision"], "deny", explanation)
+        text = self.stand.must("policy", "explain", "https://elsewhere.example", "--identity", "alice").out
+        self.assertRegex(text, f"^allow: the rule for https://[*]:[*] in {file}:[0-9]+ allows identity "
+                               '"alice" at https://elsewhere.example:443\n$')
+        self.assertEqual(self.stand.signet("policy", "explain", "nonsense").code, 1)
+        self.assertEqual(self.stand.signet("policy", "explain", "https://a.example", "--program",
+                                           "/no/such/program").code, 1)
+
     def test_AddedRulesComeAfterTheFiles(self):
         listed = self.stand.must("policy", "list", "--json").json["rules"]
         self.assertEqual([r["decision"] for r in listed[:7]],
                          ["allow", "deny", "deny", "ask", "deny", "allow", "deny"])
-        self.assertEqual(set(listed[0]), {"decision", "origin", "identity", "program", "source"})
+        self.assertEqual(set(listed[0]), {"decision", "origin", "identity", "program", "source", "line"})
         self.assertEqual(listed[5]["program"], str(BIN / "signet-fetch"))
         with Stand() as other:
             other.add_software()
