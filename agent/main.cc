@@ -45,6 +45,7 @@
 #include "agent/policy/policy.h"
 #include "agent/reload.h"
 #include "agent/service_manager.h"
+#include "agent/storage/durable_file.h"
 #include "ipc/transport/unix_listener.h"
 #include "ipc/wire/socket_path.h"
 
@@ -116,6 +117,7 @@ int Run(const Options& options) {
   if (!folders.ok()) return Fail(folders);
   const auto state_lock = LockFolder(options.state_dir);
   if (!state_lock.ok()) return Fail(state_lock.status());
+  RemoveTemporaryFiles(options.state_dir);
 
   absl::StatusOr<std::vector<Rule>> added = LoadAddedRules(options.state_dir);
   if (!added.ok()) return Fail(added.status(), kExitConfiguration);

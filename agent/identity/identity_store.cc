@@ -87,6 +87,7 @@ absl::Status IdentityStore::Load(std::vector<std::string>& problems) {
                                       "\".\", \"_\" and \"-\""));
       continue;
     }
+    RemoveTemporaryFiles(entry->path());
     absl::StatusOr<Identity> identity = ReadIdentityFolder(entry->path());
     if (identity.ok()) {
       identities.push_back(*std::move(identity));

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/storage/durable_file.h"
+#include "tests/support/kill_at_system_calls.h"
 #include "tests/support/temporary_folder.h"
 
 namespace signet::agent {
@@ -204,6 +206,24 @@ TEST(AddedRules, NoneIsNoFileOrAnEmptyOne) {
   EXPECT_TRUE(LoadAddedRules(folder.path())->empty());
   ASSERT_TRUE(SaveAddedRules(folder.path(), {}).ok());
   EXPECT_TRUE(LoadAddedRules(folder.path())->empty());
+}
+
+TEST(AddedRules, AProcessKilledAtAnySystemCallLeavesTheOldRulesOrTheNew) {
+  std::optional<test::TemporaryFolder> folder;
+  const std::vector<Rule> before = {MakeRule(Verdict::kAllow, "https://a.example")};
+  const std::vector<Rule> after = {before[0], MakeRule(Verdict::kDeny, "https://b.example")};
+  const int kills = test::KillAtEachSystemCall(
+      [&] {
+        folder.emplace();
+        ASSERT_TRUE(SaveAddedRules(folder->path(), before).ok());
+      },
+      [&] { return SaveAddedRules(folder->path(), after).ok(); },
+      [&](bool done) {
+        const absl::StatusOr<std::vector<Rule>> loaded = LoadAddedRules(folder->path());
+        ASSERT_TRUE(loaded.ok()) << loaded.status();
+        EXPECT_GE(loaded->size(), done ? 2u : 1u);
+      });
+  EXPECT_GT(kills, 7);  // open, fchmod, write, fsync, close, rename, and the folder's fsync
 }
 
 TEST(AddedRules, AFileThatIsNotUnderstoodIsRefusedWhole) {

@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr absl::string_view kUniqueSuffix = ".XXXXXX";  // mkostemp's
+
 // Names the file, the operation and the system's reason. Keeps kNotFound and kPermissionDenied.
 absl::Status SystemError(const fs::path& file, absl::string_view operation, int error) {
   return absl::ErrnoToStatus(error, absl::StrCat(file.native(), ": ", operation));
@@ -42,8 +44,8 @@ class FileDescriptor {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const fs::path& file)
-      : path_(
-            absl::StrCat((file.parent_path() / ".").native(), file.filename().native(), ".XXXXXX")),
+      : path_(absl::StrCat((file.parent_path() / ".").native(), file.filename().native(),
+                           kUniqueSuffix)),
         fd_(mkostemp(path_.data(), O_CLOEXEC)),
         exists_(fd_.get() >= 0) {}
   TemporaryFile(const TemporaryFile&) = delete;
@@ -87,6 +89,20 @@ absl::Status WriteFileDurably(const fs::path& file, std::string_view content, mo
   if (!temporary.Write(content, mode)) return SystemError(file, "write", errno);
   if (!temporary.RenameTo(file)) return SystemError(file, "rename into place", errno);
   return SyncFolder(FolderOf(file));
+}
+
+void RemoveTemporaryFiles(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    const size_t dot = name.rfind('.');
+    std::error_code ignored;
+    if (name.starts_with('.') && dot > 0 && name.size() - dot == kUniqueSuffix.size() &&
+        entry->is_regular_file(ignored)) {
+      fs::remove(entry->path(), ignored);
+    }
+  }
 }
 
 absl::StatusOr<std::string> ReadFile(const fs::path& file, size_t limit) {

@@ -18,6 +18,10 @@ namespace signet::agent {
 absl::Status WriteFileDurably(const std::filesystem::path& file, std::string_view content,
                               mode_t mode = 0600);
 
+// What WriteFileDurably left in the folder when its process was killed. Only while nobody writes
+// there.
+void RemoveTemporaryFiles(const std::filesystem::path& folder);
+
 // kNotFound when there is none; kInvalidArgument above `limit` bytes.
 absl::StatusOr<std::string> ReadFile(const std::filesystem::path& file, size_t limit = 1 << 20);
 

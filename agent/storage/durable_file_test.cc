@@ -86,6 +86,20 @@ TEST(DurableFile, KeepsTheOldContentWhenTheDiskIsFull) {
   EXPECT_THAT(NamesIn(folder.path()), ElementsAre("rules"));
 }
 
+TEST(DurableFile, RemovesWhatAKilledWriterLeftAndNothingElse) {
+  const test::TemporaryFolder folder;
+  const std::filesystem::path left = folder.Write(".policy.toml.a1B2c3", "half");
+  const std::filesystem::path kept[] = {folder.Write("policy.toml", "whole"),
+                                        folder.Write(".lock", ""), folder.Write(".hidden.txt", ""),
+                                        folder.Write("notes.a1B2c3", "")};
+  std::filesystem::create_directory(folder.path() / ".folder.a1B2c3");
+  RemoveTemporaryFiles(folder.path());
+  RemoveTemporaryFiles(folder.path() / "no such folder");
+  EXPECT_FALSE(std::filesystem::exists(left));
+  for (const std::filesystem::path& file : kept) EXPECT_TRUE(std::filesystem::exists(file)) << file;
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / ".folder.a1B2c3"));
+}
+
 TEST(DurableFile, ReadsUpToTheLimitAndNotBeyond) {
   const test::TemporaryFolder folder;
   const auto file = folder.Write("large", std::string(100, 'x'));
