@@ -40,7 +40,7 @@ std::string Admitting(uid_t uid) {
 }
 
 TEST(SignetdReload, WhoIsAdmittedChangesAtOnce) {
-  ASSERT_EQ(geteuid(), 0u) << "becoming another uid takes root";
+  if (geteuid() != 0) GTEST_SKIP() << "becoming another uid takes root";
   Signetd agent(Admitting(4711));
   EXPECT_THAT(Probe({"use", agent.agent_socket()}, 4711), StartsWith("ok"));
   EXPECT_THAT(Reload(agent, Admitting(4712)), AllOf(StartsWith("READY=1\nSTATUS=read again: ")));
@@ -49,7 +49,7 @@ TEST(SignetdReload, WhoIsAdmittedChangesAtOnce) {
 }
 
 TEST(SignetdReload, WhatIsNotUnderstoodChangesNothing) {
-  ASSERT_EQ(geteuid(), 0u) << "becoming another uid takes root";
+  if (geteuid() != 0) GTEST_SKIP() << "becoming another uid takes root";
   Signetd agent(Admitting(4711));
   EXPECT_THAT(Reload(agent, Admitting(4712) + "colour = \"red\"\n"),
               AllOf(StartsWith("READY=1\nSTATUS=the configuration stays as it was: "),

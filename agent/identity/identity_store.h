@@ -34,7 +34,8 @@ class IdentityStore {
  public:
   explicit IdentityStore(const std::filesystem::path& state_dir);
 
-  // Reads all folders, and tidies up what a killed agent left; one that can't be read is skipped and named in `problems`.
+  // Reads all folders, and tidies up what a killed agent left; one that can't be read is skipped
+  // and named in `problems`.
   absl::Status Load(std::vector<std::string>& problems);
 
   // kAlreadyExists for a name in use; kInvalidArgument for a name that is none (IsIdentityName) or

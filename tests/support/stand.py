@@ -94,6 +94,11 @@ def openssl(*arguments):
     return done.stdout
 
 
+def rule(origin, identity, decision, program=None):
+    text = f'[[rule]]\norigin = "{origin}"\nidentity = "{identity}"\ndecision = "{decision}"\n'
+    return text + (f'program = "{program}"\n' if program else "")
+
+
 class Stand:
     """with Stand() as stand: ...   Nothing runs until a start_* is called."""
 

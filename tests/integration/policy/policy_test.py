@@ -1,12 +1,7 @@
 """Rules, of the configuration and added, and which identity is given when several fit."""
 import unittest
 
-from tests.support.stand import BIN, Stand
-
-
-def rule(origin, identity, decision, program=None):
-    text = f'[[rule]]\norigin = "{origin}"\nidentity = "{identity}"\ndecision = "{decision}"\n'
-    return text + (f'program = "{program}"\n' if program else "")
+from tests.support.stand import BIN, Stand, rule
 
 
 class Policy(unittest.TestCase):
