@@ -40,8 +40,9 @@ TEST(SigningScheme, RefusesSignaturesOfAnotherSize) {
 
 TEST(Pkcs11PublicKey, TakesEd25519PointsBareAndAsOctetString) {
   const wire::Bytes bare(32, 9);
-  wire::Bytes wrapped{0x04, 0x20};
-  wrapped.insert(wrapped.end(), bare.begin(), bare.end());
+  wire::Bytes wrapped(34, 9);
+  wrapped[0] = 0x04;  // OCTET STRING
+  wrapped[1] = 32;
   const auto info = Ed25519PublicKey(bare);
   ASSERT_TRUE(info.has_value());
   EXPECT_EQ(Ed25519PublicKey(wrapped), info);
