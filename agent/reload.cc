@@ -49,9 +49,9 @@ absl::Status CheckReloadable(const Configuration& running, const Configuration& 
       absl::StrCat(wanted.file.native(), ": ", changed, " changed; restart signetd for that"));
 }
 
-Reload::Reload(asio::any_io_executor loop, asio::thread_pool& file_worker, Configuration running,
-               Policy& policy)
-    : hangups_(std::move(loop), SIGHUP),
+Reload::Reload(const asio::any_io_executor& loop, asio::thread_pool& file_worker,
+               Configuration running, Policy& policy)
+    : hangups_(loop, SIGHUP),
       file_worker_(file_worker),
       running_(std::move(running)),
       policy_(policy) {}

@@ -24,7 +24,7 @@ absl::Status CheckReloadable(const Configuration& running, const Configuration& 
 class Reload {
  public:
   // From here on SIGHUP ends no process.
-  Reload(asio::any_io_executor loop, asio::thread_pool& file_worker, Configuration running,
+  Reload(const asio::any_io_executor& loop, asio::thread_pool& file_worker, Configuration running,
          Policy& policy);
 
   // On each SIGHUP: all of the new configuration holds from then on, for connections that are open

@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <utility>
 
 #include "absl/status/statusor.h"
 #include "ipc/transport/descriptor.h"
@@ -26,7 +25,7 @@ absl::StatusOr<PassedSockets> TakePassedSockets();
 // thread only; outlives the loop's last turn.
 class Watchdog {
  public:
-  explicit Watchdog(asio::any_io_executor loop) : timer_(std::move(loop)) {}
+  explicit Watchdog(const asio::any_io_executor& loop) : timer_(loop) {}
 
   // Until Stop(); ends at once when nobody watches.
   asio::awaitable<void> Run();
