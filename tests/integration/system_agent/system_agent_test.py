@@ -143,8 +143,10 @@ class SystemAgent(unittest.TestCase):
         self.assertEqual(self.fetch(AGENT, "/user", client=copy), ["denied"])
 
     def connected(self):
+        """A connection whose opener the agent has looked at, which it does when it accepts."""
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(str(self.stand.dir / "run/agent.sock"))
+        self.assertIn("laptop", self.answer_to(connection))
         return connection
 
     def answer_to(self, connection):
@@ -177,7 +179,8 @@ class SystemAgent(unittest.TestCase):
         frame = "".join(f"\\x{byte:02x}" for byte in LIST_IDENTITIES)
         shell = ["bash", "-c", f"printf '{frame}' >&0; timeout 5 cat"]
         program = (f"import os, socket; s = socket.socket(socket.AF_UNIX); "
-                   f"s.connect('{self.stand.dir}/run/agent.sock'); os.dup2(s.fileno(), 0); "
+                   f"s.connect('{self.stand.dir}/run/agent.sock'); s.sendall({LIST_IDENTITIES!r}); "
+                   "assert b'laptop' in s.recv(4096); os.dup2(s.fileno(), 0); "
                    f"os.execv('/bin/bash', {shell})")
         said = self.run_as(AGENT, "/usr/bin/python3", "-c", program).out
         self.assertNotIn("laptop", said)
