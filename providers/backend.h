@@ -61,6 +61,16 @@ struct CreatedKey {
   std::unique_ptr<Key> key;
 };
 
+// A key pair that is on the token already, whoever put it there.
+struct FoundKey {
+  wire::Bytes reference;
+  std::string label;       // any bytes: what the token calls the certificate, else the key
+  std::string algorithm;   // as KeyAlgorithm's names; also "rsa4096" and others that are not made
+  wire::Bytes public_key;  // SubjectPublicKeyInfo, DER
+  std::vector<wire::SignatureScheme> schemes;
+  std::vector<wire::Bytes> chain;  // DER, leaf first; empty: the token has no certificate for it
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -73,6 +83,10 @@ class Backend {
   virtual absl::StatusOr<std::unique_ptr<Key>> OpenKeySlowly(wire::BytesView reference) = 0;
   // Destroys the key on tokens that store keys; elsewhere the reference was the key.
   virtual absl::Status RemoveKeySlowly(wire::BytesView reference) = 0;
+
+  // Of tokens that store keys: those that can sign for TLS 1.3, and the certificates for them. A
+  // locked token may leave some out and list others that can't sign after all.
+  virtual absl::StatusOr<std::vector<FoundKey>> ListKeysSlowly() { return std::vector<FoundKey>{}; }
 
   // Logs in once; spends at most one try. OK without effect when no PIN is needed.
   virtual absl::Status UnlockSlowly(Pin pin) = 0;

@@ -20,6 +20,9 @@ using backend::v1::BackendResponse;
 // does not must not keep the token from everybody else.
 constexpr std::chrono::milliseconds kPinPatience{1000};
 
+// Well within the 256 KiB that a message may have.
+constexpr size_t kMostListed = 192 * 1024;
+
 wire::BytesView View(const std::string& bytes) {
   return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
 }
@@ -87,6 +90,8 @@ absl::Status BackendService::CallSlowly(const BackendRequest& request,
     case BackendRequest::kLock:
       response.mutable_lock();
       return backend_->LockSlowly();
+    case BackendRequest::kListKeys:
+      return take(ListKeys(), response.mutable_list_keys());
     case BackendRequest::CALL_NOT_SET:
       break;
   }
@@ -153,6 +158,28 @@ absl::StatusOr<backend::v1::SignResponse> BackendService::Sign(
 absl::Status BackendService::RemoveKey(const backend::v1::RemoveKeyRequest& request) {
   keys_.Forget(View(request.reference()));
   return backend_->RemoveKeySlowly(View(request.reference()));
+}
+
+absl::StatusOr<backend::v1::ListKeysResponse> BackendService::ListKeys() {
+  absl::StatusOr<std::vector<FoundKey>> found = backend_->ListKeysSlowly();
+  if (!found.ok()) return found.status();
+  backend::v1::ListKeysResponse response;
+  for (const FoundKey& key : *found) {
+    backend::v1::FoundKey& listed = *response.add_keys();
+    listed.set_reference(ToString(key.reference));
+    listed.set_label(key.label);
+    listed.set_algorithm(key.algorithm);
+    listed.set_public_key(ToString(key.public_key));
+    for (const wire::SignatureScheme scheme : key.schemes) {
+      listed.add_signature_schemes(static_cast<uint16_t>(scheme));
+    }
+    for (const wire::Bytes& certificate : key.chain) listed.add_chain(ToString(certificate));
+    if (response.ByteSizeLong() > kMostListed) {
+      response.mutable_keys()->RemoveLast();
+      response.set_left_out(response.left_out() + 1);
+    }
+  }
+  return response;
 }
 
 absl::Status BackendService::Unlock(std::optional<ipc::Descriptor> pin_pipe) {

@@ -39,6 +39,7 @@ class BackendService {
       const backend::v1::DescribeKeyRequest& request);
   absl::StatusOr<backend::v1::SignResponse> Sign(const backend::v1::SignRequest& request);
   absl::Status RemoveKey(const backend::v1::RemoveKeyRequest& request);
+  absl::StatusOr<backend::v1::ListKeysResponse> ListKeys();
   absl::Status Unlock(std::optional<ipc::Descriptor> pin_pipe);
 
   const std::unique_ptr<Backend> backend_;

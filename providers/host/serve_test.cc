@@ -127,6 +127,7 @@ struct Counts {
   int unlocked = 0;
   int locked = 0;
   bool absent = false;
+  std::vector<FoundKey> found = {};
 };
 
 class CountingBackend : public Backend {
@@ -146,6 +147,7 @@ class CountingBackend : public Backend {
     return std::make_unique<FakeKey>();
   }
   absl::Status RemoveKeySlowly(wire::BytesView) override { return absl::OkStatus(); }
+  absl::StatusOr<std::vector<FoundKey>> ListKeysSlowly() override { return counts_.found; }
   absl::Status UnlockSlowly(Pin pin) override {
     if (std::string_view(pin.c_str()) != "1234") {
       return absl::PermissionDeniedError("fake: unlock: wrong PIN; try again");
@@ -190,6 +192,58 @@ TEST(Serve, AnswersConfigureWithTheToken) {
   EXPECT_THAT(response.token().algorithms(),
               ElementsAre("p256", "p384", "p521", "rsa2048", "rsa3072", "ed25519", "ed448"));
   EXPECT_EQ(agent.HangUp(), 0);
+}
+
+BackendRequest ListKeys() {
+  BackendRequest request;
+  request.mutable_list_keys();
+  return request;
+}
+
+TEST(Serve, ListsNoKeysOfATokenThatStoresNone) {
+  Agent agent;
+  agent.Configure();
+  const BackendResponse response = agent.Call(ListKeys());
+  ASSERT_TRUE(response.has_list_keys());
+  EXPECT_EQ(response.list_keys().keys_size(), 0);
+}
+
+TEST(Serve, ListsWhatTheTokenHolds) {
+  Counts counts;
+  counts.found.push_back({.reference = {1},
+                          .label = "\xff key",
+                          .algorithm = "p256",
+                          .public_key = {2},
+                          .schemes = {wire::SignatureScheme::kEcdsaSecp256r1Sha256},
+                          .chain = {{3}, {4}}});
+  Agent agent(Counting(counts));
+  agent.Configure();
+  const BackendResponse response = agent.Call(ListKeys());
+  ASSERT_EQ(response.list_keys().keys_size(), 1);
+  const backend::v1::FoundKey& key = response.list_keys().keys(0);
+  EXPECT_EQ(key.reference(), "\x01");
+  EXPECT_EQ(key.label(), "\xff key");
+  EXPECT_EQ(key.algorithm(), "p256");
+  EXPECT_EQ(key.public_key(), "\x02");
+  EXPECT_THAT(key.signature_schemes(), ElementsAre(0x0403));
+  EXPECT_THAT(key.chain(), ElementsAre("\x03", "\x04"));
+  EXPECT_EQ(response.list_keys().left_out(), 0u);
+}
+
+TEST(Serve, SaysHowManyKeysAMessageHasNoRoomFor) {
+  Counts counts;
+  const FoundKey large{.reference = {},
+                       .label = {},
+                       .algorithm = {},
+                       .public_key = {},
+                       .schemes = {},
+                       .chain = {wire::Bytes(60'000)}};
+  counts.found.assign(10, large);
+  Agent agent(Counting(counts));
+  agent.Configure();
+  const BackendResponse response = agent.Call(ListKeys());
+  EXPECT_EQ(response.list_keys().keys_size(), 3);
+  EXPECT_EQ(response.list_keys().left_out(), 7u);
 }
 
 TEST(Serve, CreatesDescribesAndSignsWithAKey) {

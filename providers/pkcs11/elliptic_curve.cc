@@ -8,7 +8,9 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <string_view>
 
 namespace signet::providers::pkcs11 {
 namespace {
@@ -50,6 +52,20 @@ std::span<const EllipticCurve> AllEllipticCurves() { return kCurves; }
 const EllipticCurve* FindCurve(wire::BytesView ec_parameters) {
   for (const EllipticCurve& curve : kCurves) {
     if (std::ranges::equal(curve.parameters, ec_parameters)) return &curve;
+  }
+  return nullptr;
+}
+
+const EllipticCurve* FindCurve(wire::SignatureScheme scheme) {
+  const auto* found = std::ranges::find(kCurves, scheme, &EllipticCurve::scheme);
+  return found == std::end(kCurves) ? nullptr : found;
+}
+
+const EllipticCurve* CurveOf(const EVP_PKEY& ec_key) {
+  char group[64];
+  if (EVP_PKEY_get_group_name(&ec_key, group, sizeof(group), nullptr) != 1) return nullptr;
+  for (const EllipticCurve& curve : kCurves) {
+    if (std::string_view(curve.group) == group) return &curve;
   }
   return nullptr;
 }

@@ -2,6 +2,8 @@
 #ifndef SIGNET_PROVIDERS_PKCS11_ELLIPTIC_CURVE_H_
 #define SIGNET_PROVIDERS_PKCS11_ELLIPTIC_CURVE_H_
 
+#include <openssl/evp.h>
+
 #include <optional>
 #include <span>
 
@@ -27,7 +29,10 @@ struct EllipticCurve {
 
 // Static storage.
 std::span<const EllipticCurve> AllEllipticCurves();
-const EllipticCurve* FindCurve(wire::BytesView ec_parameters);  // null: none of ours
+// Null: none of ours.
+const EllipticCurve* FindCurve(wire::BytesView ec_parameters);
+const EllipticCurve* FindCurve(wire::SignatureScheme scheme);
+const EllipticCurve* CurveOf(const EVP_PKEY& ec_key);
 
 // SubjectPublicKeyInfo (DER) from CKA_EC_POINT: a DER OCTET STRING by the standard, the bare point
 // with some modules. Nothing when it is not a point of the curve.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "providers/pkcs11/certificates.h"
 #include "providers/pkcs11/objects.h"
 
 namespace signet::providers::pkcs11 {
@@ -19,6 +20,24 @@ absl::Status Ambiguous(const std::string& prefix, size_t count) {
   return absl::InvalidArgumentError(
       absl::StrCat(prefix, ": ", count,
                    " keys fit the PKCS#11 URI; add the id and object (label) of the one meant"));
+}
+
+// Some tokens keep no public keys, only the certificates for them.
+CK_RV FindCertifiedKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
+                       const KeyUri& uri, absl::StatusOr<PublicKey>& result) {
+  std::vector<TokenCertificate> certificates;
+  const CK_RV rv = ReadCertificates(module, session, uri.SearchFor(CKO_CERTIFICATE), certificates);
+  if (rv != CKR_OK) return rv;
+  for (const TokenCertificate& certificate : certificates) {
+    std::optional<PublicKey> key = PublicKeyOf(certificate);
+    if (!key.has_value()) continue;
+    if (result.ok() && result->info != key->info) {
+      result = Ambiguous(prefix, certificates.size());
+      break;
+    }
+    result = *std::move(key);
+  }
+  return CKR_OK;
 }
 
 }  // namespace
@@ -45,7 +64,7 @@ CK_RV FindPublicKey(const Module& module, CK_SESSION_HANDLE session, const std::
     }
   }
   if (usable > 1) result = Ambiguous(prefix, usable);
-  return CKR_OK;
+  return objects.empty() ? FindCertifiedKey(module, session, prefix, uri, result) : CKR_OK;
 }
 
 CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -64,19 +65,23 @@ absl::StatusOr<KeyUri> KeyUri::Parse(const std::string& prefix, const std::strin
   return KeyUri(std::move(uri));
 }
 
-wire::Bytes KeyUri::Format(const CK_TOKEN_INFO& token, wire::BytesView id) {
+wire::Bytes KeyUri::Format(const CK_TOKEN_INFO& token, wire::BytesView id, wire::BytesView object) {
   UniqueUri uri(p11_kit_uri_new());
   if (uri == nullptr) return {};
   CK_TOKEN_INFO& info = *p11_kit_uri_get_token_info(uri.get());
   memcpy(info.label, token.label, sizeof(info.label));
   memcpy(info.serialNumber, token.serialNumber, sizeof(info.serialNumber));
   CK_OBJECT_CLASS private_key = CKO_PRIVATE_KEY;
-  CK_ATTRIBUTE attributes[] = {
-      {CKA_ID, const_cast<uint8_t*>(id.data()), id.size()},
-      {CKA_CLASS, &private_key, sizeof(private_key)},
+  std::vector<CK_ATTRIBUTE> attributes{{CKA_CLASS, &private_key, sizeof(private_key)}};
+  const auto add = [&](CK_ATTRIBUTE_TYPE type, wire::BytesView value) {
+    if (value.empty()) return;
+    attributes.push_back({type, const_cast<uint8_t*>(value.data()), value.size()});
   };
+  add(CKA_ID, id);
+  add(CKA_LABEL, object);
   char* text = nullptr;
-  if (p11_kit_uri_set_attributes(uri.get(), attributes, 2) != P11_KIT_URI_OK ||
+  if (p11_kit_uri_set_attributes(uri.get(), attributes.data(), attributes.size()) !=
+          P11_KIT_URI_OK ||
       p11_kit_uri_format(uri.get(), P11_KIT_URI_FOR_OBJECT_ON_TOKEN, &text) != P11_KIT_URI_OK) {
     return {};
   }

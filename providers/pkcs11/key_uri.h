@@ -21,8 +21,10 @@ class KeyUri {
   static absl::StatusOr<KeyUri> Parse(const std::string& prefix, const std::string& token_label,
                                       wire::BytesView reference);
 
-  // pkcs11:serial=...;token=...;id=...;type=private. Empty when there is no memory.
-  static wire::Bytes Format(const CK_TOKEN_INFO& token, wire::BytesView id);
+  // pkcs11:serial=...;token=...;id=...;object=...;type=private, without an id or an object (label)
+  // that is empty. Empty when there is no memory.
+  static wire::Bytes Format(const CK_TOKEN_INFO& token, wire::BytesView id,
+                            wire::BytesView object = {});
 
   // Is this the very token, or may it be as far as the URI says?
   bool Matches(const CK_TOKEN_INFO& token) const;

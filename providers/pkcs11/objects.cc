@@ -8,6 +8,8 @@ namespace {
 // No attribute that we read is longer; modules that claim more are not believed.
 constexpr CK_ULONG kMostBytes = 64 * 1024;
 
+constexpr CK_ULONG kMostObjects = 1024;
+
 }  // namespace
 
 Template& Template::Add(CK_ATTRIBUTE_TYPE type, wire::BytesView value) {

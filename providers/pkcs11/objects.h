@@ -30,8 +30,7 @@ class Template {
   std::vector<Entry> entries_;
 };
 
-// At most kMostObjects objects that match; replaces `found`.
-inline constexpr CK_ULONG kMostObjects = 16;
+// The objects that match, all of them up to a number that no token reaches; replaces `found`.
 CK_RV FindObjects(const Module& module, CK_SESSION_HANDLE session, const Template& attributes,
                   std::vector<CK_OBJECT_HANDLE>& found);
 

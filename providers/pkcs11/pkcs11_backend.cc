@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "providers/pkcs11/key_list.h"
 #include "providers/pkcs11/key_lookup.h"
 #include "providers/pkcs11/key_type.h"
 #include "providers/pkcs11/key_uri.h"
@@ -45,6 +46,7 @@ class Pkcs11Backend : public Backend {
                                              KeyAlgorithm algorithm) override;
   absl::StatusOr<std::unique_ptr<Key>> OpenKeySlowly(wire::BytesView reference) override;
   absl::Status RemoveKeySlowly(wire::BytesView reference) override;
+  absl::StatusOr<std::vector<FoundKey>> ListKeysSlowly() override;
 
   absl::Status UnlockSlowly(Pin pin) override { return token_.Login(pin); }
   absl::Status LockSlowly() override { return token_.Logout(); }
@@ -193,6 +195,19 @@ absl::Status Pkcs11Backend::RemoveKeySlowly(wire::BytesView reference) {
       });
   if (!status.ok()) return status;
   return public_key.ok() ? private_key.status() : public_key.status();
+}
+
+absl::StatusOr<std::vector<FoundKey>> Pkcs11Backend::ListKeysSlowly() {
+  absl::StatusOr<CK_TOKEN_INFO> info = token_.Describe("list keys");
+  if (!info.ok()) return info.status();
+  std::vector<FoundKey> keys;
+  const absl::Status status = token_.Run(
+      "list keys", Access::kPublic, [&](const Module& module, CK_SESSION_HANDLE session) {
+        const ListedToken token{token_.slot(), *info, token_.label(), token_.unlocked()};
+        return ListKeys(module, session, token, keys);
+      });
+  if (!status.ok()) return status;
+  return keys;
 }
 
 }  // namespace

@@ -34,6 +34,9 @@ struct Pkcs11Options {
 // pkcs11:serial=...;token=LABEL;id=%..;type=private. A URI that names a key made by another tool,
 // by id or object (label), is taken too.
 //
+// Lists what other tools put on the token by its public keys and certificates; a reference carries
+// the label too where two keys share an id.
+//
 // A session that is lost (card pulled, pcscd restarted) is opened anew once per call. The login is
 // then gone, and the PIN with it: it is handed to the module and not kept, so that a card put back
 // into the reader is as locked as any, and no try is ever spent unasked.

@@ -175,7 +175,7 @@ TEST_F(Pkcs11BackendTest, TakesKeysOfOtherToolsByLabel) {
 TEST_F(Pkcs11BackendTest, RefusesKeysThatWantThePinEachTime) {
   {
     RawSession raw = Raw();
-    raw.GenerateKey(wire::Bytes{1}, "9C", /*always_authenticate=*/true);
+    raw.GenerateKey(wire::Bytes{1}, "9C", CKA_ALWAYS_AUTHENTICATE, true);
   }
   const absl::Status status = Open()->OpenKeySlowly(ToBytes("pkcs11:id=%01")).status();
   EXPECT_EQ(status.code(), StatusCode::kUnimplemented);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "providers/pkcs11/elliptic_curve.h"
 #include "providers/pkcs11/objects.h"
 
@@ -34,7 +35,7 @@ struct Free {
 template <typename T>
 using Pointer = std::unique_ptr<T, Free>;
 
-std::optional<wire::Bytes> Encode(EVP_PKEY* pkey) {
+std::optional<wire::Bytes> Encode(const EVP_PKEY* pkey) {
   uint8_t* der = nullptr;
   const int size = pkey == nullptr ? 0 : i2d_PUBKEY(pkey, &der);
   ERR_clear_error();
@@ -108,6 +109,38 @@ CK_RV ReadPublicKey(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_H
     default:
       return CKR_OK;
   }
+}
+
+std::optional<PublicKey> UsablePublicKey(const EVP_PKEY& key) {
+  CK_KEY_TYPE type = CKK_EC;
+  std::vector<const SigningScheme*> schemes;
+  const auto size = static_cast<size_t>(EVP_PKEY_get_size(&key));  // of a signature, except ECDSA
+  size_t signature_size = size;
+  if (EVP_PKEY_is_a(&key, "EC") == 1) {
+    const EllipticCurve* curve = CurveOf(key);
+    if (curve == nullptr) return std::nullopt;
+    schemes = {FindScheme(curve->scheme)};
+    signature_size = 2 * curve->coordinate_size();
+  } else if (EVP_PKEY_is_a(&key, "ED25519") == 1) {
+    type = CKK_EC_EDWARDS;
+    schemes = SchemesOf(type);
+  } else if (EVP_PKEY_is_a(&key, "RSA") == 1) {
+    const int bits = EVP_PKEY_get_bits(&key);
+    if (bits < kLeastRsaBits || bits > kMostRsaBits) return std::nullopt;
+    type = CKK_RSA;
+    schemes = SchemesOf(type);
+  } else {
+    return std::nullopt;
+  }
+  std::optional<wire::Bytes> info = Encode(&key);
+  if (!info) return std::nullopt;
+  return PublicKey{type, std::move(schemes), signature_size, *std::move(info)};
+}
+
+std::string AlgorithmOf(const PublicKey& key) {
+  if (key.type == CKK_RSA) return absl::StrCat("rsa", key.signature_size * 8);
+  if (key.type == CKK_EC_EDWARDS) return "ed25519";
+  return absl::StrCat("p", FindCurve(key.schemes.front()->scheme)->bits);
 }
 
 std::optional<wire::Bytes> Ed25519PublicKey(wire::BytesView ec_point) {

@@ -2,9 +2,11 @@
 #ifndef SIGNET_PROVIDERS_PKCS11_PUBLIC_KEY_H_
 #define SIGNET_PROVIDERS_PKCS11_PUBLIC_KEY_H_
 
+#include <openssl/evp.h>
 #include <p11-kit/pkcs11.h>
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ipc/wire/bytes.h"
@@ -24,6 +26,12 @@ struct PublicKey {
 // P-521, Ed25519, RSA of 2048 to 8192 bits.
 CK_RV ReadPublicKey(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                     std::optional<PublicKey>& key);
+
+// The same for a key from elsewhere, such as a certificate.
+std::optional<PublicKey> UsablePublicKey(const EVP_PKEY& key);
+
+// "p256", "ed25519", "rsa4096", ...: also those kinds that we can use and not make.
+std::string AlgorithmOf(const PublicKey& key);
 
 // SubjectPublicKeyInfo of what CKA_EC_POINT of an Ed25519 key and an RSA key's attributes hold.
 // Nothing when there is no such key.

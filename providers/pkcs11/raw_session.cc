@@ -45,16 +45,20 @@ RawSession::RawSession(const std::string& module, const std::string& token_label
   throw std::runtime_error("no token " + token_label);
 }
 
-void RawSession::GenerateKey(wire::BytesView id, const std::string& label,
-                             bool always_authenticate) {
+void RawSession::GenerateKey(wire::BytesView id, const std::string& label) {
+  GenerateKey(id, label, CKA_SIGN, true);
+}
+
+void RawSession::GenerateKey(wire::BytesView id, const std::string& label, CK_ATTRIBUTE_TYPE type,
+                             bool value) {
   const wire::Bytes label_bytes(label.begin(), label.end());
   Template common;
   common.AddBool(CKA_TOKEN, true).Add(CKA_ID, id).Add(CKA_LABEL, label_bytes);
   Template public_template = common;
   public_template.Add(CKA_EC_PARAMS, kP256Parameters);
   Template private_template = common;
-  private_template.AddBool(CKA_PRIVATE, true).AddBool(CKA_SIGN, true);
-  if (always_authenticate) private_template.AddBool(CKA_ALWAYS_AUTHENTICATE, true);
+  private_template.AddBool(CKA_PRIVATE, true).AddBool(type, value);
+  if (type != CKA_SIGN) private_template.AddBool(CKA_SIGN, true);
   std::vector<CK_ATTRIBUTE> public_view = public_template.view();
   std::vector<CK_ATTRIBUTE> private_view = private_template.view();
   CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
@@ -63,6 +67,29 @@ void RawSession::GenerateKey(wire::BytesView id, const std::string& label,
                                       private_view.data(), private_view.size(), &handles[0],
                                       &handles[1]),
         "C_GenerateKeyPair");
+}
+
+void RawSession::AddCertificate(wire::BytesView id, const std::string& label, wire::BytesView der) {
+  Template certificate;
+  certificate.AddBool(CKA_TOKEN, true)
+      .AddBool(CKA_PRIVATE, false)
+      .Add(CKA_CLASS, CK_ULONG{CKO_CERTIFICATE})
+      .Add(CKA_CERTIFICATE_TYPE, CK_ULONG{CKC_X_509})
+      .Add(CKA_SUBJECT, wire::Bytes{0x30, 0x00})
+      .Add(CKA_ID, id)
+      .Add(CKA_LABEL, wire::Bytes(label.begin(), label.end()))
+      .Add(CKA_VALUE, der);
+  std::vector<CK_ATTRIBUTE> view = certificate.view();
+  CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
+  Check((*module_)->C_CreateObject(session_, view.data(), view.size(), &object), "C_CreateObject");
+}
+
+void RawSession::Destroy(CK_OBJECT_CLASS object_class) {
+  std::vector<CK_OBJECT_HANDLE> found;
+  Check(FindObjects(*module_, session_, Template().Add(CKA_CLASS, object_class), found), "find");
+  for (const CK_OBJECT_HANDLE object : found) {
+    Check((*module_)->C_DestroyObject(session_, object), "C_DestroyObject");
+  }
 }
 
 size_t RawSession::Count(CK_OBJECT_CLASS object_class) {

@@ -17,8 +17,13 @@ class RawSession {
  public:
   RawSession(const std::string& module, const std::string& token_label, const std::string& pin);
 
-  // P-256.
-  void GenerateKey(wire::BytesView id, const std::string& label, bool always_authenticate = false);
+  // P-256; the private key also has this attribute, if it is given.
+  void GenerateKey(wire::BytesView id, const std::string& label);
+  void GenerateKey(wire::BytesView id, const std::string& label, CK_ATTRIBUTE_TYPE type,
+                   bool value);
+  void AddCertificate(wire::BytesView id, const std::string& label, wire::BytesView der);
+  // All objects of this class.
+  void Destroy(CK_OBJECT_CLASS object_class);
 
   // An attribute of the only object of this class.
   wire::Bytes Attribute(CK_OBJECT_CLASS object_class, CK_ATTRIBUTE_TYPE type);
