@@ -17,6 +17,7 @@
 #include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -130,7 +131,8 @@ int Run(const Options& options) {
   // Everything below runs on this loop, in this thread; only files are read and written elsewhere.
   asio::io_context loop(1);
   asio::thread_pool file_worker(1);
-  BackendPool backends(loop.get_executor(), configuration->backends, FindBackendProgram());
+  BackendPool backends(loop.get_executor(), configuration->backends, FindBackendProgram(),
+                       std::bind_front(&IdentityStore::SetFound, &identities));
   BackendTokens tokens(backends);
   Enrolment enrolment(identities, backends, backends, file_worker);
   NoPrompter prompter;

@@ -25,10 +25,11 @@ BackendRequest RemovalOf(const wire::Bytes& reference) {
 }  // namespace
 
 BackendPool::BackendPool(asio::any_io_executor executor, std::vector<BackendConfiguration> backends,
-                         std::filesystem::path program, BackendLimits limits) {
+                         std::filesystem::path program, KeysListener on_keys,
+                         BackendLimits limits) {
   for (BackendConfiguration& backend : backends) {
-    backends_.push_back(
-        std::make_unique<BackendSupervisor>(executor, std::move(backend), program, limits));
+    backends_.push_back(std::make_unique<BackendSupervisor>(executor, std::move(backend), program,
+                                                            limits, on_keys));
   }
 }
 

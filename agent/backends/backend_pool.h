@@ -25,9 +25,9 @@ namespace signet::agent {
 class BackendPool final : public Signer, public KeyMaker {
  public:
   BackendPool(asio::any_io_executor executor, std::vector<BackendConfiguration> backends,
-              std::filesystem::path program, BackendLimits limits = {});
+              std::filesystem::path program, KeysListener on_keys, BackendLimits limits = {});
 
-  // Once; the processes start when the loop runs.
+  // Once; `on_keys` is called from then on, in the loop. The processes start when the loop runs.
   void Start();
   // Ends all processes, at once and in at most a few seconds, and leaves no zombie.
   asio::awaitable<void> Stop();

@@ -391,6 +391,59 @@ TEST_F(BackendPoolTest, TokenThatWasNotThereIsLookedForAgainWhenSomebodyAsks) {
   EXPECT_EQ(StatusOf("card").state, BackendState::kReady);
 }
 
+TEST_F(BackendPoolTest, TokenThatWasNotThereIsSeenWhenItComes) {
+  const std::filesystem::path card = folder_ / "card";
+  BackendLimits limits;
+  limits.look_again = milliseconds(10);
+  StartFakes({Fake("card", "keys absent:" + card.string())}, limits);
+  RunUntilState("card", BackendState::kFailed);
+  std::ofstream(card).put('!');
+  RunUntilState("card", BackendState::kReady);
+  EXPECT_EQ(StatusOf("card").last_error, "");
+  EXPECT_EQ(StatusOf("card").restarts, 0u);
+  RunUntil([&] { return keys_["card"].size() == 1; });
+}
+
+TEST_F(BackendPoolTest, TellsWhichKeysTheTokenHolds) {
+  BackendPool& pool = StartFakes({Fake("card", "pin keys"), Fake("tpm")});
+  RunUntil([&] { return keys_.size() == 2; });
+  EXPECT_TRUE(keys_["tpm"].empty());
+  ASSERT_EQ(keys_["card"].size(), 1u);
+  const FoundKey& key = keys_["card"].front();
+  EXPECT_EQ(key.key.backend, "card");
+  EXPECT_EQ(key.label, "public");
+  EXPECT_EQ(key.algorithm, "p256");
+  EXPECT_TRUE(key.hardware);
+  EXPECT_EQ(key.schemes.size(), 1u);
+  EXPECT_EQ(key.chain.size(), 1u);
+
+  ASSERT_TRUE(Run(pool.Unlock("card", PinPipe("1234"), In(kPatience))).ok());
+  RunUntil([&] { return keys_["card"].size() == 2; });
+}
+
+TEST_F(BackendPoolTest, KeysOfATokenThatGoesAreForgotten) {
+  const std::filesystem::path card = folder_ / "card";
+  std::ofstream(card).put('!');
+  BackendLimits limits;
+  limits.look_again = milliseconds(10);
+  StartFakes({Fake("card", "keys absent:" + card.string())}, limits);
+  RunUntil([&] { return keys_["card"].size() == 1; });
+  std::filesystem::remove(card);
+  EXPECT_FALSE(Run(Sign("card", "error:14")).ok());  // kUnavailable
+  RunUntil([&] { return keys_["card"].empty(); });
+  EXPECT_EQ(StatusOf("card").state, BackendState::kFailed);
+  std::ofstream(card).put('!');
+  RunUntil([&] { return keys_["card"].size() == 1; });
+  EXPECT_EQ(StatusOf("card").restarts, 0u);
+}
+
+TEST_F(BackendPoolTest, AsksForKeysAgainWhenOneIsMissing) {
+  StartFakes({Fake("card", "keys")});
+  RunUntil([&] { return times_told_ == 1; });
+  EXPECT_TRUE(absl::IsNotFound(Run(Sign("card", "error:5")).status()));
+  RunUntil([&] { return times_told_ == 2; });
+}
+
 TEST_F(BackendPoolTest, PinGoesToTheBackendAndIsGoneAfterARestart) {
   BackendPool& pool = StartFakes({Fake("card", "pin")});
   RunUntilState("card", BackendState::kLocked);

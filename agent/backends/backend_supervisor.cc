@@ -27,6 +27,8 @@ asio::awaitable<void> Wait(asio::steady_timer& timer) {
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
+wire::Bytes ToBytes(const std::string& text) { return {text.begin(), text.end()}; }
+
 absl::Status AgentStops() {
   return absl::UnavailableError("the agent is stopping; try again when it is back");
 }
@@ -42,16 +44,19 @@ std::pair<std::string, std::string> Split(std::string_view message) {
 
 BackendSupervisor::BackendSupervisor(asio::any_io_executor executor,
                                      BackendConfiguration configuration,
-                                     std::filesystem::path program, BackendLimits limits)
+                                     std::filesystem::path program, BackendLimits limits,
+                                     KeysListener on_keys)
     : executor_(executor),
       configuration_(std::move(configuration)),
       program_(std::move(program)),
       limits_(limits),
+      on_keys_(std::move(on_keys)),
       queue_(executor, configuration_.name, limits.waiting_calls,
              [this] {
                if (idle_) process_->Interrupt();
              }),
       wake_(executor),
+      look_(executor),
       finished_(executor, asio::steady_timer::time_point::max()) {}
 
 void BackendSupervisor::Start() {
@@ -104,6 +109,7 @@ asio::awaitable<void> BackendSupervisor::BackOff() {
 asio::awaitable<void> BackendSupervisor::RunProcess() {
   configured_ = false;
   token_failed_ = false;
+  list_wanted_ = false;
   absl::StatusOr<std::unique_ptr<BackendProcess>> process =
       BackendProcess::Start(executor_, program_);
   if (!process.ok()) {
@@ -124,19 +130,35 @@ asio::awaitable<void> BackendSupervisor::RunProcess() {
 asio::awaitable<absl::Status> BackendSupervisor::Serve() {
   absl::Status fault = co_await Configure();
   while (fault.ok() && !stopping_) {
-    if (!queue_.empty()) {
+    if (list_wanted_) {
+      fault = co_await ListKeys();
+    } else if (!queue_.empty()) {
       if (!configured_) break;  // the token may be there by now: ask a new process
       fault = co_await ServeCall();
     } else if (describe_wanted_) {
       fault = co_await Describe();
     } else {
-      idle_ = true;
-      const bool input = co_await process_->WaitForInput();
-      idle_ = false;
-      if (input) fault = absl::UnavailableError("signet-backend has ended");
+      fault = co_await WaitForWork();
     }
   }
   co_return fault;
+}
+
+asio::awaitable<absl::Status> BackendSupervisor::WaitForWork() {
+  idle_ = true;
+  if (token_failed_) {
+    look_.expires_after(limits_.look_again);
+    look_.async_wait([this](const asio::error_code& cancelled) {
+      if (cancelled || !idle_) return;
+      describe_wanted_ = true;
+      process_->Interrupt();
+    });
+  }
+  const bool input = co_await process_->WaitForInput();
+  idle_ = false;
+  look_.cancel();
+  if (input) co_return absl::UnavailableError("signet-backend has ended");
+  co_return absl::OkStatus();
 }
 
 asio::awaitable<absl::Status> BackendSupervisor::Configure() {
@@ -153,8 +175,8 @@ asio::awaitable<absl::Status> BackendSupervisor::Configure() {
   const absl::StatusOr<BackendResponse> response = co_await process_->Ask(request, -1, end);
   if (!response.ok()) co_return response.status();
   NoteToken(*response);
-  configured_ = response->has_token();
-  if (!configured_) queue_.FailAll(Prefixed("start", last_error_));
+  if (response->has_token()) co_return co_await WelcomeToken();
+  queue_.FailAll(Prefixed("start", last_error_));
   co_return absl::OkStatus();
 }
 
@@ -167,7 +189,59 @@ asio::awaitable<absl::Status> BackendSupervisor::Describe() {
   const absl::StatusOr<BackendResponse> response = co_await process_->Ask(request, -1, end);
   if (!response.ok()) co_return response.status();
   NoteToken(*response);
+  const bool came = response->has_token() && (token_failed_ || !configured_);
+  if (!came) co_return absl::OkStatus();
+  last_error_ = absl::OkStatus();
+  co_return co_await WelcomeToken();
+}
+
+// Before anybody is told that it is there.
+asio::awaitable<absl::Status> BackendSupervisor::WelcomeToken() {
+  absl::Status fault = co_await ListKeys();
+  if (fault.ok()) {
+    configured_ = true;
+    token_failed_ = false;
+  }
+  co_return fault;
+}
+
+asio::awaitable<absl::Status> BackendSupervisor::ListKeys() {
+  list_wanted_ = false;
+  BackendRequest request;
+  request.set_id(++last_id_);
+  request.mutable_list_keys();
+  const Deadline end = std::chrono::steady_clock::now() + limits_.list_keys;
+  const absl::StatusOr<BackendResponse> response = co_await process_->Ask(request, -1, end);
+  if (!response.ok()) co_return response.status();
+  if (const absl::Status status = StatusOf(*response); !status.ok()) {
+    last_error_ = status;
+    describe_wanted_ = true;
+    co_return absl::OkStatus();
+  }
+  if (response->list_keys().left_out() > 0) {
+    last_error_ = absl::ResourceExhaustedError(absl::StrCat(
+        "list keys: the token holds more than can be listed, ", response->list_keys().left_out(),
+        " are left out; remove from it what is not needed"));
+  }
+  TellKeys(response->list_keys());
   co_return absl::OkStatus();
+}
+
+void BackendSupervisor::TellKeys(const backend::v1::ListKeysResponse& listed) {
+  std::vector<FoundKey> keys;
+  for (const backend::v1::FoundKey& key : listed.keys()) {
+    FoundKey& found = keys.emplace_back();
+    found.key = {configuration_.name, ToBytes(key.reference())};
+    found.label = key.label();
+    found.algorithm = key.algorithm();
+    found.hardware = token_.hardware();
+    found.public_key = ToBytes(key.public_key());
+    for (const uint32_t scheme : key.signature_schemes()) {
+      found.schemes.push_back(static_cast<wire::SignatureScheme>(scheme));
+    }
+    for (const std::string& certificate : key.chain()) found.chain.push_back(ToBytes(certificate));
+  }
+  on_keys_(configuration_.name, std::move(keys));
 }
 
 asio::awaitable<absl::Status> BackendSupervisor::ServeCall() {
@@ -190,12 +264,13 @@ asio::awaitable<absl::Status> BackendSupervisor::ServeCall() {
 }
 
 void BackendSupervisor::NoteToken(const BackendResponse& answer) {
-  token_failed_ = !answer.has_token();
-  if (token_failed_) {
+  if (!answer.has_token()) {
+    token_failed_ = true;
     last_error_ = StatusOf(answer);
-  } else {
-    token_ = answer.token();
+    on_keys_(configuration_.name, {});
+    return;
   }
+  token_ = answer.token();
 }
 
 void BackendSupervisor::NoteAnswer(const BackendRequest& request, const absl::Status& status) {
@@ -203,9 +278,13 @@ void BackendSupervisor::NoteAnswer(const BackendRequest& request, const absl::St
     last_error_ = absl::OkStatus();
     token_failed_ = false;
     if (request.has_unlock()) token_.set_unlocked(true);
+    if (request.has_unlock() || request.has_create_key() || request.has_remove_key()) {
+      list_wanted_ = true;
+    }
     if (request.has_lock()) token_.set_unlocked(!token_.needs_pin());
     return;
   }
+  if (absl::IsNotFound(status)) list_wanted_ = true;
   // Anything else is the caller's mistake and says nothing of the token.
   const bool of_the_token = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
   if (of_the_token) last_error_ = status;

@@ -9,18 +9,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "agent/backends/backend_process.h"
 #include "agent/backends/backend_status.h"
 #include "agent/backends/call_queue.h"
+#include "agent/identity/key_source.h"
 #include "agent/policy/configuration.h"
 #include "ipc/backend.pb.h"
 
 namespace signet::agent {
+
+using KeysListener = std::function<void(const std::string& backend, std::vector<FoundKey> keys)>;
 
 struct BackendLimits {
   size_t waiting_calls = 256;
@@ -31,23 +36,29 @@ struct BackendLimits {
   std::chrono::milliseconds longest_back_off{10'000};
   std::chrono::milliseconds configure{30'000};
   std::chrono::milliseconds describe{5'000};
-  std::chrono::milliseconds stop{1'000};  // to end by itself once its socket is closed
-  std::chrono::minutes longest_call{10};  // whatever its deadline
+  std::chrono::milliseconds list_keys{30'000};  // a smartcard's certificates come slowly
+  std::chrono::milliseconds look_again{2'000};  // for a token that is not there
+  std::chrono::milliseconds stop{1'000};        // to end by itself once its socket is closed
+  std::chrono::minutes longest_call{10};        // whatever its deadline
 };
 
 // The process handles one request at a time. When it hangs past a call's deadline, and past the
 // shortest_call that every call may take, or answers what makes no sense, it is killed, and
 // whenever it ends it is started again: at once the first time, then after a delay that doubles
 // until a call has been answered. The call in flight fails, those that wait stay in the queue; a
-// start that fails, fails them all. A token that was not there at the start is looked for again, by
-// a new process, when somebody asks. A caller that leaves does not disturb the stream: the answer
+// start that fails, fails them all. A token that is not there is looked for every now and then, and
+// by a new process when somebody asks. A caller that leaves does not disturb the stream: the answer
 // is read and dropped.
+//
+// What keys the token holds is asked whenever that may have changed: when it comes, is unlocked,
+// misses a key, and after keys were made and removed.
 //
 // Loop thread only. Stop has ended before this goes, or the loop does not run again.
 class BackendSupervisor {
  public:
+  // `on_keys` hears of all keys that the token holds; of none once it is gone.
   BackendSupervisor(asio::any_io_executor executor, BackendConfiguration configuration,
-                    std::filesystem::path program, BackendLimits limits);
+                    std::filesystem::path program, BackendLimits limits, KeysListener on_keys);
 
   // Once. The process starts when the loop runs.
   void Start();
@@ -75,8 +86,12 @@ class BackendSupervisor {
   asio::awaitable<absl::Status> Serve();
   asio::awaitable<absl::Status> Configure();
   asio::awaitable<absl::Status> Describe();
+  asio::awaitable<absl::Status> WelcomeToken();
+  asio::awaitable<absl::Status> ListKeys();
   asio::awaitable<absl::Status> ServeCall();
+  asio::awaitable<absl::Status> WaitForWork();
 
+  void TellKeys(const backend::v1::ListKeysResponse& listed);
   void NoteToken(const backend::v1::BackendResponse& answer);
   void NoteAnswer(const backend::v1::BackendRequest& request, const absl::Status& status);
   void NoteFault(const absl::Status& explanation);
@@ -87,6 +102,7 @@ class BackendSupervisor {
   const BackendConfiguration configuration_;
   const std::filesystem::path program_;
   const BackendLimits limits_;
+  const KeysListener on_keys_;
 
   CallQueue queue_;
   std::shared_ptr<QueuedCall> current_;  // in flight
@@ -98,6 +114,7 @@ class BackendSupervisor {
   bool token_failed_ = false;                // and was told so
   bool idle_ = false;                        // it waits for a call
   bool describe_wanted_ = false;
+  bool list_wanted_ = false;
 
   absl::Status last_error_;  // reads "what happened; what to do next"
   uint32_t failures_ = 0;    // in a row
@@ -106,6 +123,7 @@ class BackendSupervisor {
   bool running_ = false;
   bool stopping_ = false;
   asio::steady_timer wake_;      // ends a back-off
+  asio::steady_timer look_;      // ends the waiting for a call, to look for the token
   asio::steady_timer finished_;  // cancelled when Run has ended
 };
 

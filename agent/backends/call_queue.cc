@@ -115,6 +115,8 @@ std::string NameOf(const backend::v1::BackendRequest& request) {
       return "unlock";
     case BackendRequest::kLock:
       return "lock";
+    case BackendRequest::kListKeys:
+      return "list keys";
     case BackendRequest::CALL_NOT_SET:
       break;
   }

@@ -26,6 +26,8 @@ BackendResponse::ResultCase Expected(BackendRequest::CallCase call) {
       return BackendResponse::kUnlock;
     case BackendRequest::kLock:
       return BackendResponse::kLock;
+    case BackendRequest::kListKeys:
+      return BackendResponse::kListKeys;
     case BackendRequest::CALL_NOT_SET:
       break;
   }

@@ -3,6 +3,7 @@
 //
 // The `module` of ConfigureRequest is a list of words:
 //   crash-at-start, hang-at-start, refuse (kInvalidArgument), pin (the token needs "1234")
+//   keys         the token holds a key "public" and, unlocked, a key "private"
 //   absent:PATH  the token is there only when PATH exists
 // The message of SignRequest says what to do; the signature is its answer:
 //   echo:TEXT    "TEXT"          pid        the process id
@@ -82,7 +83,10 @@ class FakeBackend {
         Configure(request.configure().module(), response);
         break;
       case BackendRequest::kDescribe:
-        *response.mutable_token() = Token();
+        Describe(response);
+        break;
+      case BackendRequest::kListKeys:
+        ListKeys(response);
         break;
       case BackendRequest::kCreateKey:
         response.mutable_create_key()->set_reference("key " + request.create_key().label());
@@ -134,12 +138,32 @@ class FakeBackend {
     if (has("hang-at-start")) HangForEver();
     if (has("refuse")) return Fail(absl::StatusCode::kInvalidArgument, response);
     constexpr std::string_view kAbsent = "absent:";
-    if (has(kAbsent) &&
-        access(module.substr(module.find(kAbsent) + kAbsent.size()).c_str(), F_OK) != 0) {
+    if (has(kAbsent)) token_ = module.substr(module.find(kAbsent) + kAbsent.size());
+    needs_pin_ = has("pin");
+    has_keys_ = has("keys");
+    Describe(response);
+  }
+
+  void Describe(BackendResponse& response) const {
+    if (!token_.empty() && access(token_.c_str(), F_OK) != 0) {
       return Fail(absl::StatusCode::kNotFound, response);
     }
-    needs_pin_ = has("pin");
     *response.mutable_token() = Token();
+  }
+
+  void ListKeys(BackendResponse& response) const {
+    signet::backend::v1::ListKeysResponse& listed = *response.mutable_list_keys();
+    if (!has_keys_) return;
+    for (const std::string& label : {std::string("public"), std::string("private")}) {
+      if (label == "private" && !unlocked_) continue;
+      signet::backend::v1::FoundKey& key = *listed.add_keys();
+      key.set_reference("key " + label);
+      key.set_label(label);
+      key.set_algorithm("p256");
+      key.set_public_key(label);
+      key.add_signature_schemes(0x0403);
+      key.add_chain("certificate");
+    }
   }
 
   void Sign(const std::string& message, BackendResponse& response) {
@@ -162,6 +186,8 @@ class FakeBackend {
     }
   }
 
+  std::string token_;  // a file that exists as long as the token is there; empty: it always is
+  bool has_keys_ = false;
   bool needs_pin_ = false;
   bool unlocked_ = false;
 };

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -44,7 +45,11 @@ class PoolFixture : public ::testing::Test {
 
   BackendPool& StartPool(std::vector<BackendConfiguration> backends,
                          const std::filesystem::path& program, BackendLimits limits = {}) {
-    pool_.emplace(loop_->get_executor(), std::move(backends), program, limits);
+    const auto on_keys = [this](const std::string& backend, std::vector<FoundKey> keys) {
+      keys_[backend] = std::move(keys);
+      ++times_told_;
+    };
+    pool_.emplace(loop_->get_executor(), std::move(backends), program, on_keys, limits);
     pool_->Start();
     return *pool_;
   }
@@ -116,6 +121,8 @@ class PoolFixture : public ::testing::Test {
   }
 
   const size_t descriptors_before_;
+  std::map<std::string, std::vector<FoundKey>> keys_;  // as told last, by backend
+  size_t times_told_ = 0;
   std::optional<asio::io_context> loop_;
   std::optional<BackendPool> pool_;
 };

@@ -30,7 +30,8 @@ Json ToJson(const v1::Identity& identity) {
           {"backend", identity.backend()},   {"algorithm", identity.algorithm()},
           {"hardware", identity.hardware()}, {"subject", identity.subject()},
           {"issuer", identity.issuer()},     {"not_after", identity.not_after()},
-          {"usable", identity.usable()},     {"reason", identity.reason()}};
+          {"usable", identity.usable()},     {"reason", identity.reason()},
+          {"found", identity.found()}};
 }
 
 Json ToJson(const v1::BackendStatus& backend) {

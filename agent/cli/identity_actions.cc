@@ -43,7 +43,8 @@ void PrintIdentity(const v1::Identity& identity, std::ostream& out) {
   out << "name       " << Printable(identity.name()) << '\n'
       << "kind       " << KindName(identity.kind()) << '\n'
       << "key        " << Printable(identity.algorithm()) << " in " << Printable(identity.backend())
-      << ", " << HardwareMark(identity.hardware()) << '\n';
+      << ", " << HardwareMark(identity.hardware())
+      << (identity.found() ? ", found on its token" : "") << '\n';
   if (!identity.subject().empty()) {
     out << "subject    " << Printable(identity.subject()) << '\n'
         << "issuer     " << Printable(identity.issuer()) << '\n'

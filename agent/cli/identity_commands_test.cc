@@ -53,10 +53,10 @@ TEST_F(IdentityCommandsTest, ListsInJson) {
     "identities": [
       {"name": "laptop", "kind": "device", "backend": "tpm", "algorithm": "p256", "hardware": true,
        "subject": "CN=laptop", "issuer": "CN=Trial CA", "not_after": "2030-01-02T03:04:05Z",
-       "usable": true, "reason": ""},
+       "usable": true, "reason": "", "found": false},
       {"name": "trial", "kind": "user", "backend": "file", "algorithm": "ed25519",
        "hardware": false, "subject": "", "issuer": "", "not_after": "", "usable": false,
-       "reason": "no certificate; import one with: signet identity import"}
+       "reason": "no certificate; import one with: signet identity import", "found": false}
     ]})"));
 }
 
@@ -93,6 +93,14 @@ TEST_F(IdentityCommandsTest, ShowsOneWithItsChain) {
   EXPECT_EQ(identity["sha256"], "ab12");
   EXPECT_EQ(identity["not_before"], "2020-01-02T03:04:05Z");
   EXPECT_EQ(identity["chain_pem"], kPem);
+}
+
+TEST_F(IdentityCommandsTest, ShowMarksAKeyThatWasFoundOnItsToken) {
+  *agent_.admin.shown.mutable_identity() = DeviceIdentity();
+  agent_.admin.shown.mutable_identity()->set_found(true);
+  EXPECT_THAT(RunCommand({"identity", "show", "laptop"}).out,
+              HasSubstr("key        p256 in tpm, hardware, found on its token\n"));
+  EXPECT_EQ(RunCommand({"identity", "show", "laptop", "--json"}).json()["identity"]["found"], true);
 }
 
 TEST_F(IdentityCommandsTest, ShowMarksASoftwareKey) {

@@ -204,6 +204,7 @@ v1::Identity ToMessage(const Identity& identity, std::string_view why_unusable) 
   message.set_not_after(certificate.not_after);
   message.set_usable(why_unusable.empty());
   message.set_reason(PlainText(why_unusable));
+  message.set_found(identity.found);
   return message;
 }
 

@@ -123,6 +123,12 @@ asio::awaitable<absl::StatusOr<Identity>> Enrolment::Import(std::string name,
 asio::awaitable<absl::Status> Enrolment::Remove(std::string name, bool forget, Deadline deadline) {
   const absl::StatusOr<Identity> identity = Find(store_, name);
   if (!identity.ok()) co_return identity.status();
+  if (identity->found) {
+    co_return About(
+        name, absl::InvalidArgumentError(absl::StrCat(
+                  "it was not made here but found on the token of backend ", identity->key.backend,
+                  "; remove its key there with the tool that manages the token")));
+  }
   // The key first: if that fails the identity is still there to try again with. A key that is not
   // found may be on a token that is not here.
   const absl::Status removed = co_await maker_.RemoveKey(identity->key, deadline);

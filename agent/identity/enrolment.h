@@ -38,7 +38,8 @@ class Enrolment {
   // digitalSignature, extended key usage that does not fit the kind, expired, too long.
   asio::awaitable<absl::StatusOr<Identity>> Import(std::string name, std::string chain_pem);
 
-  // Destroys the key first; if that can't be done the identity stays, unless told to `forget` it.
+  // Not one that was found: kInvalidArgument. Destroys the key first; if that can't be done the
+  // identity stays, unless told to `forget` it.
   asio::awaitable<absl::Status> Remove(std::string name, bool forget, Deadline deadline);
 
  private:

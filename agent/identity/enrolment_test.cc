@@ -132,6 +132,21 @@ TEST_F(EnrolmentTest, ForgetsAnIdentityWhoseKeyCannotBeRemoved) {
   EXPECT_TRUE(store_.snapshot()->empty());
 }
 
+TEST_F(EnrolmentTest, DestroysNoKeyThatWasOnlyFound) {
+  const Identity identity = tokens_.NewIdentity("any", IdentityKind::kUser);
+  FoundKey key;
+  key.key = identity.key;
+  key.label = "alice";
+  key.public_key = identity.public_key;
+  store_.SetFound("fake", {key});
+  for (const bool forget : {false, true}) {
+    const absl::Status status = RunAwaitable(enrolment_.Remove("fake.alice", forget, kDeadline));
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("with the tool that manages the token"));
+  }
+  EXPECT_EQ(tokens_.key_count(), 1u);
+}
+
 TEST_F(EnrolmentTest, MakesRequestsThatOpenSslVerifies) {
   for (const char* algorithm : {"p256", "p384", "p521", "rsa2048", "ed25519", "ed448"}) {
     const absl::StatusOr<Identity> identity = Create(algorithm, algorithm);

@@ -43,6 +43,7 @@ struct Identity {
   // What the chain says, parsed once by whoever set it (the store does); shared because snapshots
   // copy identities. Null: not parsed yet, see FactsOf().
   std::shared_ptr<const ChainFacts> facts;
+  bool found = false;  // on a token, by the token's own account; not enrolled here, not stored
 };
 
 }  // namespace signet::agent

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "agent/identity/certificate_facts.h"
+#include "agent/identity/found_identities.h"
 #include "agent/identity/identity_folder.h"
 #include "agent/storage/durable_file.h"
 
@@ -111,8 +112,7 @@ absl::Status IdentityStore::Add(const Identity& identity) {
   }
   std::error_code error;
   const fs::path place = dir_ / identity.name;
-  const std::shared_ptr<const Identities> before = snapshot();
-  if (Find(*before, identity.name) != before->end()) {
+  if (Find(stored_, identity.name) != stored_.end()) {
     return absl::AlreadyExistsError(
         absl::StrCat("identity \"", identity.name,
                      "\": the name is in use; choose another, or signet "
@@ -127,6 +127,7 @@ absl::Status IdentityStore::Add(const Identity& identity) {
                      "remove it, or choose another name"));
   }
   Identity added = identity;
+  added.found = false;
   if (!added.chain.empty()) {
     absl::StatusOr<std::shared_ptr<const ChainFacts>> facts = ReadChainFacts(added.chain);
     if (!facts.ok()) return facts.status();
@@ -146,7 +147,7 @@ absl::Status IdentityStore::Add(const Identity& identity) {
     fs::remove_all(place, error);
     return synced;
   }
-  Identities identities = *before;
+  Identities identities = stored_;
   identities.push_back(std::move(added));
   Publish(std::move(identities));
   return absl::OkStatus();
@@ -154,9 +155,9 @@ absl::Status IdentityStore::Add(const Identity& identity) {
 
 absl::Status IdentityStore::SetChain(const std::string& name,
                                      const std::vector<wire::Bytes>& chain) {
-  Identities identities = *snapshot();
+  Identities identities = stored_;
   const auto found = Find(identities, name);
-  if (found == identities.end()) return Unknown(name);
+  if (found == identities.end()) return StoreFound(name, chain);
   absl::StatusOr<std::shared_ptr<const ChainFacts>> facts = ReadChainFacts(chain);
   if (!facts.ok()) return facts.status();
   if (absl::Status written = WriteChain(dir_ / name, chain); !written.ok()) return written;
@@ -168,7 +169,7 @@ absl::Status IdentityStore::SetChain(const std::string& name,
 }
 
 absl::Status IdentityStore::Remove(const std::string& name) {
-  Identities identities = *snapshot();
+  Identities identities = stored_;
   const auto found = Find(identities, name);
   if (found == identities.end()) return Unknown(name);
   // Gone with one rename; what remains to be deleted is no identity any more.
@@ -184,17 +185,40 @@ absl::Status IdentityStore::Remove(const std::string& name) {
   return absl::OkStatus();
 }
 
+absl::Status IdentityStore::StoreFound(const std::string& name,
+                                       const std::vector<wire::Bytes>& chain) {
+  const std::shared_ptr<const Identities> all = snapshot();
+  const auto found = Find(*all, name);
+  if (found == all->end()) return Unknown(name);
+  Identity identity = *found;
+  identity.chain = chain;
+  return Add(identity);
+}
+
+void IdentityStore::SetFound(const std::string& backend, std::vector<FoundKey> keys) {
+  const std::lock_guard lock(mutex_);
+  found_[backend] = std::move(keys);
+  Merge();
+}
+
 std::shared_ptr<const Identities> IdentityStore::snapshot() const {
   const std::lock_guard lock(mutex_);
   return snapshot_;
 }
 
-void IdentityStore::Publish(Identities identities) {
-  std::sort(identities.begin(), identities.end(),
-            [](const Identity& a, const Identity& b) { return a.name < b.name; });
-  auto published = std::make_shared<const Identities>(std::move(identities));
+void IdentityStore::Publish(Identities stored) {
   const std::lock_guard lock(mutex_);
-  snapshot_ = std::move(published);
+  stored_ = std::move(stored);
+  Merge();
+}
+
+void IdentityStore::Merge() {
+  std::vector<FoundKey> keys;
+  for (const auto& [backend, found] : found_) keys.insert(keys.end(), found.begin(), found.end());
+  Identities identities = FoundIdentities(keys, stored_);
+  identities.insert(identities.end(), stored_.begin(), stored_.end());
+  std::ranges::sort(identities, {}, &Identity::name);
+  snapshot_ = std::make_shared<const Identities>(std::move(identities));
 }
 
 }  // namespace signet::agent

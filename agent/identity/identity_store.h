@@ -1,4 +1,6 @@
-// The identities on disk: one folder each, <state>/identities/NAME/.
+// The identities: those on disk, and those that tokens hold by themselves (FoundIdentities).
+//
+// On disk they have one folder each, <state>/identities/NAME/.
 //
 //   identity.toml  kind, backend, algorithm, hardware, schemes
 //   key.pem        the key reference when it is PEM (TSS2 PRIVATE KEY, PKCS#8), else
@@ -11,11 +13,13 @@
 // 0700. What a power cut left half done has a name that starts with a dot and is removed by Load.
 //
 // Threads: Load, Add, SetChain and Remove block on the file system and are called from one thread
-// (the file worker); snapshot() may be called from the loop at any time and never blocks.
+// (the file worker); SetFound and snapshot() may be called from the loop at any time and never
+// block.
 #ifndef SIGNET_AGENT_IDENTITY_IDENTITY_STORE_H_
 #define SIGNET_AGENT_IDENTITY_IDENTITY_STORE_H_
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,6 +28,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/identity/identity.h"
+#include "agent/identity/key_source.h"
 
 namespace signet::agent {
 
@@ -40,19 +45,26 @@ class IdentityStore {
 
   // kAlreadyExists for a name in use; kInvalidArgument for a name that is none (IsIdentityName) or
   // a chain that does not parse; kNotFound. On failure nothing changed in memory, nor on disk as
-  // far as Load sees it.
+  // far as Load sees it. An identity that was only found is stored once it is given a chain.
   absl::Status Add(const Identity& identity);
   absl::Status SetChain(const std::string& name, const std::vector<wire::Bytes>& chain);
   absl::Status Remove(const std::string& name);
+
+  // What a backend's token holds by itself, all of it, in place of what was said before.
+  void SetFound(const std::string& backend, std::vector<FoundKey> keys);
 
   // Sorted by name. Shared because readers keep theirs across awaits while a writer publishes.
   std::shared_ptr<const Identities> snapshot() const;
 
  private:
-  void Publish(Identities identities);
+  absl::Status StoreFound(const std::string& name, const std::vector<wire::Bytes>& chain);
+  void Publish(Identities stored);
+  void Merge();  // with the mutex held
 
   const std::filesystem::path dir_;
-  mutable std::mutex mutex_;  // guards only the pointer
+  Identities stored_;  // only the file worker's thread changes it, and only with the mutex held
+  mutable std::mutex mutex_;  // guards what follows, and stored_ against readers; never held long
+  std::map<std::string, std::vector<FoundKey>> found_;  // by backend
   std::shared_ptr<const Identities> snapshot_;
 };
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/identity/certificate_facts.h"
@@ -262,6 +263,61 @@ TEST_F(IdentityStoreTest, NamesOfKinds) {
     EXPECT_EQ(ParseIdentityKind(Name(kind)), kind);
   }
   EXPECT_EQ(ParseIdentityKind("robot"), std::nullopt);
+}
+
+FoundKey AsFound(const Identity& identity, const std::string& label) {
+  FoundKey key;
+  key.key = identity.key;
+  key.label = label;
+  key.algorithm = identity.algorithm;
+  key.hardware = identity.hardware;
+  key.public_key = identity.public_key;
+  key.schemes = identity.schemes;
+  key.chain = identity.chain;
+  return key;
+}
+
+TEST_F(IdentityStoreTest, ShowsWhatTokensHoldForAsLongAsTheySaySo) {
+  ASSERT_TRUE(store_.Add(MakeIdentity("laptop")).ok());
+  const Identity on_card = MakeIdentity("any");
+  store_.SetFound("card", {AsFound(on_card, "alice")});
+  store_.SetFound("token", {AsFound(MakeIdentity("any"), "bob")});
+  std::vector<std::string> names;
+  for (const Identity& identity : *store_.snapshot()) names.push_back(identity.name);
+  EXPECT_THAT(names, ElementsAre("fake.alice", "fake.bob", "laptop"));
+  EXPECT_THAT(NamesAfterReload(), ElementsAre("laptop"));
+  store_.SetFound("card", {});
+  EXPECT_EQ(store_.snapshot()->size(), 2u);
+}
+
+TEST_F(IdentityStoreTest, EnrollingAKeyTakesThePlaceOfFindingIt) {
+  const Identity identity = MakeIdentity("laptop");
+  store_.SetFound("card", {AsFound(identity, "alice")});
+  ASSERT_TRUE(store_.Add(identity).ok());
+  ASSERT_EQ(store_.snapshot()->size(), 1u);
+  EXPECT_FALSE(store_.snapshot()->front().found);
+  ASSERT_TRUE(store_.Remove("laptop").ok());
+  ASSERT_EQ(store_.snapshot()->size(), 1u);
+  EXPECT_TRUE(store_.snapshot()->front().found);
+}
+
+TEST_F(IdentityStoreTest, AFoundIdentityIsStoredOnceItIsGivenAChain) {
+  Identity identity = MakeIdentity("any");
+  const std::vector<wire::Bytes> chain = std::exchange(identity.chain, {});
+  store_.SetFound("card", {AsFound(identity, "alice")});
+  EXPECT_EQ(store_.SetChain("fake.nobody", chain).code(), absl::StatusCode::kNotFound);
+  const absl::Status stored = store_.SetChain("fake.alice", chain);
+  ASSERT_TRUE(stored.ok()) << stored;
+  ASSERT_EQ(store_.snapshot()->size(), 1u);
+  EXPECT_FALSE(store_.snapshot()->front().found);
+  EXPECT_EQ(store_.snapshot()->front().chain, chain);
+  EXPECT_THAT(NamesAfterReload(), ElementsAre("fake.alice"));
+}
+
+TEST_F(IdentityStoreTest, AFoundIdentityIsNotRemoved) {
+  store_.SetFound("card", {AsFound(MakeIdentity("any"), "alice")});
+  EXPECT_EQ(store_.Remove("fake.alice").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(store_.snapshot()->size(), 1u);
 }
 
 }  // namespace

@@ -35,6 +35,17 @@ struct NewKey {
   bool hardware = false;
 };
 
+// A key that a token holds already. The chain is the token's own, unchecked.
+struct FoundKey {
+  KeyReference key;
+  std::string label;  // any bytes
+  std::string algorithm;
+  bool hardware = false;
+  wire::Bytes public_key;
+  std::vector<wire::SignatureScheme> schemes;
+  std::vector<wire::Bytes> chain;
+};
+
 class KeyMaker {
  public:
   virtual ~KeyMaker() = default;

@@ -75,7 +75,7 @@ class MainJob(unittest.TestCase):
         for name, backend, kind in (("laptop", "tpm", "device"), ("alice", "card", "user")):
             identity = identities[name]
             self.assertEqual(set(identity), {"name", "kind", "backend", "algorithm", "hardware", "subject",
-                                             "issuer", "not_after", "usable", "reason"})
+                                             "issuer", "not_after", "usable", "reason", "found"})
             self.assertEqual((identity["backend"], identity["kind"]), (backend, kind))
             self.assertEqual((identity["algorithm"], identity["hardware"], identity["usable"]),
                              ("p256", True, True))
