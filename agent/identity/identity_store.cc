@@ -9,7 +9,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "agent/identity/certificate_facts.h"
 #include "agent/identity/found_identities.h"
 #include "agent/identity/identity_folder.h"
@@ -19,10 +18,6 @@ namespace signet::agent {
 namespace {
 
 namespace fs = std::filesystem;
-
-absl::Status FileError(const fs::path& path, absl::string_view operation, std::error_code error) {
-  return absl::ErrnoToStatus(error.value(), absl::StrCat(path.native(), ": ", operation));
-}
 
 // A folder under a name that Load removes, until it is renamed; removed with all in it if not.
 class TemporaryFolder {
@@ -40,12 +35,12 @@ class TemporaryFolder {
     std::error_code error;
     fs::remove_all(path_, error);
     if (mkdir(path_.c_str(), 0700) == 0) return absl::OkStatus();
-    return absl::ErrnoToStatus(errno, absl::StrCat(path_.native(), ": create"));
+    return FileError(path_, "create", errno, FileAccess::kWrite);
   }
   absl::Status RenameTo(const fs::path& place) {
     std::error_code error;
     fs::rename(path_, place, error);
-    if (error) return FileError(place, "rename into place", error);
+    if (error) return FileError(place, "rename into place", error.value(), FileAccess::kWrite);
     renamed_ = true;
     return absl::OkStatus();
   }
@@ -97,7 +92,7 @@ absl::Status IdentityStore::Load(std::vector<std::string>& problems) {
     }
   }
   if (error && error != std::errc::no_such_file_or_directory) {
-    return FileError(dir_, "list", error);
+    return FileError(dir_, "list", error.value(), FileAccess::kRead);
   }
   Publish(std::move(identities));
   return absl::OkStatus();
@@ -137,7 +132,7 @@ absl::Status IdentityStore::Add(const Identity& identity) {
   if (fs::create_directories(dir_, error)) {
     fs::permissions(dir_, fs::perms::owner_all, error);
   }
-  if (error) return FileError(dir_, "create", error);
+  if (error) return FileError(dir_, "create", error.value(), FileAccess::kWrite);
   TemporaryFolder folder(dir_ / absl::StrCat(".new-", identity.name));
   absl::Status status = folder.Create();
   if (status.ok()) status = WriteIdentityFolder(folder.path(), added);
@@ -177,7 +172,7 @@ absl::Status IdentityStore::Remove(const std::string& name) {
   std::error_code error;
   fs::remove_all(removed, error);
   fs::rename(dir_ / name, removed, error);
-  if (error) return FileError(dir_ / name, "remove", error);
+  if (error) return FileError(dir_ / name, "remove", error.value(), FileAccess::kWrite);
   if (absl::Status synced = SyncFolder(dir_); !synced.ok()) return synced;
   fs::remove_all(removed, error);
   identities.erase(found);

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,9 +21,29 @@ namespace fs = std::filesystem;
 
 constexpr absl::string_view kUniqueSuffix = ".XXXXXX";  // mkostemp's
 
-// Names the file, the operation and the system's reason. Keeps kNotFound and kPermissionDenied.
-absl::Status SystemError(const fs::path& file, absl::string_view operation, int error) {
-  return absl::ErrnoToStatus(error, absl::StrCat(file.native(), ": ", operation));
+const char* Advice(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return "; make room on its file system and try again";
+    case EROFS:
+      return "; mount its file system for writing and try again";
+    case EACCES:
+    case EPERM:
+      return "; check who owns it and the permissions of its folders";
+    case EMFILE:
+    case ENFILE:
+      return "; no descriptor is left: try again, or raise the limit (LimitNOFILE=)";
+    default:
+      return "";
+  }
+}
+
+absl::Status ReadError(const fs::path& file, std::string_view operation, int error) {
+  return FileError(file, operation, error, FileAccess::kRead);
+}
+absl::Status WriteError(const fs::path& file, std::string_view operation, int error) {
+  return FileError(file, operation, error, FileAccess::kWrite);
 }
 
 class FileDescriptor {
@@ -83,11 +105,20 @@ fs::path FolderOf(const fs::path& file) {
 
 }  // namespace
 
+absl::Status FileError(const fs::path& file, std::string_view operation, int error,
+                       FileAccess access) {
+  absl::StatusCode code = absl::StatusCode::kInternal;
+  if (error == ENOENT) code = absl::StatusCode::kNotFound;
+  if (error == EACCES && access == FileAccess::kRead) code = absl::StatusCode::kPermissionDenied;
+  return absl::Status(code, absl::StrCat(file.native(), ": ", std::string(operation), ": ",
+                                         std::generic_category().message(error), Advice(error)));
+}
+
 absl::Status WriteFileDurably(const fs::path& file, std::string_view content, mode_t mode) {
   TemporaryFile temporary(FolderOf(file) / file.filename());
-  if (!temporary.ok()) return SystemError(file, "create a temporary file beside it", errno);
-  if (!temporary.Write(content, mode)) return SystemError(file, "write", errno);
-  if (!temporary.RenameTo(file)) return SystemError(file, "rename into place", errno);
+  if (!temporary.ok()) return WriteError(file, "create a temporary file beside it", errno);
+  if (!temporary.Write(content, mode)) return WriteError(file, "write", errno);
+  if (!temporary.RenameTo(file)) return WriteError(file, "rename into place", errno);
   return SyncFolder(FolderOf(file));
 }
 
@@ -107,9 +138,9 @@ void RemoveTemporaryFiles(const fs::path& folder) {
 
 absl::StatusOr<std::string> ReadFile(const fs::path& file, size_t limit) {
   const FileDescriptor fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) return SystemError(file, "open", errno);
+  if (fd.get() < 0) return ReadError(file, "open", errno);
   struct stat status {};
-  if (fstat(fd.get(), &status) != 0) return SystemError(file, "stat", errno);
+  if (fstat(fd.get(), &status) != 0) return ReadError(file, "stat", errno);
   if (!S_ISREG(status.st_mode)) {
     return absl::InvalidArgumentError(absl::StrCat(file.native(), ": read: not a regular file"));
   }
@@ -118,7 +149,7 @@ absl::StatusOr<std::string> ReadFile(const fs::path& file, size_t limit) {
   for (;;) {
     const ssize_t count = read(fd.get(), buffer, sizeof(buffer));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return SystemError(file, "read", errno);
+    if (count < 0) return ReadError(file, "read", errno);
     if (count == 0) return content;
     content.append(buffer, static_cast<size_t>(count));
     if (content.size() > limit) {
@@ -130,8 +161,8 @@ absl::StatusOr<std::string> ReadFile(const fs::path& file, size_t limit) {
 
 absl::Status SyncFolder(const fs::path& folder) {
   const FileDescriptor fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0) return SystemError(folder, "open", errno);
-  if (fsync(fd.get()) != 0) return SystemError(folder, "fsync", errno);
+  if (fd.get() < 0) return WriteError(folder, "open", errno);
+  if (fsync(fd.get()) != 0) return WriteError(folder, "fsync", errno);
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -13,8 +14,15 @@
 
 namespace signet::agent {
 
+// "FILE: operation: the system's reason; what to do next". kNotFound for ENOENT, kPermissionDenied
+// for EACCES when nothing was to be written, else kInternal: a full disk is nobody's quota, and a
+// folder that can't be written to no refusal of the caller.
+enum class FileAccess : uint8_t { kRead, kWrite };
+absl::Status FileError(const std::filesystem::path& file, std::string_view operation, int error,
+                       FileAccess access);
+
 // All block on the file system. On failure what was there before is still there, and the message
-// names the file and the system's reason ("No space left on device").
+// is FileError's.
 absl::Status WriteFileDurably(const std::filesystem::path& file, std::string_view content,
                               mode_t mode = 0600);
 
