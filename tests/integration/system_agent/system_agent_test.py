@@ -6,18 +6,17 @@ import os
 import pathlib
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import unittest
 
+from tests.support import agent_socket
 from tests.support.stand import BIN, Outcome, Stand, rule, wait_for
 
 AGENT, USER, ADMINISTRATOR, STRANGER = 4700, 4701, 4702, 4703
 ACCESS = f"[access]\nuse = [{USER}, {AGENT}]\nadmin = [{ADMINISTRATOR}]\n"
 LAST_PID = pathlib.Path("/proc/sys/kernel/ns_last_pid")
-# ClientMessage{id: 1, list_identities: {}} in its frame.
-LIST_IDENTITIES = struct.pack(">I", 4) + b"\x08\x01\x1a\x00"
+LIST_IDENTITIES = agent_socket.frame(agent_socket.LIST_IDENTITIES)
 
 
 def as_uid(uid, *command):
@@ -144,8 +143,7 @@ class SystemAgent(unittest.TestCase):
 
     def connected(self):
         """A connection whose opener the agent has looked at, which it does when it accepts."""
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(str(self.stand.dir / "run/agent.sock"))
+        connection = agent_socket.connect(self.stand)
         self.assertIn("laptop", self.answer_to(connection))
         return connection
 
