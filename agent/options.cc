@@ -48,7 +48,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   CLI::App app(kAbout, "signetd");
   app.footer(kExitCodes);
   app.set_version_flag("--version", "signetd " SIGNET_VERSION);
-  app.add_option("--config", options.config, "signet.toml")
+  app.add_option("--config", options.config, "signet.toml; conf.d/*.toml beside it add to it")
       ->type_name("FILE")
       ->capture_default_str();
   app.add_option("--runtime-dir", options.runtime_dir, "where agent.sock and grpc.sock go")

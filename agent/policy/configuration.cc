@@ -4,14 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
-#include <set>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "agent/policy/toml_reader.h"
+#include "agent/storage/durable_file.h"
 
 namespace signet::agent {
 namespace {
@@ -101,23 +103,22 @@ absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader) {
   return backend;
 }
 
-absl::StatusOr<std::vector<BackendConfiguration>> ReadBackends(const std::filesystem::path& file,
-                                                               const toml::table& root) {
+// Adds them to those of the files before.
+absl::Status ReadBackends(const std::filesystem::path& file, const toml::table& root,
+                          std::vector<BackendConfiguration>& backends) {
   const absl::StatusOr<std::vector<const toml::table*>> tables = TablesOf(file, root, "backend");
   if (!tables.ok()) return tables.status();
-  std::vector<BackendConfiguration> backends;
-  std::set<std::string> names;
   for (const toml::table* table : *tables) {
     const TableReader reader(file, *table, "[[backend]]");
     absl::StatusOr<BackendConfiguration> backend = ReadBackend(reader);
     if (!backend.ok()) return backend.status();
-    if (!names.insert(backend->name).second) {
+    if (std::ranges::count(backends, backend->name, &BackendConfiguration::name) > 0) {
       return reader.Complain("name", absl::StrCat("a second backend named \"", backend->name,
                                                   "\"; give each its own name"));
     }
     backends.push_back(*std::move(backend));
   }
-  return backends;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<uid_t> FindUser(const std::string& name) {
@@ -161,35 +162,65 @@ absl::Status ReadUsers(const TableReader& reader, const std::string& key, std::v
   return absl::OkStatus();
 }
 
-absl::StatusOr<Access> ReadAccess(const std::filesystem::path& file, const toml::table& root) {
-  Access access{{geteuid()}, {geteuid()}};
+// A list that is given takes the place of that of the files before.
+absl::Status ReadAccess(const std::filesystem::path& file, const toml::table& root,
+                        Access& access) {
   const toml::node* node = root.get("access");
-  if (node == nullptr) return access;
+  if (node == nullptr) return absl::OkStatus();
   if (!node->is_table()) return Complain(file, *node, "access is not a table; write [access]");
   const TableReader reader(file, *node->as_table(), "[access]");
   absl::Status status = reader.OnlyKeys({"use", "admin"});
   if (status.ok()) status = ReadUsers(reader, "use", access.use);
   if (status.ok()) status = ReadUsers(reader, "admin", access.admin);
+  return status;
+}
+
+absl::Status ReadConfigurationFile(const std::filesystem::path& file,
+                                   Configuration& configuration) {
+  const absl::StatusOr<toml::table> root = ParseTomlFile(file);
+  if (!root.ok()) return root.status();
+  const TableReader reader(file, *root, "the file");
+  absl::Status status = reader.OnlyKeys({"backend", "rule", "access"});
+  if (status.ok()) status = ReadBackends(file, *root, configuration.backends);
   if (!status.ok()) return status;
-  return access;
+  absl::StatusOr<std::vector<Rule>> rules = ReadRules(file, *root);
+  if (!rules.ok()) return rules.status();
+  std::ranges::move(*rules, std::back_inserter(configuration.rules));
+  return ReadAccess(file, *root, configuration.access);
+}
+
+// conf.d/*.toml beside the file, by name; hidden ones are an editor's.
+absl::StatusOr<std::vector<std::filesystem::path>> DropIns(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path() / "conf.d";
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::filesystem::path& path = entry->path();
+    if (path.extension() == ".toml" && !path.filename().native().starts_with('.')) {
+      files.push_back(path);
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return FileError(folder, "list", error.value(), FileAccess::kRead);
+  }
+  std::ranges::sort(files);
+  return files;
 }
 
 }  // namespace
 
 absl::StatusOr<Configuration> LoadConfiguration(const std::filesystem::path& file) {
-  const absl::StatusOr<toml::table> root = ParseTomlFile(file);
-  if (!root.ok()) return root.status();
-  const TableReader reader(file, *root, "the file");
-  if (absl::Status known = reader.OnlyKeys({"backend", "rule", "access"}); !known.ok()) {
-    return known;
+  Configuration configuration{file, {}, {}, {{geteuid()}, {geteuid()}}};
+  absl::Status status = ReadConfigurationFile(file, configuration);
+  if (!status.ok()) return status;
+  const absl::StatusOr<std::vector<std::filesystem::path>> drop_ins = DropIns(file);
+  if (!drop_ins.ok()) return drop_ins.status();
+  for (const std::filesystem::path& drop_in : *drop_ins) {
+    status = ReadConfigurationFile(drop_in, configuration);
+    if (!status.ok()) return status;
   }
-  absl::StatusOr<std::vector<BackendConfiguration>> backends = ReadBackends(file, *root);
-  if (!backends.ok()) return backends.status();
-  absl::StatusOr<std::vector<Rule>> rules = ReadRules(file, *root);
-  if (!rules.ok()) return rules.status();
-  absl::StatusOr<Access> access = ReadAccess(file, *root);
-  if (!access.ok()) return access.status();
-  return Configuration{file, *std::move(backends), *std::move(rules), *std::move(access)};
+  return configuration;
 }
 
 }  // namespace signet::agent

@@ -1,4 +1,4 @@
-// signet.toml. A configuration that is not understood whole is refused whole.
+// signet.toml and its drop-ins. A configuration that is not understood whole is refused whole.
 #ifndef SIGNET_AGENT_POLICY_CONFIGURATION_H_
 #define SIGNET_AGENT_POLICY_CONFIGURATION_H_
 
@@ -38,6 +38,9 @@ struct Configuration {
   Access access;
 };
 
+// Reads `file` and then conf.d/*.toml beside it, by name: backends and rules add up, a later rule
+// wins, and a list of [access] takes the place of an earlier one.
+//
 // kInvalidArgument messages read "FILE:LINE: what is wrong; what to write instead". Refused:
 // unreadable file, TOML errors, unknown keys, wrong types, two backends of one name, an option of
 // another backend type, an unknown user, a bad origin or decision. A file that can't be read keeps

@@ -169,6 +169,57 @@ TEST(Configuration, RefusesWithLineReasonAndNextStep) {
   }
 }
 
+class DropIns : public ::testing::Test {
+ protected:
+  DropIns() {
+    file_ = folder_.Write("signet.toml",
+                          "[[backend]]\nname = \"a\"\ntype = \"software\"\n"
+                          "[[rule]]\norigin = \"https://a\"\nidentity = \"x\"\n"
+                          "decision = \"allow\"\n[access]\nuse = [1]\nadmin = [2]\n");
+    std::filesystem::create_directory(folder_.path() / "conf.d");
+  }
+
+  test::TemporaryFolder folder_;
+  std::filesystem::path file_;
+};
+
+TEST_F(DropIns, AddUpInTheOrderOfTheirNames) {
+  folder_.Write("conf.d/20-later.toml",
+                "[[rule]]\norigin = \"https://c\"\nidentity = \"x\"\ndecision = \"deny\"\n");
+  folder_.Write("conf.d/10-sooner.toml",
+                "[[backend]]\nname = \"b\"\ntype = \"software\"\n"
+                "[[rule]]\norigin = \"https://b\"\nidentity = \"x\"\ndecision = \"deny\"\n"
+                "[access]\nuse = [3, 4]\n");
+  folder_.Write("conf.d/README", "no TOML");
+  folder_.Write("conf.d/.10-sooner.toml", "an editor's");
+  const auto configuration = LoadConfiguration(file_);
+  ASSERT_TRUE(configuration.ok()) << configuration.status();
+  ASSERT_EQ(configuration->backends.size(), 2u);
+  EXPECT_EQ(configuration->backends[1].name, "b");
+  std::vector<std::string> where;
+  for (const Rule& rule : configuration->rules) where.push_back(rule.Where());
+  EXPECT_THAT(where, ElementsAre(file_.native() + ":4",
+                                 (folder_.path() / "conf.d/10-sooner.toml:4").native(),
+                                 (folder_.path() / "conf.d/20-later.toml:1").native()));
+  EXPECT_THAT(configuration->access.use, ElementsAre(3, 4));
+  EXPECT_THAT(configuration->access.admin, ElementsAre(2));
+}
+
+TEST_F(DropIns, OneThatIsNotUnderstoodRefusesAll) {
+  folder_.Write("conf.d/10.toml", "\nbackends = 1\n");
+  EXPECT_THAT(std::string(LoadConfiguration(file_).status().message()),
+              HasSubstr("conf.d/10.toml:2: "));
+  folder_.Write("conf.d/10.toml", "[[backend]]\nname = \"a\"\ntype = \"software\"\n");
+  EXPECT_THAT(std::string(LoadConfiguration(file_).status().message()),
+              AllOf(HasSubstr("conf.d/10.toml:2: "), HasSubstr("a second backend named \"a\"")));
+}
+
+TEST_F(DropIns, AFolderThatIsNoneIsNamed) {
+  std::filesystem::remove(folder_.path() / "conf.d");
+  folder_.Write("conf.d", "a file");
+  EXPECT_THAT(std::string(LoadConfiguration(file_).status().message()), HasSubstr("conf.d: list"));
+}
+
 TEST(Configuration, NamesAFileThatCannotBeRead) {
   const test::TemporaryFolder folder;
   const absl::Status missing = LoadConfiguration(folder.path() / "none.toml").status();
