@@ -185,7 +185,7 @@ TEST_F(CliTest, ExitCodesTellFailuresApart) {
            Case{grpc::StatusCode::PERMISSION_DENIED, 4, "access-denied"},
            Case{grpc::StatusCode::NOT_FOUND, 5, "not-found"},
            Case{grpc::StatusCode::FAILED_PRECONDITION, 7, "token-locked"},
-           Case{grpc::StatusCode::RESOURCE_EXHAUSTED, 7, "blocked"},
+           Case{grpc::StatusCode::RESOURCE_EXHAUSTED, 8, "busy"},
        }) {
     agent_.admin.failure = {c.code, "thing: what; next"};
     const Outcome plain = RunCommand({"identity", "list"});

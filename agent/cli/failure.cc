@@ -11,7 +11,8 @@ const char kExitCodeHelp[] =
     "  4  the agent does not admit you\n"
     "  5  no such identity or token\n"
     "  6  wrong PIN; one try is spent\n"
-    "  7  the token is locked, its PIN is blocked, or it takes no more tries now";
+    "  7  the token is locked, or its PIN is blocked\n"
+    "  8  the agent is busy, or the TPM takes no tries now; try again later";
 
 ExitCode ExitCodeOf(const absl::Status& status) {
   switch (status.code()) {
@@ -28,8 +29,10 @@ ExitCode ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kUnauthenticated:
       return ExitCode::kWrongPin;
     case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAborted:
       return ExitCode::kTokenRefuses;
+    case absl::StatusCode::kResourceExhausted:
+      return ExitCode::kBusy;
     default:
       return ExitCode::kFailed;
   }
@@ -49,8 +52,10 @@ std::string_view CodeNameOf(const absl::Status& failure) {
       return "wrong-pin";
     case absl::StatusCode::kFailedPrecondition:
       return "token-locked";
+    case absl::StatusCode::kAborted:
+      return "pin-blocked";
     case absl::StatusCode::kResourceExhausted:
-      return "blocked";
+      return "busy";
     default:
       return "failed";
   }
@@ -84,6 +89,7 @@ absl::Status FromAgentError(const v1::Error& error) {
     case v1::ERROR_CODE_WRONG_PIN:
       return absl::UnauthenticatedError(error.message());
     case v1::ERROR_CODE_PIN_BLOCKED:
+      return absl::AbortedError(error.message());
     case v1::ERROR_CODE_BUSY:
       return absl::ResourceExhaustedError(error.message());
     default:

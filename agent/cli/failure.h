@@ -6,7 +6,8 @@
 //   kNotFound            no such identity or token
 //   kUnauthenticated     wrong PIN
 //   kFailedPrecondition  the token is locked
-//   kResourceExhausted   the PIN is blocked, the TPM is in lockout, or the agent is busy
+//   kAborted             the PIN is blocked
+//   kResourceExhausted   the TPM is in lockout, or the agent is busy: later it may work
 //   any other            it did not work
 #ifndef SIGNET_AGENT_CLI_FAILURE_H_
 #define SIGNET_AGENT_CLI_FAILURE_H_
@@ -30,6 +31,7 @@ enum class ExitCode : int {
   kNotFound = 5,
   kWrongPin = 6,
   kTokenRefuses = 7,
+  kBusy = 8,
 };
 
 // What --help says about them.

@@ -70,7 +70,7 @@ TEST_F(TokenCommandsTest, ExitCodesTellRefusalsApart) {
   };
   for (const Case& c : {
            Case{v1::ERROR_CODE_WRONG_PIN, 6, "wrong-pin"},
-           Case{v1::ERROR_CODE_PIN_BLOCKED, 7, "blocked"},
+           Case{v1::ERROR_CODE_PIN_BLOCKED, 7, "pin-blocked"},
            Case{v1::ERROR_CODE_ACCESS, 4, "access-denied"},
            Case{v1::ERROR_CODE_NOT_FOUND, 5, "not-found"},
            Case{v1::ERROR_CODE_FAILED, 1, "failed"},
