@@ -31,7 +31,7 @@ constexpr std::chrono::seconds kDestructorPatience{1};
 constexpr std::chrono::milliseconds kTracerPatience{5};
 
 constexpr std::string_view kProgramName = "signet-backend";
-constexpr std::string_view kInstalledFolder = "/usr/libexec/signet";
+constexpr std::string_view kInstalledFolder = SIGNET_LIBEXEC_DIR;
 
 // Beginnings of variable names. The last line is for sanitizer builds.
 constexpr std::string_view kPassedOn[] = {"HOME=",
@@ -95,8 +95,11 @@ std::filesystem::path FindBackendProgram() {
   std::error_code error;
   const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", error);
   if (!error) {
-    const std::filesystem::path beside = own.parent_path() / kProgramName;
-    if (access(beside.c_str(), X_OK) == 0) return beside;
+    for (const char* folder : {".", "../libexec/signet"}) {  // as built; as installed anywhere
+      const std::filesystem::path near =
+          (own.parent_path() / folder / kProgramName).lexically_normal();
+      if (access(near.c_str(), X_OK) == 0) return near;
+    }
   }
   return std::filesystem::path(kInstalledFolder) / kProgramName;
 }

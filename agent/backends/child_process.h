@@ -17,7 +17,8 @@
 
 namespace signet::agent {
 
-// Where signet-backend is: beside the running program, else in /usr/libexec/signet.
+// Where signet-backend is: beside the running program, in ../libexec/signet from
+// there, or where this build is installed.
 std::filesystem::path FindBackendProgram();
 
 // What of the agent's environment a backend gets: where the token libraries find their files.

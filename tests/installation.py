@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+"""Installs into a folder of its own and uses what is there: programs, library, units.
+
+usage: installation.py REPOSITORY CMAKE BUILD-FOLDER C-COMPILER
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import readme_example
+
+PATIENCE = 60
+PROGRAMS = ("signet", "signetd", "signet-fetch", "signet-gateway")
+PAGES = ("man1/signet.1", "man1/signet-fetch.1", "man1/signet-gateway.1", "man5/signet.toml.5",
+         "man8/signetd.8", "man8/signet-backend.8")
+
+
+def output(*command, **options):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=PATIENCE,
+                          **options)
+    if done.returncode != 0:
+        sys.exit(f"{command}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout + done.stderr
+
+
+def check_library(root, prefix, compiler):
+    [found] = prefix.glob("lib*/**/pkgconfig/signet.pc")
+    flags = output("pkg-config", "--define-prefix", "--cflags", "--libs", found).split()
+    with tempfile.TemporaryDirectory() as folder:
+        readme_example.build(root, compiler, flags, folder)
+    return {"LD_LIBRARY_PATH": str(found.parent.parent)}
+
+
+def check_units(prefix):
+    """systemd finds nothing to say about them."""
+    with tempfile.TemporaryDirectory() as folder:
+        for manager in ("system", "user"):
+            units = shutil.copytree(prefix / "lib/systemd" / manager, pathlib.Path(folder, manager))
+            service = units / "signetd.service"
+            # Where the units would be in place the program would be, too.
+            text, count = re.subn(r"^ExecStart=\S+", f"ExecStart={prefix}/bin/signetd", service.read_text(),
+                                  flags=re.M)
+            assert count == 1
+            service.write_text(text)
+            said = output("systemd-analyze", f"--{manager}", "verify", "--man=no", *sorted(units.iterdir()),
+                          env=dict(os.environ, XDG_RUNTIME_DIR=folder))
+            if said:
+                sys.exit(f"the {manager}'s units: {said}")
+
+
+def sockets_of(units):
+    """Name and file of each socket that systemd would pass."""
+    for unit in sorted(units.glob("*.socket")):
+        settings = dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line)
+        yield settings["FileDescriptorName"], settings["ListenStream"].rsplit("/", 1)[1]
+
+
+def check_agent(prefix, libraries):
+    """The agent starts on the sockets that the units name, finds its backend, and makes a key."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "signet.toml").write_text('[[backend]]\nname = "file"\ntype = "software"\n')
+        (folder / "run").mkdir()
+        environment = dict(os.environ, SIGNET_RUNTIME_DIR=str(folder / "run"), **libraries)
+        names, files = zip(*sockets_of(prefix / "lib/systemd/user"))
+        listening = [f"--listen={folder}/run/{name}" for name in files]
+        with subprocess.Popen(
+                ["systemd-socket-activate", *listening, f"--fdname={':'.join(names)}", prefix / "bin/signetd",
+                 "--config", folder / "signet.toml", "--state-dir", folder / "state"],
+                env=environment, stderr=subprocess.PIPE, text=True) as agent:
+            try:
+                end = time.monotonic() + PATIENCE
+                while not all((folder / "run" / name).exists() for name in files):
+                    if time.monotonic() > end or agent.poll() is not None:
+                        sys.exit("systemd-socket-activate does not listen")
+                    time.sleep(0.02)
+                said = output(prefix / "bin/signet", "identity", "create", "laptop", "--backend", "file",
+                              "--kind", "device", env=environment)
+                assert "laptop" in said, said
+            finally:
+                agent.terminate()
+                log = agent.communicate(timeout=PATIENCE)[1]
+    assert "signetd: ready" in log, log
+
+
+def main():
+    root, cmake, build, compiler = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        prefix = pathlib.Path(folder)
+        output(cmake, "--install", build, "--prefix", prefix)
+        libraries = check_library(pathlib.Path(root), prefix, compiler)
+        for program in PROGRAMS:
+            assert "sage" in output(prefix / "bin" / program, "--help", env=dict(os.environ, **libraries))
+        for page in PAGES:
+            assert (prefix / "share/man" / page).stat().st_size > 500, page
+        check_units(prefix)
+        check_agent(prefix, libraries)
+
+
+if __name__ == "__main__":
+    main()
