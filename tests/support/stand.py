@@ -4,6 +4,7 @@ gateway, all real processes, all stopped and removed at the end.
 SIGNET_BIN_DIR names the folder of the programs under test.
 """
 import ctypes
+import fcntl
 import glob
 import json
 import os
@@ -32,6 +33,14 @@ def wait_for(what, condition):
 
 def _die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def write_faults(script, *lines):
+    """What faulty_module.so and faulty_tcti.so do from now on: see tests/support/fault_script.h."""
+    with open(script, "a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write("".join(f"{line}\n" for line in lines))
 
 
 def softhsm_module():
