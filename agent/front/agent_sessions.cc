@@ -8,17 +8,17 @@
 #include <vector>
 
 #include "agent/front/accepting.h"
+#include "agent/front/messages.h"
 #include "ipc/transport/message_channel.h"
 #include "ipc/transport/peer.h"
 
 namespace signet::agent {
 namespace {
 
-// One over the limit is told so, if it listens; it is not read from.
-asio::awaitable<void> TurnAway(asio::local::stream_protocol::socket connection) {
+// One that is not served is told why, if it listens; it is not read from.
+asio::awaitable<void> TurnAway(asio::local::stream_protocol::socket connection, absl::Status why) {
   v1::AgentMessage message;
-  message.mutable_error()->set_code(v1::ERROR_CODE_BUSY);
-  message.mutable_error()->set_message("agent: too many connections; close some of yours");
+  *message.mutable_error() = ToMessage(why);
   const std::string bytes = message.SerializeAsString();
   ipc::MessageChannel channel(std::move(connection), ipc::MessageChannel::kStallLimit,
                               ipc::Descriptors::kDropped);
@@ -43,10 +43,15 @@ void AgentSessions::Listen(ipc::UnixListener listener) {
 
 void AgentSessions::Serve(asio::local::stream_protocol::socket connection) {
   absl::StatusOr<ipc::Peer> peer = ipc::IdentifyPeer(connection.native_handle());
-  if (!peer.ok()) return;  // gone before it asked anything
+  if (!peer.ok()) {  // gone before it asked anything, or no descriptor is left to look at it
+    asio::co_spawn(loop_, TurnAway(std::move(connection), peer.status()), asio::detached);
+    return;
+  }
   std::optional<CallerLimits::Place> place = gate_.TakeConnection(peer->uid);
   if (!place) {
-    asio::co_spawn(loop_, TurnAway(std::move(connection)), asio::detached);
+    absl::Status why =
+        absl::ResourceExhaustedError("agent: too many connections; close some of yours");
+    asio::co_spawn(loop_, TurnAway(std::move(connection), std::move(why)), asio::detached);
     return;
   }
   // Only administrators unlock, and so have a descriptor to send.

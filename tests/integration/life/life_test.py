@@ -1,5 +1,6 @@
 """The agent under many clients, rude ones, and without descriptors, permission or room."""
 import concurrent.futures
+import itertools
 import os
 import pathlib
 import resource
@@ -121,25 +122,49 @@ class RudeClients(Agent):
 
 
 class WithoutDescriptors(Agent):
-    def test_ItWaitsForThemWithoutSpinningAndGoesOn(self):
+    """As if the whole system had none left for the agent."""
+
+    def setUp(self):
+        super().setUp()
         self.stand.start_agent()
         self.stand.enrol("alice", "file", "user")
+        self.limit = resource.prlimit(self.agent, resource.RLIMIT_NOFILE)
+
+    def leave(self, spare):
+        """So many numbers, and no more, are free below the limit."""
+        used = {int(name) for name in os.listdir(f"/proc/{self.agent}/fd")}
+        free = (number for number in itertools.count() if number not in used)
+        highest = next(itertools.islice(free, spare, None))
+        resource.prlimit(self.agent, resource.RLIMIT_NOFILE, (highest, self.limit[1]))
+
+    def give_back(self):
+        resource.prlimit(self.agent, resource.RLIMIT_NOFILE, self.limit)
+
+    def test_ItWaitsForThemWithoutSpinningAndGoesOn(self):
         served = self.connect()
         agent_socket.list_identities(served)
-        # As if the whole system had none left for it.
-        before = resource.prlimit(self.agent, resource.RLIMIT_NOFILE)
-        resource.prlimit(self.agent, resource.RLIMIT_NOFILE, (self.open_descriptors(), before[1]))
+        self.leave(0)
         waiting = [self.connect() for _ in range(8)]
         for connection in waiting:
             connection.sendall(agent_socket.frame(agent_socket.LIST_IDENTITIES))
+        administrator = self.stand.start("status", BIN / "signet", "status")
         spent = self.cpu_seconds()
         time.sleep(1)
         self.assertLess(self.cpu_seconds() - spent, 0.5, "the agent spins")
         self.assertIn(b"alice", agent_socket.list_identities(served))
         self.assertEqual(self.stand.processes["signetd"].poll(), None)
-        resource.prlimit(self.agent, resource.RLIMIT_NOFILE, before)
+        self.give_back()
         for connection in waiting:
             self.assertIn(b"alice", agent_socket.receive(connection))
+        self.assertEqual(administrator.wait(PATIENCE), 0)
+
+    def test_WithTooFewToLookAtAClientItSaysSo(self):
+        for spare in (1, 2):  # the connection; and its process, but none of that one's files
+            with self.subTest(spare=spare):
+                self.leave(spare)
+                self.assertIn(b"connect again", agent_socket.receive(self.connect()))
+                self.give_back()
+                self.assertIn(b"alice", agent_socket.list_identities(self.connect()))
 
 
 class Stopping(Agent):
