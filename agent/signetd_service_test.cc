@@ -61,6 +61,27 @@ TEST(SignetdReload, WhatIsNotUnderstoodChangesNothing) {
   EXPECT_THAT(Probe({"use", agent.agent_socket()}, 4712), StartsWith("ok"));
 }
 
+TEST(SignetdReload, DropInsAreReadAgainToo) {
+  if (geteuid() != 0) GTEST_SKIP() << "becoming another uid takes root";
+  Signetd agent(Admitting(4711));
+  fs::create_directory(agent.folder() / "conf.d");
+  const auto write = [&](const std::string& text) {
+    std::ofstream(agent.folder() / "conf.d/10-site.toml") << text;
+  };
+  write("[access]\nuse = [4712]\n");
+  EXPECT_THAT(Reload(agent, Admitting(4711)), HasSubstr("read again"));
+  EXPECT_THAT(Probe({"use", agent.agent_socket()}, 4711), StartsWith("ERROR_CODE_ACCESS"));
+  EXPECT_THAT(Probe({"use", agent.agent_socket()}, 4712), StartsWith("ok"));
+  write("[access]\nuse = [4711]\ncolour = \"red\"\n");
+  EXPECT_THAT(Reload(agent, Admitting(4711)),
+              AllOf(HasSubstr("stays as it was"), HasSubstr("conf.d/10-site.toml:3: ")));
+  EXPECT_THAT(Probe({"use", agent.agent_socket()}, 4712), StartsWith("ok"));
+  // A drop-in that is taken away again is no longer in force.
+  fs::remove(agent.folder() / "conf.d/10-site.toml");
+  EXPECT_THAT(Reload(agent, Admitting(4711)), HasSubstr("read again"));
+  EXPECT_THAT(Probe({"use", agent.agent_socket()}, 4711), StartsWith("ok"));
+}
+
 TEST(SignetdReload, BackendsAndDoorsTakeARestart) {
   Signetd agent;
   EXPECT_THAT(Reload(agent, ""), AllOf(HasSubstr("the backends changed"), HasSubstr("restart")));
