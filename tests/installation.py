@@ -30,6 +30,7 @@ def output(*command, **options):
 
 def check_library(root, prefix, compiler):
     [found] = prefix.glob("lib*/**/pkgconfig/signet.pc")
+    assert (found.parent.parent / "libsignet.so.0").is_symlink(), "libsignet.so has no SOVERSION"
     flags = output("pkg-config", "--define-prefix", "--cflags", "--libs", found).split()
     with tempfile.TemporaryDirectory() as folder:
         readme_example.build(root, compiler, flags, folder)
@@ -96,6 +97,9 @@ def main():
         libraries = check_library(pathlib.Path(root), prefix, compiler)
         for program in PROGRAMS:
             assert "sage" in output(prefix / "bin" / program, "--help", env=dict(os.environ, **libraries))
+        for program in ("signet", "signetd"):
+            said = output(prefix / "bin" / program, "--version", env=dict(os.environ, **libraries))
+            assert re.fullmatch(program + r" \d+\.\d+\.\d+\n", said), said
         for page in PAGES:
             assert (prefix / "share/man" / page).stat().st_size > 500, page
         check_units(prefix)

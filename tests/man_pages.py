@@ -1,15 +1,16 @@
 #!/usr/bin/python3
-"""Are the manual pages about these programs? Compares them with --help and with the sources.
+"""Are the manual pages about these programs? Compares them with --help and with the sources, and has
+groff read them.
 
 usage: man_pages.py REPOSITORY PROGRAM-FOLDER
 """
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
 OPTION = re.compile(r"--[a-z][a-z-]*")
-EVERYWHERE = {"--help", "--version"}
 
 
 def run_help(program, *command):
@@ -19,7 +20,13 @@ def run_help(program, *command):
 
 def options_of(text):
     """What a help text lists."""
-    return set(re.findall(r"^ +(?:-\w,)?(--[a-z][a-z-]*)", text, re.M))
+    return set(re.findall(r"^ +(?:-\w, ?)?(--[a-z][a-z-]*)", text, re.M))
+
+
+def arguments_of(text):
+    """The positional arguments of a help text."""
+    listed = text.partition("Positionals:\n")[2].partition("\n\n")[0]
+    return set(re.findall(r"^  (\S+)", listed, re.M))
 
 
 def subcommands_of(text):
@@ -28,11 +35,11 @@ def subcommands_of(text):
 
 
 def commands_of(program, *command):
-    """Each command that has no subcommands, with its options."""
+    """Each command that has no subcommands, with its options and arguments."""
     text = run_help(program, *command)
     subcommands = subcommands_of(text)
     if not subcommands:
-        return {" ".join(command): options_of(text) - EVERYWHERE}
+        return {" ".join(command): (options_of(text) | arguments_of(text)) - {"--help"}}
     found = {}
     for subcommand in subcommands:
         found |= commands_of(program, *command, subcommand)
@@ -51,17 +58,23 @@ def defined(page):
 
 
 def check_options(name, page, program):
-    terms = {option for line in defined(page) if line.startswith(("*-", "*--")) for option in OPTION.findall(line)}
-    shown = options_of(run_help(program))
-    return differ(f"{name}: options", terms - EVERYWHERE, shown - EVERYWHERE)
+    """A short form is tried: not every help text lists them. None does without --help itself."""
+    terms = {option for line in defined(page) if line.startswith("*-") for option in OPTION.findall(line)}
+    wrong = differ(f"{name}: options", terms, options_of(run_help(program)) | {"--help"})
+    for short in re.findall(r"^\*(-\w)\*", page, re.M):
+        if subprocess.run([program, short], capture_output=True, check=False).returncode != 0:
+            wrong.append(f"{name}: {short} is in the page only")
+    return wrong
 
 
 def check_commands(page, program):
     described = {}
     for line in defined(page):
-        command = re.match(r"\*signet ([a-z ]+)\*", line)
+        command = re.match(r"\*signet ([a-z ]+)\*(.*)", line)
         if command:
-            described[command[1]] = set(OPTION.findall(line))
+            # The underlined words before the first option: *import* _NAME_ _CHAIN.pem_ [*--x* _Y_]
+            arguments = re.match(r"(?: _[^_]+_)*", command[2])[0]
+            described[command[1]] = set(OPTION.findall(line)) | set(re.findall(r"_([^_]+)_", arguments))
     real = commands_of(program)
     wrong = differ("signet: commands", set(described), set(real))
     for command in set(described) & set(real):
@@ -85,11 +98,26 @@ def check_configuration(root, page):
     return differ("signet.toml: keys", defines, known)
 
 
+def check_form(name, page):
+    """What groff warns of, once scdoc has made a manual page."""
+    if not shutil.which("scdoc") or not shutil.which("groff"):
+        print(f"{name}: scdoc or groff is not installed: not read")
+        return []
+    made = subprocess.run(["scdoc"], input=page, capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        return [f"{name}: scdoc: {made.stderr.strip()}"]
+    read = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z"], input=made.stdout, capture_output=True,
+                          text=True, check=False)
+    return [f"{name}: groff: {line}" for line in read.stderr.splitlines()]
+
+
 def main():
     root, programs = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     pages = {path.name.removesuffix(".scd"): path.read_text() for path in (root / "docs/man").glob("*.scd")}
     wrong = []
-    for name in ("signet.1", "signetd.8", "signet-fetch.1", "signet-gateway.1"):
+    for name, page in sorted(pages.items()):
+        wrong += check_form(name, page)
+    for name in ("signet.1", "signetd.8", "signet-fetch.1", "signet-gateway.1", "signet-backend.8"):
         wrong += check_options(name, pages[name], programs / name.rsplit(".", 1)[0])
     wrong += check_commands(pages["signet.1"], programs / "signet")
     wrong += check_exit_codes(pages["signet.1"], programs / "signet")
