@@ -23,6 +23,8 @@ constexpr char kOwnerPassword[] =
     "Signet uses the owner hierarchy, parents and keys without passwords: make a persistent parent "
     "and set it as the backend's parent";
 
+constexpr char kBusy[] = "the TPM is busy with itself: try again in a minute";
+
 constexpr char kFull[] =
     "other programs fill the TPM: use a resource manager (tcti device:/dev/tpmrm0), or, if nothing "
     "else uses it now, empty it with tpm2_flushcontext -t";
@@ -34,6 +36,10 @@ constexpr Meaning kMeanings[] = {
     {TPM2_RC_HANDLE, StatusCode::kAborted, kConnectAgain},
     {TPM2_RC_REFERENCE_H0, StatusCode::kAborted, kConnectAgain},
     {TPM2_RC_REFERENCE_H1, StatusCode::kAborted, kConnectAgain},
+    {TPM2_RC_RETRY, StatusCode::kCancelled, kBusy},
+    {TPM2_RC_YIELDED, StatusCode::kCancelled, kBusy},
+    {TPM2_RC_TESTING, StatusCode::kCancelled, kBusy},
+    {TPM2_RC_NV_RATE, StatusCode::kCancelled, kBusy},
     {TPM2_RC_LOCKOUT, StatusCode::kResourceExhausted,
      "the TPM is in lockout: wait for it to recover, or tpm2_dictionarylockout --clear-lockout"},
     {TPM2_RC_AUTH_FAIL, StatusCode::kFailedPrecondition, kOwnerPassword},

@@ -10,15 +10,17 @@
 
 namespace signet::providers {
 
-// "TPM2_Load: integrity check failed; what to do next". Three kinds never leave this folder:
+// "TPM2_Load: integrity check failed; what to do next". Four kinds never leave this folder:
 //   kAborted     the TPM was restarted or the connection is gone: connect again
 //   kOutOfRange  no room for another object in the TPM: evict one
 //   kDataLoss    what has the key's handle is not the key: load it again
+//   kCancelled   the TPM is busy with itself and has done nothing: wait, and send it again
 absl::Status TpmError(std::string_view command, TSS2_RC code);
 
 inline bool IsConnectionLost(const absl::Status& status) { return absl::IsAborted(status); }
 inline bool IsNoRoom(const absl::Status& status) { return absl::IsOutOfRange(status); }
 inline bool IsKeyGone(const absl::Status& status) { return absl::IsDataLoss(status); }
+inline bool IsPutOff(const absl::Status& status) { return absl::IsCancelled(status); }
 
 // The TPM's own code without the number of the handle, session or parameter that it is about
 // (TPM 2.0 Library part 2, section 6.6); 0 for a code of another layer.

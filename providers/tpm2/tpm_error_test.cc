@@ -32,6 +32,9 @@ constexpr Case kCases[] = {
     {0xa000a, StatusCode::kAborted, "IO failure"},        // TPM killed in mid-command
     {0x70007, StatusCode::kAborted, "is the TPM there"},  // and ESYS ever after
     {0x921, StatusCode::kResourceExhausted, "wait for it to recover"},
+    {0x922, StatusCode::kCancelled, "busy"},
+    {0x90a, StatusCode::kCancelled, "busy"},
+    {0xc0922, StatusCode::kCancelled, "busy"},
     {0x98e, StatusCode::kFailedPrecondition, "without passwords"},
     {0x9a2, StatusCode::kFailedPrecondition, "without passwords"},
     {0x1df, StatusCode::kInvalidArgument, "another TPM's"},

@@ -12,7 +12,8 @@ void TpmLink::Forget(const Tss2PrivateKey& key) {
 }
 
 absl::Status TpmLink::Error(std::string_view operation, const absl::Status& status) const {
-  const bool ours_alone = IsConnectionLost(status) || IsNoRoom(status) || IsKeyGone(status);
+  const bool ours_alone =
+      IsConnectionLost(status) || IsNoRoom(status) || IsKeyGone(status) || IsPutOff(status);
   const absl::StatusCode code = ours_alone ? absl::StatusCode::kUnavailable : status.code();
   return absl::Status(code,
                       absl::StrCat(name_, ": ", std::string(operation), ": ", status.message()));
