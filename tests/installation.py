@@ -54,29 +54,61 @@ def check_units(prefix):
                 sys.exit(f"the {manager}'s units: {said}")
 
 
-def sockets_of(units):
-    """Name and file of each socket that systemd would pass."""
-    for unit in sorted(units.glob("*.socket")):
-        settings = dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line)
-        yield settings["FileDescriptorName"], settings["ListenStream"].rsplit("/", 1)[1]
+def settings_of(unit):
+    return dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line)
 
 
-def check_agent(prefix, libraries):
-    """The agent starts on the sockets that the units name, finds its backend, and makes a key."""
+def check_exit_codes(prefix, environment):
+    """systemd starts the agent again for all but the failures that would only come again."""
+    lasting = [subprocess.run([prefix / "bin/signetd", *arguments], env=environment, capture_output=True,
+                              timeout=PATIENCE).returncode
+               for arguments in (("--nonsense",), ("--config", "/nonexistent/signet.toml"))]
+    for manager in ("system", "user"):
+        service = settings_of(prefix / "lib/systemd" / manager / "signetd.service")
+        assert service["RestartPreventExitStatus"] == "{} {}".format(*lasting), (manager, lasting)
+
+
+def check_system_user(prefix):
+    """The system's agent runs as a user that sysusers makes."""
+    user = settings_of(prefix / "lib/systemd/system/signetd.service")["User"]
+    with tempfile.TemporaryDirectory() as root:
+        pathlib.Path(root, "etc").mkdir()
+        said = output("systemd-sysusers", "--dry-run", f"--root={root}", "-",
+                      input=(prefix / "lib/sysusers.d/signet.conf").read_text())
+    assert f"Creating user '{user}' (Signet " in said, said
+
+
+def check_agent(prefix, libraries, manager):
+    """The agent starts on the sockets that the units name, where a client looks for them, finds its
+    backend, and makes a key."""
+    units = prefix / "lib/systemd" / manager
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "signet.toml").write_text('[[backend]]\nname = "file"\ntype = "software"\n')
-        (folder / "run").mkdir()
-        environment = dict(os.environ, SIGNET_RUNTIME_DIR=str(folder / "run"), **libraries)
-        names, files = zip(*sockets_of(prefix / "lib/systemd/user"))
-        listening = [f"--listen={folder}/run/{name}" for name in files]
+        environment = dict(os.environ, XDG_RUNTIME_DIR=str(folder), **libraries)
+        environment.pop("SIGNET_RUNTIME_DIR", None)
+        if manager == "system":
+            outside = {name: value for name, value in environment.items() if name != "XDG_RUNTIME_DIR"}
+            assert "/run/signet" in output(prefix / "bin/signetd", "--help", env=outside)
+            assert "--runtime-dir /run/signet " in settings_of(units / "signetd.service")["ExecStart"]
+        sockets = [settings_of(unit) for unit in sorted(units.glob("*.socket"))]
+        names = [socket["FileDescriptorName"] for socket in sockets]
+        # %t is $XDG_RUNTIME_DIR for a user and /run for the system; here, the test's folder for both.
+        runtime = "%t/" if manager == "user" else "/run/"
+        files = []
+        for socket in sockets:
+            assert socket["ListenStream"] == f"{runtime}signet/{socket['FileDescriptorName']}", socket
+            files.append(folder / socket["ListenStream"].removeprefix(runtime))
+        (folder / "signet").mkdir(mode=0o700)
+        listening = [f"--listen={file}" for file in files]
         with subprocess.Popen(
                 ["systemd-socket-activate", *listening, f"--fdname={':'.join(names)}", prefix / "bin/signetd",
-                 "--config", folder / "signet.toml", "--state-dir", folder / "state"],
+                 "--config", folder / "signet.toml", "--runtime-dir", folder / "signet", "--state-dir",
+                 folder / "state"],
                 env=environment, stderr=subprocess.PIPE, text=True) as agent:
             try:
                 end = time.monotonic() + PATIENCE
-                while not all((folder / "run" / name).exists() for name in files):
+                while not all(file.exists() for file in files):
                     if time.monotonic() > end or agent.poll() is not None:
                         sys.exit("systemd-socket-activate does not listen")
                     time.sleep(0.02)
@@ -86,7 +118,7 @@ def check_agent(prefix, libraries):
             finally:
                 agent.terminate()
                 log = agent.communicate(timeout=PATIENCE)[1]
-    assert "signetd: ready" in log, log
+    assert f"signetd: ready in {folder / 'signet'}:" in log, log
 
 
 def main():
@@ -103,7 +135,10 @@ def main():
         for page in PAGES:
             assert (prefix / "share/man" / page).stat().st_size > 500, page
         check_units(prefix)
-        check_agent(prefix, libraries)
+        check_exit_codes(prefix, dict(os.environ, **libraries))
+        check_system_user(prefix)
+        for manager in ("system", "user"):
+            check_agent(prefix, libraries, manager)
 
 
 if __name__ == "__main__":
