@@ -37,6 +37,8 @@ constexpr Meaning kMeanings[] = {
      "the session with the token was lost; try again"},
     {CKR_SESSION_CLOSED, "CKR_SESSION_CLOSED", StatusCode::kUnavailable,
      "the session with the token was closed; try again"},
+    {CKR_OPERATION_ACTIVE, "CKR_OPERATION_ACTIVE", StatusCode::kUnavailable,
+     "the module has not ended an earlier call; try again"},
     {CKR_SESSION_COUNT, "CKR_SESSION_COUNT", StatusCode::kUnavailable,
      "the token has no session left; close other programs that use it"},
     {CKR_SLOT_ID_INVALID, "CKR_SLOT_ID_INVALID", StatusCode::kUnavailable,
@@ -94,7 +96,7 @@ bool IsLoss(CK_RV rv) {
   return rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED ||
          rv == CKR_TOKEN_NOT_PRESENT || rv == CKR_TOKEN_NOT_RECOGNIZED ||
          rv == CKR_DEVICE_REMOVED || rv == CKR_SLOT_ID_INVALID ||
-         rv == CKR_CRYPTOKI_NOT_INITIALIZED;
+         rv == CKR_CRYPTOKI_NOT_INITIALIZED || rv == CKR_OPERATION_ACTIVE;
 }
 
 bool IsVague(CK_RV rv) {

@@ -182,19 +182,22 @@ absl::Status Pkcs11Backend::RemoveKeySlowly(wire::BytesView reference) {
         CK_RV rv = FindPublicKey(module, session, prefix, *uri, public_key);
         if (rv != CKR_OK || !public_key.ok()) return rv;
         rv = FindPrivateKey(module, session, prefix, *uri, public_key->type, private_key);
-        if (rv != CKR_OK || !private_key.ok()) return rv;
+        if (rv != CKR_OK) return rv;
+        // Without its private half, a public key is what a try that failed has left.
+        if (!private_key.ok() && !absl::IsNotFound(private_key.status())) return rv;
         std::vector<CK_OBJECT_HANDLE> public_keys;
         Template search = uri->SearchFor(CKO_PUBLIC_KEY);
         search.Add(CKA_KEY_TYPE, CK_ULONG{public_key->type});
         rv = FindObjects(module, session, search, public_keys);
-        if (rv == CKR_OK) rv = module->C_DestroyObject(session, *private_key);
+        if (rv == CKR_OK && private_key.ok()) rv = module->C_DestroyObject(session, *private_key);
         for (const CK_OBJECT_HANDLE object : public_keys) {
           if (rv == CKR_OK) rv = module->C_DestroyObject(session, object);
         }
         return rv;
       });
   if (!status.ok()) return status;
-  return public_key.ok() ? private_key.status() : public_key.status();
+  if (!public_key.ok()) return public_key.status();
+  return absl::IsNotFound(private_key.status()) ? absl::OkStatus() : private_key.status();
 }
 
 absl::StatusOr<std::vector<FoundKey>> Pkcs11Backend::ListKeysSlowly() {

@@ -172,7 +172,15 @@ TEST_F(Pkcs11FaultsTest, ASignatureThatTheModuleLeavesHalfDoneStopsNoOther) {
   TheProbe().Fail("C_Sign", CKR_ARGUMENTS_BAD);
   EXPECT_FALSE(Sign().ok());
   EXPECT_TRUE(Sign().ok());
-  EXPECT_EQ(TheProbe().Calls("C_OpenSession"), 0);
+  EXPECT_EQ(TheProbe().Calls("C_OpenSession"), 1);
+  EXPECT_EQ(TheProbe().Calls("C_CloseSession"), 1);
+  EXPECT_TRUE(Unlocked());
+}
+
+TEST_F(Pkcs11FaultsTest, ASearchThatTheModuleLeavesHalfDoneStopsNoOther) {
+  TheProbe().Fail("C_FindObjectsFinal", CKR_FUNCTION_FAILED);
+  EXPECT_TRUE(backend_->OpenKeySlowly(reference_).ok());
+  EXPECT_TRUE(Sign().ok());
   EXPECT_TRUE(Unlocked());
 }
 

@@ -23,16 +23,10 @@ CK_RV SignOnce(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE
   uint8_t nothing = 0;  // modules take no null pointer for an empty message
   uint8_t* data = input.empty() ? &nothing : const_cast<uint8_t*>(input.data());
   CK_RV rv = module->C_SignInit(session, &mechanism, key);
-  if (rv == CKR_OPERATION_ACTIVE) {
-    // An earlier one that failed was not ended by the module; this ends it.
-    module->C_Sign(session, data, input.size(), signature.data(), &size);
-    rv = module->C_SignInit(session, &mechanism, key);
-  }
   if (rv != CKR_OK) {
     signature.clear();
     return rv;
   }
-  size = signature.size();
   rv = module->C_Sign(session, data, input.size(), signature.data(), &size);
   signature.resize(rv == CKR_OK ? std::min<CK_ULONG>(size, kSignatureBuffer) : 0);
   return rv;

@@ -46,9 +46,14 @@ absl::Status Token::Run(const char* operation, Access access, Call call) {
       ++generation_;
       return LockedError(operation);
     }
-    const bool lost = IsLoss(rv) || (IsVague(rv) && !SessionHolds());
-    if (lost) Disconnect();
-    if (!lost || !again) return CkrStatus(Prefix(operation), rv);
+    // A call that failed half-way, and was not ended by the module, stops all others in its
+    // session.
+    bool renewed = rv == CKR_OPERATION_ACTIVE && RenewSession();
+    if (!renewed && (IsLoss(rv) || (IsVague(rv) && !SessionHolds()))) {
+      Disconnect();
+      renewed = true;
+    }
+    if (!renewed || !again) return CkrStatus(Prefix(operation), rv);
   }
 }
 
@@ -161,12 +166,14 @@ absl::Status Token::FindSlot(const char* operation) {
 }
 
 absl::Status Token::OpenSession(const char* operation) {
+  // One that a failing module kept when it was to be restarted, maybe logged in.
+  static_cast<void>((*module_)->C_CloseAllSessions(slot_));
   CK_TOKEN_INFO info{};
   CK_RV rv = (*module_)->C_GetTokenInfo(slot_, &info);
   if (rv == CKR_OK) {
     const bool writable = (info.flags & CKF_WRITE_PROTECTED) == 0;
-    const CK_FLAGS flags = CKF_SERIAL_SESSION | (writable ? CKF_RW_SESSION : 0);
-    rv = (*module_)->C_OpenSession(slot_, flags, nullptr, nullptr, &session_);
+    session_flags_ = CKF_SERIAL_SESSION | (writable ? CKF_RW_SESSION : 0);
+    rv = (*module_)->C_OpenSession(slot_, session_flags_, nullptr, nullptr, &session_);
   }
   if (rv != CKR_OK) {
     session_ = CK_INVALID_HANDLE;
@@ -176,6 +183,16 @@ absl::Status Token::OpenSession(const char* operation) {
   logged_in_ = false;
   ++generation_;
   return absl::OkStatus();
+}
+
+bool Token::RenewSession() {
+  CK_SESSION_HANDLE newer = CK_INVALID_HANDLE;
+  const CK_RV rv = (*module_)->C_OpenSession(slot_, session_flags_, nullptr, nullptr, &newer);
+  if (rv != CKR_OK) return false;
+  (*module_)->C_CloseSession(session_);
+  session_ = newer;
+  ++generation_;
+  return true;
 }
 
 void Token::Disconnect() {

@@ -59,6 +59,7 @@ class Token {
   absl::Status Connect(const char* operation);
   absl::Status FindSlot(const char* operation);
   absl::Status OpenSession(const char* operation);
+  bool RenewSession();  // keeps the login, unless it fails
   void Disconnect();
   bool SessionHolds();
   absl::Status LockedError(const char* operation) const;
@@ -68,6 +69,7 @@ class Token {
   std::unique_ptr<Module> module_;  // null until first used
   CK_SLOT_ID slot_ = 0;
   CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
+  CK_FLAGS session_flags_ = 0;
   bool needs_pin_ = false;
   bool logged_in_ = false;
   uint64_t generation_ = 1;

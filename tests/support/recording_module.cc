@@ -1,6 +1,7 @@
 // A PKCS#11 module for tests: passes everything on to the module PKCS11_RECORDED, and appends the
 // name of each function called to the file PKCS11_RECORDING, a line each.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -29,7 +30,8 @@ extern "C" CK_RV C_GetFunctionList(CK_FUNCTION_LIST** functions) {
   const char* recording = getenv("PKCS11_RECORDING");
   real = signet::test::LoadModule(getenv("PKCS11_RECORDED"));
   if (real == nullptr || recording == nullptr) return CKR_GENERAL_ERROR;
-  if (file < 0) file = open(recording, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file >= 0) close(file);
+  file = open(recording, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
   list = *real;
 #define RECORD(name) Record<&CK_FUNCTION_LIST::name>(#name, real->name);
