@@ -27,10 +27,23 @@ class Disturbances:
                 return False
             return last >= len(self.ended) or self.ended[last] + MARGIN >= begun
 
-    def disturb(self, spare_the_agent):
-        kinds = [self.kill_backend] * 4 + [self.stop_backend] * 2 + [self.hang_up]
+    def excused_seconds(self):
+        """For how long a refusal was none to complain of; a wrong answer always is."""
+        return round(sum(ended + MARGIN - begun for begun, ended in zip(self.begun, self.ended)), 1)
+
+    def judge(self, begun, ended, refusal):
+        """A refusal is right during a disturbance and just after it, wrong without one."""
+        if self.overlap(begun, ended):
+            self.tally.count("refused meanwhile")
+        else:
+            self.tally.complain(f"refused without a reason: {refusal}")
+
+    def disturb(self, spare_the_agent=False, spare_the_backends=False):
+        kinds = [self.stop_backend] * 2 + [self.hang_up]
+        if not spare_the_backends:
+            kinds += [self.kill_backend] * 4
         if not spare_the_agent:
-            kinds += [self.restart_agent, self.kill_agent]
+            kinds += [self.restart_agent, self.kill_agent] * 2
         kind = self.random.choice(kinds)
         excuses = kind not in (self.stop_backend, self.hang_up)  # these cost time, no answer
         if excuses:
