@@ -139,10 +139,15 @@ class WithoutDescriptors(Agent):
 
     def leave(self, spare):
         """So many numbers, and no more, are free below the limit."""
+        limit = None
+        while limit != (needed := self.free_number(spare)):  # one may just have been in passing use
+            limit = needed
+            resource.prlimit(self.agent, resource.RLIMIT_NOFILE, (limit, self.limit[1]))
+
+    def free_number(self, index):
         used = {int(name) for name in os.listdir(f"/proc/{self.agent}/fd")}
         free = (number for number in itertools.count() if number not in used)
-        highest = next(itertools.islice(free, spare, None))
-        resource.prlimit(self.agent, resource.RLIMIT_NOFILE, (highest, self.limit[1]))
+        return next(itertools.islice(free, index, None))
 
     def give_back(self):
         resource.prlimit(self.agent, resource.RLIMIT_NOFILE, self.limit)
