@@ -29,8 +29,8 @@ absl::Status NoAgent(const absl::Status& error) {
   if (absl::IsUnavailable(error)) {
     return absl::UnavailableError(
         absl::StrCat("no agent: ", error.message(),
-                     "; start it: signetd --config FILE --runtime-dir DIR --state-dir DIR, or name "
-                     "its agent.sock with --agent"));
+                     "; start one: signetd (man signetd says how systemd does), or name its "
+                     "agent.sock with --agent"));
   }
   return error;
 }

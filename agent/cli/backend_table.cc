@@ -2,28 +2,45 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "agent/cli/describe.h"
 #include "agent/cli/text.h"
 
 namespace signet::cli {
+namespace {
 
-void PrintBackends(const v1::StatusResponse& status, std::ostream& out) {
+// The agent always starts a backend again that has ended, if it ends often after a while.
+std::string Process(const v1::BackendStatus& backend) {
+  return backend.pid() == 0 ? "restarts soon" : absl::StrCat("pid ", backend.pid());
+}
+
+// "tpm: what is wrong; what to do", or empty.
+std::string Note(const v1::BackendStatus& backend) {
+  std::string note = backend.last_error();
+  if (!note.empty() && !backend.next_step().empty()) note += "; ";
+  note += backend.next_step();
+  const std::string prefix = absl::StrCat(backend.name(), ": ");
+  return note.empty() || absl::StartsWith(note, prefix) ? note : prefix + note;
+}
+
+}  // namespace
+
+void PrintBackends(const v1::StatusResponse& status, Console& console) {
   if (status.backends().empty()) {
-    out << "no backends; add a [[backend]] to " << Printable(status.config_file()) << '\n';
+    console.out << "no backends; add a [[backend]] to " << Printable(status.config_file()) << '\n';
     return;
   }
-  Table table({"BACKEND", "TYPE", "STATE", "KEYS", "TOKEN"});
+  Table table({"BACKEND", "TYPE", "STATE", "PROCESS", "RESTARTS", "KEYS", "TOKEN"});
   for (const v1::BackendStatus& backend : status.backends()) {
-    table.Add({backend.name(), backend.type(), backend.state(),
-               std::string(HardwareMark(backend.hardware())), backend.token()});
+    table.Add({backend.name(), backend.type(), StateCell(backend.state()), Process(backend),
+               absl::StrCat(backend.restarts()), HardwareCell(backend.hardware()),
+               backend.token()});
   }
-  table.Print(out);
+  table.Print(console.out, console.colours);
   for (const v1::BackendStatus& backend : status.backends()) {
-    for (const std::string* note : {&backend.last_error(), &backend.next_step()}) {
-      if (note->empty()) continue;
-      const std::string prefix = backend.name() + ": ";
-      const bool prefixed = note->compare(0, prefix.size(), prefix) == 0;
-      out << Printable(prefixed ? *note : prefix + *note) << '\n';
+    if (const std::string note = Note(backend); !note.empty()) {
+      console.out << Printable(note) << '\n';
     }
   }
 }

@@ -2,13 +2,13 @@
 #ifndef SIGNET_AGENT_CLI_BACKEND_TABLE_H_
 #define SIGNET_AGENT_CLI_BACKEND_TABLE_H_
 
-#include <ostream>
-
+#include "agent/cli/console.h"
 #include "ipc/admin.pb.h"
 
 namespace signet::cli {
 
-void PrintBackends(const v1::StatusResponse& status, std::ostream& out);
+// A table, and below it a line for each backend with which something is wrong or to be done.
+void PrintBackends(const v1::StatusResponse& status, Console& console);
 
 }  // namespace signet::cli
 

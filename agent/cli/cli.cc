@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/invocation.h"
@@ -31,14 +32,27 @@ int Fail(const absl::Status& failure, bool json, Console& console) {
   return static_cast<int>(ExitCodeOf(failure));
 }
 
-// The deepest command that was named: whose --help helps.
-std::string PathOf(const CLI::App& app) {
+// What to say of a line that is not understood. The deepest command that was named is the one whose
+// --help helps.
+std::string Explain(const CLI::ParseError& error, const CLI::App& app) {
   std::string path = app.get_name();
-  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
     at = at->get_subcommands().front();
     absl::StrAppend(&path, " ", at->get_name());
   }
-  return path;
+  std::string what = absl::StrReplaceAll(error.what(), {{"\n", " "}});
+  const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
+  if (!commands.empty() && error.get_name() == "RequiredError") {
+    const std::vector<std::string> words = app.remaining(true);
+    what = words.empty() ? "a command is missing"
+                         : absl::StrCat("\"", words.front(), "\" is no command of ", path);
+    absl::StrAppend(&what, "; there are ",
+                    absl::StrJoin(commands, ", ", [](std::string* out, const CLI::App* command) {
+                      out->append(command->get_name());
+                    }));
+  }
+  return absl::StrCat(what, "; see: ", path, " --help");
 }
 
 }  // namespace
@@ -73,9 +87,7 @@ int RunCli(std::vector<std::string> arguments, Console& console) {
   } catch (const CLI::Success& help) {
     return app.exit(help, console.out, console.err);
   } catch (const CLI::ParseError& error) {
-    const std::string what = absl::StrReplaceAll(error.what(), {{"\n", " "}});
-    return Fail(absl::InvalidArgumentError(absl::StrCat(what, "; see: ", PathOf(app), " --help")),
-                json, console);
+    return Fail(absl::InvalidArgumentError(Explain(error, app)), json, console);
   }
   const absl::Status status = invocation.command();
   return status.ok() ? static_cast<int>(ExitCode::kOk) : Fail(status, json, console);

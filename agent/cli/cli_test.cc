@@ -126,7 +126,7 @@ TEST_F(CliTest, SaysHowToStartAnAgentWhenThereIsNone) {
     EXPECT_EQ(RunCli(arguments, console), 3);
     EXPECT_EQ(out.str(), "");
     EXPECT_THAT(err.str(), AllOf(StartsWith("signet: no agent: "), HasSubstr("/nobody/"),
-                                 HasSubstr("; start it: signetd --config FILE")));
+                                 HasSubstr("; start one: signetd ")));
   }
 }
 
@@ -233,6 +233,8 @@ class StatusCommandTest : public CliTest {
     trial.set_type("software");
     trial.set_state("failed");
     trial.set_last_error("trial: start: no such folder");
+    trial.set_next_step("make it");
+    trial.set_restarts(3);
   }
 };
 
@@ -247,11 +249,11 @@ TEST_F(StatusCommandTest, ShowsTheAgentAndItsBackends) {
             "identities     2\n"
             "rules          3\n"
             "\n"
-            "BACKEND  TYPE      STATE   KEYS          TOKEN\n"
-            "card     pkcs11    locked  hardware      Al\\x1b[1mice\n"
-            "trial    software  failed  NOT HARDWARE\n"
+            "BACKEND  TYPE      STATE   PROCESS        RESTARTS  KEYS          TOKEN\n"
+            "card     pkcs11    locked  pid 4712       1         hardware      Al\\x1b[1mice\n"
+            "trial    software  failed  restarts soon  3         NOT HARDWARE\n"
             "card: unlock it with: signet token unlock card\n"
-            "trial: start: no such folder\n");
+            "trial: start: no such folder; make it\n");
 }
 
 TEST_F(StatusCommandTest, ShowsTheSameInJson) {
@@ -277,10 +279,51 @@ TEST_F(StatusCommandTest, ShowsTheSameInJson) {
 
 TEST_F(StatusCommandTest, TokenListShowsTheSameBackends) {
   const Outcome plain = RunCommand({"token", "list"});
-  EXPECT_THAT(plain.out, StartsWith("BACKEND  TYPE      STATE   KEYS          TOKEN\n"));
+  EXPECT_THAT(plain.out, StartsWith("BACKEND  TYPE      STATE   PROCESS "));
   const nlohmann::json json = RunCommand({"token", "list", "--json"}).json();
   EXPECT_EQ(json,
             (nlohmann::json{{"tokens", RunCommand({"status", "--json"}).json()["backends"]}}));
+}
+
+TEST_F(StatusCommandTest, ShowsErrorAndNextStepApartWhereTheyComeAlone) {
+  v1::BackendStatus& trial = *agent_.admin.status.mutable_backends(1);
+  trial.clear_next_step();
+  EXPECT_THAT(RunCommand({"status"}).out, HasSubstr("\ntrial: start: no such folder\n"));
+  trial.clear_last_error();
+  EXPECT_THAT(RunCommand({"status"}).out, Not(HasSubstr("trial:")));
+}
+
+TEST_F(StatusCommandTest, StatesHaveColoursWhereTheseAreWanted) {
+  agent_.admin.status.add_backends()->set_state("ready");
+  std::ostringstream out, err;
+  Console console{-1, out, err, false, true};
+  EXPECT_EQ(RunCli({"status", "--agent", agent_.socket()}, console), 0);
+  EXPECT_THAT(out.str(), AllOf(HasSubstr("  \033[33mlocked\033[0m  pid 4712 "),
+                               HasSubstr("  \033[31mfailed\033[0m  restarts soon "),
+                               HasSubstr("  \033[32mready\033[0m   restarts soon "),
+                               HasSubstr("\033[33mNOT HARDWARE\033[0m"),
+                               HasSubstr("Al\\x1b[1mice")));  // the token has no say in it
+  std::ostringstream json;
+  Console other{-1, json, err, false, true};
+  EXPECT_EQ(RunCli({"status", "--json", "--agent", agent_.socket()}, other), 0);
+  EXPECT_THAT(json.str(), Not(HasSubstr("\033")));
+}
+
+TEST_F(CliTest, NamesTheCommandsThatThereAre) {
+  struct Case {
+    std::vector<std::string> line;
+    const char* says;
+  };
+  for (const Case& c : {
+           Case{{}, "a command is missing; there are status, token, identity, policy; see: "},
+           Case{{"bogus"}, "\"bogus\" is no command of signet; there are status, "},
+           Case{{"token"},
+                "a command is missing; there are list, unlock, lock; see: signet token "},
+           Case{{"policy", "permit", "https://a.example"},
+                "\"permit\" is no command of signet policy; there are list, explain, "},
+       }) {
+    EXPECT_THAT(RunCommand(c.line).err, StartsWith(std::string("signet: ") + c.says));
+  }
 }
 
 TEST_F(CliTest, StatusWithoutBackendsSaysWhereToAddOne) {

@@ -13,6 +13,7 @@ struct Console {
   std::ostream& out;
   std::ostream& err;
   bool err_is_terminal = false;  // then progress is shown
+  bool colours = false;          // on `out`
 };
 
 }  // namespace signet::cli

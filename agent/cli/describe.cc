@@ -25,6 +25,19 @@ v1::IdentityKind ParseKind(std::string_view name) {
 
 std::string_view HardwareMark(bool hardware) { return hardware ? "hardware" : "NOT HARDWARE"; }
 
+Cell HardwareCell(bool hardware) {
+  return {std::string(HardwareMark(hardware)), hardware ? Tone::kPlain : Tone::kWait};
+}
+
+Cell StateCell(const std::string& state) {
+  const Tone tone = state == "ready" ? Tone::kGood : state == "failed" ? Tone::kBad : Tone::kWait;
+  return {state, tone};
+}
+
+Tone ToneOfDecision(std::string_view decision) {
+  return decision == "allow" ? Tone::kGood : decision == "deny" ? Tone::kBad : Tone::kWait;
+}
+
 Json ToJson(const v1::Identity& identity) {
   return {{"name", identity.name()},         {"kind", KindName(identity.kind())},
           {"backend", identity.backend()},   {"algorithm", identity.algorithm()},

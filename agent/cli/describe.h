@@ -2,9 +2,11 @@
 #ifndef SIGNET_AGENT_CLI_DESCRIBE_H_
 #define SIGNET_AGENT_CLI_DESCRIBE_H_
 
+#include <string>
 #include <string_view>
 
 #include "agent/cli/invocation.h"
+#include "agent/cli/text.h"
 #include "ipc/admin.pb.h"
 #include "ipc/agent.pb.h"
 
@@ -16,6 +18,11 @@ v1::IdentityKind ParseKind(std::string_view name);
 
 // "hardware", or "NOT HARDWARE" for a key that is only as safe as a file.
 std::string_view HardwareMark(bool hardware);
+
+// The words above and those of the agent, in the tone of what they mean for a person.
+Cell HardwareCell(bool hardware);
+Cell StateCell(const std::string& state);
+Tone ToneOfDecision(std::string_view decision);
 
 Json ToJson(const v1::Identity& identity);
 Json ToJson(const v1::BackendStatus& backend);

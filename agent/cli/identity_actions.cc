@@ -89,10 +89,11 @@ absl::Status ListIdentities(Invocation& invocation, const IdentityArguments&) {
   Table table({"NAME", "KIND", "BACKEND", "ALGORITHM", "KEY", "USABLE", "NOT AFTER", "SUBJECT"});
   for (const v1::Identity& identity : response->identities()) {
     table.Add({identity.name(), std::string(KindName(identity.kind())), identity.backend(),
-               identity.algorithm(), std::string(HardwareMark(identity.hardware())),
-               identity.usable() ? "yes" : "no", identity.not_after(), identity.subject()});
+               identity.algorithm(), HardwareCell(identity.hardware()),
+               identity.usable() ? Cell("yes", Tone::kGood) : Cell("no", Tone::kBad),
+               identity.not_after(), identity.subject()});
   }
-  table.Print(out);
+  table.Print(out, invocation.console.colours);
   for (const v1::Identity& identity : response->identities()) {
     if (!identity.usable()) {
       out << Printable(identity.name()) << ": " << Printable(identity.reason()) << '\n';

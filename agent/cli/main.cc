@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "agent/cli/cli.h"
+#include "agent/cli/terminal.h"
 
 int main(int argc, char** argv) {
   // A PIN passes through here: leave no core.
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   // What gRPC and protobuf log is not for the people who use this.
   google::protobuf::SetLogHandler(nullptr);
   setenv("GRPC_VERBOSITY", "NONE", 0);
-  signet::cli::Console console{STDIN_FILENO, std::cout, std::cerr, isatty(STDERR_FILENO) == 1};
+  signet::cli::Console console{STDIN_FILENO, std::cout, std::cerr, isatty(STDERR_FILENO) == 1,
+                               signet::cli::WantsColours(STDOUT_FILENO)};
   return signet::cli::RunCli({argv + 1, argv + argc}, console);
 }

@@ -35,10 +35,10 @@ absl::Status ListRules(Invocation& invocation) {
   } else {
     Table table({"DECISION", "ORIGIN", "IDENTITY", "PROGRAM", "FROM"});
     for (const v1::Rule& rule : response->rules()) {
-      table.Add({rule.decision(), rule.origin(), rule.identity(),
-                 rule.program().empty() ? "any" : rule.program(), Where(rule)});
+      table.Add({Cell(rule.decision(), ToneOfDecision(rule.decision())), rule.origin(),
+                 rule.identity(), rule.program().empty() ? "any" : rule.program(), Where(rule)});
     }
-    table.Print(out);
+    table.Print(out, invocation.console.colours);
     out << "A later rule wins; what no rule allows is denied.\n";
   }
   return absl::OkStatus();
@@ -57,7 +57,7 @@ absl::Status AddRule(Invocation& invocation, const Arguments& arguments, const c
   if (!response.ok()) return response.status();
   const v1::Rule& added = response->rule();
   if (invocation.json) {
-    PrintJson({{"rule", ToJson(added)}}, invocation.console);
+    PrintJson({{"rule", ToJson(added)}, {"note", response->note()}}, invocation.console);
     return absl::OkStatus();
   }
   std::ostream& out = invocation.console.out;
@@ -96,7 +96,9 @@ absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
     out << "no identities, so there is nothing to decide; make one with: signet identity create\n";
   } else {
     for (const v1::Explanation& explanation : response->explanations()) {
-      out << Printable(explanation.decision()) << ": " << Printable(explanation.reason()) << '\n';
+      out << Toned(Printable(explanation.decision()), ToneOfDecision(explanation.decision()),
+                   invocation.console.colours)
+          << ": " << Printable(explanation.reason()) << '\n';
     }
   }
   return absl::OkStatus();

@@ -96,6 +96,7 @@ TEST_F(PolicyCommandsTest, ARuleWithoutProgramIsForAnyProgram) {
       RunCommand({"policy", "allow", "https://*.a.example:*", "--identity", "*", "--json"});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(run.json()["rule"]["decision"], "allow");
+  EXPECT_EQ(run.json()["note"], "");
   EXPECT_EQ(run.json()["rule"]["program"], "");
   EXPECT_EQ(agent_.admin.rule_request.rule().identity(), "*");
 }

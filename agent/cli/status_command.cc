@@ -37,7 +37,7 @@ absl::Status ShowStatus(Invocation& invocation) {
       << "state          " << Printable(status->state_dir()) << '\n'
       << "identities     " << status->identities() << '\n'
       << "rules          " << status->rules() << "\n\n";
-  PrintBackends(*status, out);
+  PrintBackends(*status, invocation.console);
   return absl::OkStatus();
 }
 

@@ -1,6 +1,7 @@
 #include "agent/cli/terminal.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -46,6 +47,15 @@ absl::Status QuietTerminal::WaitForInput() {
     }
     return absl::OkStatus();
   }
+}
+
+bool WantsColours(int descriptor) {
+  const auto variable = [](const char* name) {
+    const char* value = getenv(name);
+    return std::string_view(value == nullptr ? "" : value);
+  };
+  const std::string_view type = variable("TERM");
+  return isatty(descriptor) == 1 && variable("NO_COLOR").empty() && !type.empty() && type != "dumb";
 }
 
 bool AskYesNo(std::string_view question, Console& console) {

@@ -37,6 +37,10 @@ class QuietTerminal {
   ipc::Descriptor signals_;
 };
 
+// Is it a terminal that knows colours ($TERM), and of a person who has not set $NO_COLOR
+// (https://no-color.org)?
+bool WantsColours(int descriptor);
+
 // True for an answer that begins with y or Y. `console.in` is a terminal.
 bool AskYesNo(std::string_view question, Console& console);
 

@@ -68,22 +68,28 @@ std::string Printable(std::string_view text) { return Escape(text, false); }
 
 std::string PrintableLines(std::string_view text) { return Escape(text, true); }
 
-void Table::Add(const std::vector<std::string>& cells) {
-  std::vector<std::string> row;
-  for (const std::string& cell : cells) row.push_back(Printable(cell));
-  row.resize(rows_.front().size());
-  rows_.push_back(std::move(row));
+std::string Toned(std::string_view printable, Tone tone, bool colours) {
+  if (!colours || tone == Tone::kPlain) return std::string(printable);
+  const std::string_view code = tone == Tone::kGood ? "32" : tone == Tone::kWait ? "33" : "31";
+  return absl::StrFormat("\033[%sm%s\033[0m", code, printable);
 }
 
-void Table::Print(std::ostream& out) const {
+void Table::Add(std::vector<Cell> cells) {
+  for (Cell& cell : cells) cell.text = Printable(cell.text);
+  cells.resize(rows_.front().size(), Cell(""));
+  rows_.push_back(std::move(cells));
+}
+
+void Table::Print(std::ostream& out, bool colours) const {
   std::vector<size_t> widths(rows_.front().size());
   for (const auto& row : rows_) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i].text));
   }
   for (const auto& row : rows_) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i] + std::string(widths[i] - Width(row[i]) + 2, ' ');
+      line += Toned(row[i].text, row[i].tone, colours);
+      line += std::string(widths[i] - Width(row[i].text) + 2, ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out << line << '\n';

@@ -57,5 +57,22 @@ TEST(TableTest, AlignsColumnsByCharacters) {
             "\\x1b           device  y\n");
 }
 
+TEST(TableTest, PaintsCellsWithoutShiftingColumns) {
+  Table table({"STATE", "NAME"});
+  table.Add({Cell("ready", Tone::kGood), "a"});
+  table.Add({Cell("no\x1b", Tone::kBad), ""});
+  std::ostringstream plain, painted;
+  table.Print(plain);
+  table.Print(painted, true);
+  EXPECT_EQ(plain.str(),
+            "STATE   NAME\n"
+            "ready   a\n"
+            "no\\x1b\n");
+  EXPECT_EQ(painted.str(),
+            "STATE   NAME\n"
+            "\033[32mready\033[0m   a\n"
+            "\033[31mno\\x1b\033[0m\n");
+}
+
 }  // namespace
 }  // namespace signet::cli

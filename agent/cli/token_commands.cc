@@ -1,4 +1,5 @@
 // signet token list|unlock|lock
+#include <algorithm>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -27,7 +28,7 @@ absl::Status ListTokens(Invocation& invocation) {
   const auto status = client->Call(&v1::Admin::StubInterface::Status, v1::StatusRequest());
   if (!status.ok()) return status.status();
   if (!invocation.json) {
-    PrintBackends(*status, invocation.console.out);
+    PrintBackends(*status, invocation.console);
     return absl::OkStatus();
   }
   Json tokens = Json::array();
@@ -64,6 +65,18 @@ absl::StatusOr<v1::AgentMessage> Exchange(ipc::BlockingChannel& channel,
   return answer;
 }
 
+// Whether the agent knows the token as one that needs no PIN now.
+bool IsReady(const std::string& backend, const Invocation& invocation) {
+  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
+  if (!client.ok()) return false;
+  const auto status = client->Call(&v1::Admin::StubInterface::Status, v1::StatusRequest());
+  if (!status.ok()) return false;
+  return std::any_of(status->backends().begin(), status->backends().end(),
+                     [&](const v1::BackendStatus& candidate) {
+                       return candidate.name() == backend && candidate.state() == "ready";
+                     });
+}
+
 absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
   // A PIN is asked for only when somebody is there to take it; but a person may take longer than
   // the agent keeps an idle connection, so the one that is used is made afterwards.
@@ -75,6 +88,8 @@ absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
   absl::StatusOr<ipc::Descriptor> pin =
       ReadPinIntoPipe(arguments.backend, arguments.pin_stdin, invocation.console);
   if (!pin.ok()) return pin.status();
+  // Whatever the answer, the token gets its PIN: it may have been taken away and put back since.
+  const bool was_ready = IsReady(arguments.backend, invocation);
   absl::StatusOr<ipc::BlockingChannel> channel = ConnectToAgent(invocation);
   if (!channel.ok()) return channel.status();
 
@@ -86,9 +101,12 @@ absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
         "agent: it answered something else; signet and signetd must be of one version");
   }
   if (invocation.json) {
-    PrintJson({{"backend", arguments.backend}, {"unlocked", true}}, invocation.console);
+    PrintJson({{"backend", arguments.backend}, {"unlocked", true}, {"was_ready", was_ready}},
+              invocation.console);
   } else {
-    invocation.console.out << Printable(arguments.backend) << ": unlocked\n";
+    invocation.console.out << Printable(arguments.backend)
+                           << (was_ready ? ": was unlocked already; no PIN was needed\n"
+                                         : ": unlocked\n");
   }
   return absl::OkStatus();
 }
@@ -100,10 +118,13 @@ absl::Status LockToken(Invocation& invocation, const Arguments& arguments) {
   request.set_backend(arguments.backend);
   const auto locked = client->Call(&v1::Admin::StubInterface::LockToken, request);
   if (!locked.ok()) return locked.status();
+  const bool still_ready = IsReady(arguments.backend, invocation);
   if (invocation.json) {
-    PrintJson({{"backend", arguments.backend}, {"unlocked", false}}, invocation.console);
+    PrintJson({{"backend", arguments.backend}, {"unlocked", still_ready}}, invocation.console);
   } else {
-    invocation.console.out << Printable(arguments.backend) << ": locked\n";
+    invocation.console.out << Printable(arguments.backend)
+                           << (still_ready ? ": it has no PIN to lock with; it stays ready\n"
+                                           : ": locked\n");
   }
   return absl::OkStatus();
 }

@@ -95,7 +95,34 @@ TEST_F(TokenCommandsTest, ReportsAnUnlockInJson) {
   std::vector<std::string> arguments = kUnlockFromStdin;
   arguments.push_back("--json");
   EXPECT_EQ(RunCommand(arguments, kPin).json(),
-            (nlohmann::json{{"backend", "card"}, {"unlocked", true}}));
+            (nlohmann::json{{"backend", "card"}, {"unlocked", true}, {"was_ready", false}}));
+}
+
+TEST_F(TokenCommandsTest, SaysThatATokenNeededNoPin) {
+  v1::BackendStatus& other = *agent_.admin.status.add_backends();
+  other.set_name("other");
+  other.set_state("ready");
+  v1::BackendStatus& card = *agent_.admin.status.add_backends();
+  card.set_name("card");
+  card.set_state("locked");
+  EXPECT_EQ(RunCommand(kUnlockFromStdin, kPin).out, "card: unlocked\n");
+  card.set_state("ready");
+  EXPECT_EQ(RunCommand(kUnlockFromStdin, kPin).out,
+            "card: was unlocked already; no PIN was needed\n");
+  EXPECT_EQ(agent_.unlocks().count, 2);  // the agent may be mistaken about a token
+  std::vector<std::string> with_json = kUnlockFromStdin;
+  with_json.push_back("--json");
+  EXPECT_EQ(RunCommand(with_json, kPin).json()["was_ready"], true);
+}
+
+TEST_F(TokenCommandsTest, SaysThatATokenHasNothingToLockWith) {
+  v1::BackendStatus& tpm = *agent_.admin.status.add_backends();
+  tpm.set_name("tpm");
+  tpm.set_state("ready");  // still, after it was told to lock
+  EXPECT_EQ(RunCommand({"token", "lock", "tpm"}).out,
+            "tpm: it has no PIN to lock with; it stays ready\n");
+  EXPECT_EQ(RunCommand({"token", "lock", "tpm", "--json"}).json(),
+            (nlohmann::json{{"backend", "tpm"}, {"unlocked", true}}));
 }
 
 TEST_F(TokenCommandsTest, SurvivesAnAgentThatHangsUpOrAnswersGarbage) {
