@@ -7,6 +7,12 @@
 #include "providers/tpm2/tpm_error.h"
 
 namespace signet::providers {
+namespace {
+
+// More than any TPM has slots for.
+constexpr size_t kMostLeftBehind = 16;
+
+}  // namespace
 
 absl::StatusOr<const TpmObject*> LoadedKeys::Load(const Tss2PrivateKey& key) {
   auto found = std::ranges::find(entries_, &key, &Entry::key);
@@ -36,6 +42,15 @@ void LoadedKeys::Disown(const Tss2PrivateKey& key) {
   entries_.erase(found);
 }
 
+std::vector<Tss2PrivateKey> LoadedKeys::Abandon() {
+  tpm_->Abandon();
+  for (const Entry& entry : entries_) left_behind_.push_back(*entry.key);
+  if (left_behind_.size() > kMostLeftBehind) {
+    left_behind_.erase(left_behind_.begin(), left_behind_.end() - kMostLeftBehind);
+  }
+  return std::move(left_behind_);
+}
+
 absl::StatusOr<Tss2PrivateKey> LoadedKeys::Create(TPM2_HANDLE parent_handle,
                                                   const TPM2B_PUBLIC& key_template) {
   Tss2PrivateKey key;
@@ -54,8 +69,12 @@ absl::Status LoadedKeys::WithParent(TPM2_HANDLE handle, const Tss2PrivateKey* wa
                                     ParentUse use) {
   absl::Status status = TryWithParent(handle, use);
   if (!IsNoRoom(status)) return status;
-  // None of our keys is loaded any more, unless by a process before us that was killed.
+  // None of our keys is loaded any more, unless by a process before us that was killed, or on a
+  // connection that was lost.
   if (absl::Status flushed = tpm_->FlushCopiesOf(wanted); !flushed.ok()) return flushed;
+  for (const Tss2PrivateKey& key : std::exchange(left_behind_, {})) {
+    if (absl::Status flushed = tpm_->FlushCopiesOf(&key); !flushed.ok()) return flushed;
+  }
   return TryWithParent(handle, use);
 }
 

@@ -4,6 +4,8 @@
 
 #include <list>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
@@ -16,7 +18,9 @@ namespace signet::providers {
 // are those of TpmError; IsNoRoom only when what others loaded fills the TPM. One thread.
 class LoadedKeys {
  public:
-  explicit LoadedKeys(std::unique_ptr<Tpm> tpm) : tpm_(std::move(tpm)) {}
+  // `left_behind` is what Abandon gave on the connection before: it may still be in the TPM.
+  explicit LoadedKeys(std::unique_ptr<Tpm> tpm, std::vector<Tss2PrivateKey> left_behind = {})
+      : tpm_(std::move(tpm)), left_behind_(std::move(left_behind)) {}
 
   Tpm& tpm() { return *tpm_; }
 
@@ -27,6 +31,9 @@ class LoadedKeys {
   void Forget(const Tss2PrivateKey& key);
   // The TPM has lost it: the same, but sends nothing, as the handle may be another object's.
   void Disown(const Tss2PrivateKey& key);
+
+  // The connection is lost. The last call.
+  std::vector<Tss2PrivateKey> Abandon();
 
   // Makes a key, and does not load it.
   absl::StatusOr<Tss2PrivateKey> Create(TPM2_HANDLE parent, const TPM2B_PUBLIC& key_template);
@@ -50,6 +57,7 @@ class LoadedKeys {
 
   std::unique_ptr<Tpm> tpm_;
   std::list<Entry> entries_;  // the one used last first
+  std::vector<Tss2PrivateKey> left_behind_;
 };
 
 }  // namespace signet::providers

@@ -1,6 +1,7 @@
 #include "providers/tpm2/tpm_link.h"
 
 #include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "providers/tpm2/tpm.h"
@@ -23,12 +24,12 @@ absl::Status TpmLink::Connect() {
   if (keys_) return absl::OkStatus();
   absl::StatusOr<std::unique_ptr<Tpm>> tpm = Tpm::Connect(tcti_);
   if (!tpm.ok()) return tpm.status();
-  keys_.emplace(*std::move(tpm));
+  keys_.emplace(*std::move(tpm), std::exchange(left_behind_, {}));
   return absl::OkStatus();
 }
 
 absl::Status TpmLink::Reconnect() {
-  keys_->tpm().Abandon();
+  left_behind_ = keys_->Abandon();
   keys_.reset();
   absl::Status status = Connect();
   if (status.ok()) keys_->tpm().Startup();

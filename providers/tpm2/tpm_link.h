@@ -9,6 +9,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
@@ -45,7 +46,8 @@ class TpmLink {
 
   const std::string name_;
   const std::string tcti_;
-  std::optional<LoadedKeys> keys_;  // of the connection, if there is one
+  std::optional<LoadedKeys> keys_;           // of the connection, if there is one
+  std::vector<Tss2PrivateKey> left_behind_;  // of the one before, while there is none
 };
 
 template <typename T>
