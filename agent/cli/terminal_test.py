@@ -1,7 +1,8 @@
-"""signet on a real terminal: what it shows a person there, and to nobody else.
+"""What signet shows a person, of a real agent and on a real terminal, and what to nobody else.
 
 SIGNET_BIN_DIR names the folder of the programs under test.
 """
+import contextlib
 import os
 import pty
 import re
@@ -109,6 +110,45 @@ class TerminalTest(unittest.TestCase):
         self.assertEqual(self.stand.must("token", "lock", "card").out, "card: locked\n")
         self.assertEqual(self.stand.must("token", "lock", "file").out,
                          "file: it has no PIN to lock with; it stays ready\n")
+
+
+class StatusTest(unittest.TestCase):
+    """What a person reads of backends in each state, of a real agent."""
+
+    def setUp(self):
+        self.stand = Stand().__enter__()
+        self.addCleanup(self.stand.__exit__, None, None, None)
+        self.stand.make_token()
+        self.stand.add_software()
+        self.stand.backends.append('[[backend]]\nname = "gone"\ntype = "pkcs11"\n'
+                                   'module = "/nowhere/module.so"\ntoken = "x"\n')
+        self.stand.start_agent()
+
+    def status_when(self, pattern):
+        def matching():
+            shown = self.stand.must("status").out
+            return shown if re.search(pattern, shown, re.M) else None
+        return wait_for(pattern, matching)
+
+    def test_each_state_comes_with_its_process_error_and_next_step(self):
+        self.status_when(r"^file +software +ready +pid \d+ +0 +NOT HARDWARE")
+        self.status_when(r"^card +pkcs11 +locked +pid \d+ +0 +hardware +card$")
+        self.assertIn("card: unlock it: signet token unlock card\n",
+                      self.status_when(r"^gone +pkcs11 +failed +pid \d+ +0 "))
+        self.status_when(r"^gone: .*/nowhere/module.so.*No such file.*; install it or correct `module`")
+
+    def test_a_backend_that_keeps_ending_is_shown_between_its_runs(self):
+        def killed():
+            backend = self.stand.backend_status("card")
+            if backend["pid"] != 0:
+                with contextlib.suppress(ProcessLookupError):  # it has ended already
+                    os.kill(backend["pid"], signal.SIGKILL)
+            return re.search(r"^card +pkcs11 +failed +restarts soon +\d+ ", self.stand.must("status").out, re.M)
+        wait_for("a pause before a restart", killed)
+        # And once nobody ends it any more:
+        shown = self.status_when(r"^card +pkcs11 +locked +pid \d+ +[1-9]\d* ")
+        self.assertRegex(shown, r"(?m)^card: signet-backend was ended by signal 9 .*; unlock it: "
+                                r"signet token unlock card$")
 
 
 if __name__ == "__main__":
