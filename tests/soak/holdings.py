@@ -19,7 +19,7 @@ def resident(pid):
 
 
 def token_sessions(stand):
-    """Those opened and not closed since the recording was emptied."""
+    """Those opened and not closed since the recording was emptied; a killed backend closes none."""
     calls = collections.Counter((stand.dir / "token.calls").read_text().split())
     return calls["C_OpenSession"] - calls["C_CloseSession"]
 
@@ -43,8 +43,7 @@ class Holdings:
                 any(self.descriptors[name] > before.descriptors[name] for name in before.descriptors))
 
     def report(self):
-        return {"children": self.children, "descriptors": self.descriptors,
-                "token_sessions": self.sessions, "resident_bytes": self.resident}
+        return {"children": self.children, "descriptors": self.descriptors, "resident_bytes": self.resident}
 
 
 def at_rest(stand):
@@ -62,7 +61,8 @@ def settle(stand, before, tally, sessions=False):
             return not now.exceed(before, sessions)
         wait_for("what the clients left behind", settled)
     except TimeoutError:
-        tally.complain(f"left over: {now.report()}; before: {before.report()}")
+        tally.complain(f"left over: {now.report()}, {now.sessions} token sessions; "
+                       f"before: {before.report()}, {before.sessions}")
     return now
 
 

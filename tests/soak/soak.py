@@ -17,7 +17,7 @@ from tests.support import stand as stands
 from tests.support.stand import Stand, softhsm_module
 
 PAUSE = 1.5  # seconds between disturbances
-GROWTH = 8 << 20  # bytes by which a process may have grown since it was warm
+GROWTH = 4 << 20  # bytes by which a process may have grown since it was warm
 QUIET = 0.1  # the last part of the time, in which nothing is killed
 NAMES = ("laptop", "alice", "trial")
 
@@ -123,7 +123,7 @@ class Soak:
                 self.disturbances.disturb(spare_the_agent=True, spare_the_backends=True)
         held = settle(self.stand, warm, self.tally, sessions=True)
         self.grown(warm.resident, held.resident)
-        return {"warm_bytes": warm.resident, **held.report()}
+        return {"warm_bytes": warm.resident, "token_sessions": held.sessions, **held.report()}
 
     def run(self):
         seconds = self.options.minutes * 60
