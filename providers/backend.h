@@ -88,8 +88,10 @@ class Backend {
   // locked token may leave some out and list others that can't sign after all.
   virtual absl::StatusOr<std::vector<FoundKey>> ListKeysSlowly() { return std::vector<FoundKey>{}; }
 
-  // Logs in once; spends at most one try. OK without effect when no PIN is needed.
-  virtual absl::Status UnlockSlowly(Pin pin) = 0;
+  // Logs in once; spends at most one try. OK without effect when no PIN is needed. `keys` are
+  // references of keys with that PIN, for tokens that can try it on nothing else: without any the
+  // PIN is taken as given, for the first key.
+  virtual absl::Status UnlockSlowly(Pin pin, const std::vector<wire::Bytes>& keys) = 0;
   // Logs out and wipes the PIN. Keys that are open stay valid objects; signing then fails with
   // kFailedPrecondition until the next unlock.
   virtual absl::Status LockSlowly() = 0;

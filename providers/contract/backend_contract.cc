@@ -53,7 +53,7 @@ void BackendContract::Reopen() {
 }
 
 void BackendContract::Unlock() {
-  absl::Status status = backend_->UnlockSlowly(MakePin(*token_->pin()));
+  absl::Status status = backend_->UnlockSlowly(MakePin(*token_->pin()), {});
   ASSERT_TRUE(status.ok()) << status;
 }
 
@@ -276,7 +276,7 @@ TEST_P(BackendContract, WithoutAPinUnlockAndLockChangeNothing) {
   if (token_->pin()) return;  // the tests below are for tokens with a PIN
   CreatedKey created = Create();
   ASSERT_NE(created.key, nullptr);
-  EXPECT_TRUE(backend_->UnlockSlowly(MakePin(kWrongPin)).ok());
+  EXPECT_TRUE(backend_->UnlockSlowly(MakePin(kWrongPin), {}).ok());
   ExpectSigns(*created.key, kMessage);
   EXPECT_TRUE(backend_->LockSlowly().ok());
   ExpectSigns(*created.key, kMessage);
@@ -317,7 +317,7 @@ TEST_P(BackendContract, AWrongPinSpendsOneTry) {
   created.key.reset();
   ReopenLocked();
   std::optional<int> before = token_->wrong_pin_count();
-  ExpectError(backend_->UnlockSlowly(MakePin(kWrongPin)), StatusCode::kPermissionDenied);
+  ExpectError(backend_->UnlockSlowly(MakePin(kWrongPin), {}), StatusCode::kPermissionDenied);
   // What fails because the token is locked must not try the PIN again.
   absl::StatusOr<TokenState> state = backend_->DescribeSlowly();
   ASSERT_TRUE(state.ok()) << state.status();

@@ -19,8 +19,10 @@ absl::Status Refusal(const backend::v1::ConfigureRequest& request, const std::st
 absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(const backend::v1::ConfigureRequest& request) {
   if (request.type() == "software") return MakeSoftwareBackend(request.name());
   if (request.type() == "tpm2") {
-    return MakeTpm2Backend(
-        {.name = request.name(), .tcti = request.tcti(), .parent = request.parent()});
+    return MakeTpm2Backend({.name = request.name(),
+                            .tcti = request.tcti(),
+                            .parent = request.parent(),
+                            .auth = request.auth()});
   }
   if (request.type() == "pkcs11") {
     if (request.module().empty() || request.token().empty()) {

@@ -86,7 +86,7 @@ absl::Status BackendService::CallSlowly(const BackendRequest& request,
       return RemoveKey(request.remove_key());
     case BackendRequest::kUnlock:
       response.mutable_unlock();
-      return Unlock(std::move(descriptor));
+      return Unlock(request.unlock(), std::move(descriptor));
     case BackendRequest::kLock:
       response.mutable_lock();
       return backend_->LockSlowly();
@@ -182,14 +182,19 @@ absl::StatusOr<backend::v1::ListKeysResponse> BackendService::ListKeys() {
   return response;
 }
 
-absl::Status BackendService::Unlock(std::optional<ipc::Descriptor> pin_pipe) {
+absl::Status BackendService::Unlock(const backend::v1::UnlockRequest& request,
+                                    std::optional<ipc::Descriptor> pin_pipe) {
   if (!pin_pipe.has_value()) {
     return absl::InvalidArgumentError("unlock: no pipe with a PIN came along; no try was spent");
   }
   if (absl::Status status = WaitUntilWritten(pin_pipe->get()); !status.ok()) return status;
   absl::StatusOr<Pin> pin = Pin::ReadFrom(pin_pipe->get());
   if (!pin.ok()) return pin.status();
-  return backend_->UnlockSlowly(*std::move(pin));
+  std::vector<wire::Bytes> keys;
+  for (const std::string& reference : request.references()) {
+    keys.emplace_back(reference.begin(), reference.end());
+  }
+  return backend_->UnlockSlowly(*std::move(pin), keys);
 }
 
 void BackendService::LockSlowly() { backend_->LockSlowly().IgnoreError(); }

@@ -40,7 +40,8 @@ class BackendService {
   absl::StatusOr<backend::v1::SignResponse> Sign(const backend::v1::SignRequest& request);
   absl::Status RemoveKey(const backend::v1::RemoveKeyRequest& request);
   absl::StatusOr<backend::v1::ListKeysResponse> ListKeys();
-  absl::Status Unlock(std::optional<ipc::Descriptor> pin_pipe);
+  absl::Status Unlock(const backend::v1::UnlockRequest& request,
+                      std::optional<ipc::Descriptor> pin_pipe);
 
   const std::unique_ptr<Backend> backend_;
   KeyCache keys_;

@@ -128,6 +128,7 @@ struct Counts {
   int locked = 0;
   bool absent = false;
   std::vector<FoundKey> found = {};
+  std::vector<wire::Bytes> tried_on = {};
 };
 
 class CountingBackend : public Backend {
@@ -148,7 +149,8 @@ class CountingBackend : public Backend {
   }
   absl::Status RemoveKeySlowly(wire::BytesView) override { return absl::OkStatus(); }
   absl::StatusOr<std::vector<FoundKey>> ListKeysSlowly() override { return counts_.found; }
-  absl::Status UnlockSlowly(Pin pin) override {
+  absl::Status UnlockSlowly(Pin pin, const std::vector<wire::Bytes>& keys) override {
+    counts_.tried_on = keys;
     if (std::string_view(pin.c_str()) != "1234") {
       return absl::PermissionDeniedError("fake: unlock: wrong PIN; try again");
     }

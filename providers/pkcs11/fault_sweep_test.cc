@@ -66,7 +66,7 @@ class Bench {
     backend.reset();
     backend = MakePkcs11Backend({.name = "card", .module = SIGNET_FAULTY_MODULE, .token = "alice"});
   }
-  absl::Status Unlock() { return backend->UnlockSlowly(*Pin::Copy(kPin)); }
+  absl::Status Unlock() { return backend->UnlockSlowly(*Pin::Copy(kPin), {}); }
   absl::Status Open() {
     auto opened = backend->OpenKeySlowly(reference);
     if (opened.ok()) key = *std::move(opened);

@@ -37,7 +37,7 @@ class KeyListTest : public testing::Test {
   }
   void Open() {
     OpenLocked();
-    const absl::Status status = backend_->UnlockSlowly(*Pin::Copy(kPin));
+    const absl::Status status = backend_->UnlockSlowly(*Pin::Copy(kPin), {});
     ASSERT_TRUE(status.ok()) << status;
   }
 
@@ -106,7 +106,7 @@ TEST_F(KeyListTest, FindsAKeyWithItsCertificateAndIssuersOnALockedToken) {
   EXPECT_EQ(found.algorithm, "p256");
   EXPECT_THAT(found.schemes, ElementsAre(SignatureScheme::kEcdsaSecp256r1Sha256));
   EXPECT_THAT(found.chain, ElementsAre(leaf, issuing_.certificate()));
-  ASSERT_TRUE(backend_->UnlockSlowly(*Pin::Copy(kPin)).ok());
+  ASSERT_TRUE(backend_->UnlockSlowly(*Pin::Copy(kPin), {}).ok());
   EXPECT_EQ(ListOne().reference, found.reference);
   ExpectSigns(found);
 }

@@ -48,7 +48,9 @@ class Pkcs11Backend : public Backend {
   absl::Status RemoveKeySlowly(wire::BytesView reference) override;
   absl::StatusOr<std::vector<FoundKey>> ListKeysSlowly() override;
 
-  absl::Status UnlockSlowly(Pin pin) override { return token_.Login(pin); }
+  absl::Status UnlockSlowly(Pin pin, const std::vector<wire::Bytes>&) override {
+    return token_.Login(pin);
+  }
   absl::Status LockSlowly() override { return token_.Logout(); }
 
  private:

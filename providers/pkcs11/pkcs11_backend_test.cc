@@ -41,7 +41,7 @@ class Pkcs11BackendTest : public testing::Test {
   }
   std::unique_ptr<Backend> Open(const std::string& token = "alice") {
     auto backend = OpenLocked(token);
-    const absl::Status status = backend->UnlockSlowly(*Pin::Copy(kPin));
+    const absl::Status status = backend->UnlockSlowly(*Pin::Copy(kPin), {});
     EXPECT_TRUE(status.ok()) << status;
     return backend;
   }
@@ -195,7 +195,7 @@ TEST_F(Pkcs11BackendTest, OpensKeysOnALockedTokenAndSaysHowToUnlockIt) {
       (*key)->SignSlowly(SignatureScheme::kEcdsaSecp256r1Sha256, ToBytes("message")).status();
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(status), HasSubstr("signet token unlock card --pin-stdin"));
-  ASSERT_TRUE(backend->UnlockSlowly(*Pin::Copy(kPin)).ok());
+  ASSERT_TRUE(backend->UnlockSlowly(*Pin::Copy(kPin), {}).ok());
   ExpectSigns(**key);
 }
 
@@ -206,7 +206,7 @@ TEST_F(Pkcs11BackendTest, NamesTheMissingTokenAndThoseThatAreThere) {
   EXPECT_EQ(status.code(), StatusCode::kNotFound);
   EXPECT_THAT(Message(status), AllOf(StartsWith("card: describe: "), HasSubstr("\"carol\""),
                                      HasSubstr("\"alice\""), HasSubstr("\"bob\"")));
-  EXPECT_EQ(backend->UnlockSlowly(*Pin::Copy(kPin)).code(), StatusCode::kNotFound);
+  EXPECT_EQ(backend->UnlockSlowly(*Pin::Copy(kPin), {}).code(), StatusCode::kNotFound);
   hsm_.AddToken("carol");
   EXPECT_TRUE(backend->DescribeSlowly().ok());
 }

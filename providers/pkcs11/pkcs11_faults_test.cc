@@ -41,7 +41,7 @@ class Pkcs11FaultsTest : public testing::Test {
   }
 
   absl::Status Unlock(const std::string& pin = kPin) {
-    return backend_->UnlockSlowly(*Pin::Copy(pin));
+    return backend_->UnlockSlowly(*Pin::Copy(pin), {});
   }
   absl::Status Sign() {
     auto signature = key_->SignSlowly(kScheme, kMessage);

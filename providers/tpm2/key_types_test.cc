@@ -170,7 +170,7 @@ TEST(TpmKeyTypes, TheSaltIsTriedOnceAndASignatureIsOneCommand) {
 }
 
 TEST(TpmKeyTypes, AKeyBoundToASchemeOffersNoOther) {
-  TPMT_PUBLIC area = KeyTemplate(*FindSigningAlgorithm(KeyAlgorithm::kRsa2048)).publicArea;
+  TPMT_PUBLIC area = KeyTemplate(*FindSigningAlgorithm(KeyAlgorithm::kRsa2048), false).publicArea;
   TPMT_RSA_SCHEME& scheme = area.parameters.rsaDetail.scheme;
   const SigningAlgorithm* algorithm = FindSigningAlgorithm(area);
   ASSERT_NE(algorithm, nullptr);
@@ -233,7 +233,7 @@ TEST(TpmPublicKey, RefusesASaltOfAnotherLength) {
   const SigningAlgorithm& rsa = *FindSigningAlgorithm(KeyAlgorithm::kRsa2048);
   const SigningScheme& scheme = rsa.schemes.front();
   OpenSslPointer<EVP_PKEY> pkey(EVP_RSA_gen(2048));
-  TPMT_PUBLIC area = KeyTemplate(rsa).publicArea;
+  TPMT_PUBLIC area = KeyTemplate(rsa, false).publicArea;
   BIGNUM* modulus = nullptr;
   ASSERT_EQ(EVP_PKEY_get_bn_param(pkey.get(), "n", &modulus), 1);
   OpenSslPointer<BIGNUM> owner(modulus);

@@ -21,6 +21,10 @@ absl::StatusOr<const TpmObject*> LoadedKeys::Load(const Tss2PrivateKey& key) {
     return &found->object;
   }
   absl::Status status = WithParent(key.parent, &key, [&](const TpmObject& parent) {
+    if (key.auth) {
+      absl::Status started = tpm_->StartSession(parent, key.parent_name);
+      if (!started.ok()) return started;
+    }
     absl::StatusOr<TpmObject> object = MakingRoom([&] { return tpm_->Load(parent, key); });
     if (!object.ok()) return object.status();
     DropThoseReplacedBy(*object);
@@ -52,11 +56,12 @@ std::vector<Tss2PrivateKey> LoadedKeys::Abandon() {
 }
 
 absl::StatusOr<Tss2PrivateKey> LoadedKeys::Create(TPM2_HANDLE parent_handle,
-                                                  const TPM2B_PUBLIC& key_template) {
+                                                  const TPM2B_PUBLIC& key_template,
+                                                  const Pin* pin) {
   Tss2PrivateKey key;
   absl::Status status = WithParent(parent_handle, nullptr, [&](const TpmObject& parent) {
     absl::StatusOr<Tss2PrivateKey> created =
-        MakingRoom([&] { return tpm_->Create(parent, parent_handle, key_template); });
+        MakingRoom([&] { return tpm_->Create(parent, parent_handle, key_template, pin); });
     if (!created.ok()) return created.status();
     key = *created;
     return absl::OkStatus();

@@ -35,8 +35,9 @@ class LoadedKeys {
   // The connection is lost. The last call.
   std::vector<Tss2PrivateKey> Abandon();
 
-  // Makes a key, and does not load it.
-  absl::StatusOr<Tss2PrivateKey> Create(TPM2_HANDLE parent, const TPM2B_PUBLIC& key_template);
+  // Makes a key, with a PIN unless it is null, and does not load it.
+  absl::StatusOr<Tss2PrivateKey> Create(TPM2_HANDLE parent, const TPM2B_PUBLIC& key_template,
+                                        const Pin* pin);
 
  private:
   struct Entry {

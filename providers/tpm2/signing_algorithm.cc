@@ -100,14 +100,15 @@ std::vector<SigningScheme> SchemesOf(const SigningAlgorithm& algorithm, const TP
   return schemes;
 }
 
-TPM2B_PUBLIC KeyTemplate(const SigningAlgorithm& algorithm) {
+TPM2B_PUBLIC KeyTemplate(const SigningAlgorithm& algorithm, bool auth) {
   TPM2B_PUBLIC result{};
   TPMT_PUBLIC& area = result.publicArea;
   area.type = algorithm.type;
   area.nameAlg = TPM2_ALG_SHA256;
-  area.objectAttributes = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA |
+  area.objectAttributes = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH |
                           TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
                           TPMA_OBJECT_SENSITIVEDATAORIGIN;
+  if (!auth) area.objectAttributes |= TPMA_OBJECT_NODA;
   area.parameters = Parameters(algorithm);
   return result;
 }

@@ -38,8 +38,9 @@ const SigningAlgorithm* FindSigningAlgorithm(const TPMT_PUBLIC& area);
 // What a key of that algorithm may sign with: all, unless it is bound to one; then that or none.
 std::vector<SigningScheme> SchemesOf(const SigningAlgorithm& algorithm, const TPMT_PUBLIC& area);
 
-// Of a new identity key: sign, userWithAuth, noDA, fixedTPM, fixedParent, sensitiveDataOrigin.
-TPM2B_PUBLIC KeyTemplate(const SigningAlgorithm& algorithm);
+// Of a new identity key: sign, userWithAuth, fixedTPM, fixedParent, sensitiveDataOrigin, and noDA
+// unless wrong authorisation values are to count.
+TPM2B_PUBLIC KeyTemplate(const SigningAlgorithm& algorithm, bool auth);
 // Of a key that is bound to the scheme, to ask a TPM whether it has both.
 TPMT_PUBLIC_PARMS BoundParameters(const SigningAlgorithm& algorithm, const SigningScheme& scheme);
 TPMT_SIG_SCHEME TpmScheme(const SigningScheme& scheme);

@@ -15,9 +15,9 @@ namespace signet::providers {
 
 using wire::Bytes;
 
-std::unique_ptr<Backend> Open(const std::string& tcti, uint32_t parent) {
+std::unique_ptr<Backend> Open(const std::string& tcti, uint32_t parent, bool auth) {
   signal(SIGPIPE, SIG_IGN);  // as signet-backend does
-  auto backend = MakeTpm2Backend({.name = "tpm2", .tcti = tcti, .parent = parent});
+  auto backend = MakeTpm2Backend({.name = "tpm2", .tcti = tcti, .parent = parent, .auth = auth});
   EXPECT_TRUE(backend.ok()) << backend.status();
   return *std::move(backend);
 }

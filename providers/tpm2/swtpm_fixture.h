@@ -16,7 +16,7 @@ namespace signet::providers {
 
 inline const wire::Bytes kMessage = {'m', 'e', 's', 's', 'a', 'g', 'e'};
 
-std::unique_ptr<Backend> Open(const std::string& tcti, uint32_t parent = 0);
+std::unique_ptr<Backend> Open(const std::string& tcti, uint32_t parent = 0, bool auth = false);
 CreatedKey Create(Backend& backend, KeyAlgorithm algorithm = KeyAlgorithm::kP256);
 // kMessage, with each scheme that the key offers.
 testing::AssertionResult Signs(Key& key);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <span>
 #include <utility>
 
@@ -44,6 +45,30 @@ TPM2B_PUBLIC PrimaryTemplate() {
   return result;
 }
 
+constexpr TPMA_SESSION kSessionAttributes =
+    TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT;
+
+// An authorisation value that does not stay behind.
+class AuthValue {
+ public:
+  explicit AuthValue(const Pin& pin) {
+    value_.size = static_cast<UINT16>(std::min(pin.size(), kMaxAuthSize));
+    std::memcpy(value_.buffer, pin.c_str(), value_.size);
+  }
+  AuthValue(const AuthValue&) = delete;
+  AuthValue& operator=(const AuthValue&) = delete;
+  ~AuthValue() { explicit_bzero(&value_, sizeof(value_)); }
+
+  const TPM2B_AUTH& get() const { return value_; }
+
+ private:
+  TPM2B_AUTH value_{};
+};
+
+bool Same(const TPM2B_NAME& a, const TPM2B_NAME& b) {
+  return std::ranges::equal(std::span(a.name, a.size), std::span(b.name, b.size));
+}
+
 bool Same(const TPM2B_PUBLIC& a, const TPM2B_PUBLIC& b) {
   std::array<uint8_t, sizeof(TPM2B_PUBLIC)> a_bytes, b_bytes;
   size_t a_size = 0, b_size = 0;
@@ -67,10 +92,11 @@ bool IsParameterError(TSS2_RC code) {
   return (BaseCode(code) & TPM2_RC_FMT1) != 0 && (code & TPM2_RC_P) != 0;
 }
 
-// The TPM has said of a key of ours that it signs so, without authorisation. Another answer is that
-// of an object that took the handle, or of none.
+// The TPM has said of a key of ours that it signs so. Another answer is that of an object that took
+// the handle, or of none; or the session is gone.
 bool IsAnswerOfAnotherKey(TSS2_RC code) {
-  return (BaseCode(code) & TPM2_RC_FMT1) != 0 || BaseCode(code) == TPM2_RC_REFERENCE_H0;
+  const TSS2_RC base = BaseCode(code);
+  return (base & TPM2_RC_FMT1) != 0 || base == TPM2_RC_REFERENCE_H0 || base == TPM2_RC_REFERENCE_S0;
 }
 
 }  // namespace
@@ -107,6 +133,7 @@ absl::StatusOr<std::unique_ptr<Tpm>> Tpm::Connect(const std::string& tcti) {
 }
 
 Tpm::~Tpm() {
+  CloseSession();
   Esys_Finalize(&esys_);
   Tss2_TctiLdr_Finalize(&tcti_);
 }
@@ -135,16 +162,83 @@ absl::StatusOr<TpmObject> Tpm::OpenPersistent(TPM2_HANDLE handle) {
 }
 
 absl::StatusOr<Tss2PrivateKey> Tpm::Create(const TpmObject& parent, TPM2_HANDLE handle,
-                                           const TPM2B_PUBLIC& key_template) {
+                                           const TPM2B_PUBLIC& key_template, const Pin* pin) {
+  Tss2PrivateKey key;
+  key.parent = handle;
+  key.auth = pin != nullptr;
+  TPM2B_SENSITIVE_CREATE sensitive{};
+  ESYS_TR session = ESYS_TR_PASSWORD;
+  if (pin != nullptr) {
+    absl::StatusOr<TPM2B_NAME> name = NameOf(parent);
+    if (!name.ok()) return name.status();
+    if (absl::Status started = StartSession(parent, *name); !started.ok()) return started;
+    key.parent_name = *name;
+    session = session_;
+    sensitive.sensitive.userAuth = AuthValue(*pin).get();
+  }
   TPM2B_PRIVATE* private_area = nullptr;
   TPM2B_PUBLIC* public_area = nullptr;
-  TSS2_RC code = Esys_Create(esys_, parent.handle_, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-                             &kNoPassword, &key_template, &kNoOutsideInfo, &kNoPcrs, &private_area,
-                             &public_area, nullptr, nullptr, nullptr);
+  TSS2_RC code = Esys_Create(esys_, parent.handle_, session, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
+                             &key_template, &kNoOutsideInfo, &kNoPcrs, &private_area, &public_area,
+                             nullptr, nullptr, nullptr);
+  explicit_bzero(&sensitive, sizeof(sensitive));
   EsysPointer<TPM2B_PRIVATE> private_owner(private_area);
   EsysPointer<TPM2B_PUBLIC> public_owner(public_area);
-  if (code != TSS2_RC_SUCCESS) return Failure("TPM2_Create", code);
-  return Tss2PrivateKey{handle, *public_area, *private_area};
+  if (code != TSS2_RC_SUCCESS) {
+    if (pin != nullptr) CloseSession();
+    return Failure("TPM2_Create", code);
+  }
+  key.public_area = *public_area;
+  key.private_area = *private_area;
+  return key;
+}
+
+absl::StatusOr<TPM2B_NAME> Tpm::NameOf(const TpmObject& object) {
+  TPM2B_NAME* name = nullptr;
+  const TSS2_RC code = Esys_TR_GetName(esys_, object.handle_, &name);
+  EsysPointer<TPM2B_NAME> owner(name);
+  if (code != TSS2_RC_SUCCESS) return TpmError("Esys_TR_GetName", code);
+  return *name;
+}
+
+absl::Status Tpm::StartSession(const TpmObject& parent, const TPM2B_NAME& name) {
+  absl::StatusOr<TPM2B_NAME> actual = NameOf(parent);
+  if (!actual.ok()) return actual.status();
+  if (!Same(*actual, name)) {
+    return absl::InvalidArgumentError(
+        "the key's parent is another than when it was made, so its PIN was not used; was the TPM "
+        "replaced or cleared? Then create a new key");
+  }
+  if (session_ != ESYS_TR_NONE && Same(session_parent_, name)) return absl::OkStatus();
+  CloseSession();
+  return OpenSession(parent, name);
+}
+
+absl::Status Tpm::OpenSession(const TpmObject& parent, const TPM2B_NAME& name) {
+  TPMT_SYM_DEF encryption{};
+  encryption.algorithm = TPM2_ALG_AES;
+  encryption.keyBits.aes = 128;
+  encryption.mode.aes = TPM2_ALG_CFB;
+  TSS2_RC code = Esys_StartAuthSession(esys_, parent.handle_, ESYS_TR_NONE, ESYS_TR_NONE,
+                                       ESYS_TR_NONE, ESYS_TR_NONE, nullptr, TPM2_SE_HMAC,
+                                       &encryption, TPM2_ALG_SHA256, &session_);
+  if (code != TSS2_RC_SUCCESS) {
+    session_ = ESYS_TR_NONE;
+    return Failure("TPM2_StartAuthSession", code);
+  }
+  session_parent_ = name;
+  code = Esys_TRSess_SetAttributes(esys_, session_, kSessionAttributes, 0xff);
+  if (code == TSS2_RC_SUCCESS) return absl::OkStatus();
+  CloseSession();
+  return TpmError("Esys_TRSess_SetAttributes", code);
+}
+
+void Tpm::CloseSession() {
+  if (session_ == ESYS_TR_NONE) return;
+  if (abandoned_ || Esys_FlushContext(esys_, session_) != TSS2_RC_SUCCESS) {
+    Esys_TR_Close(esys_, &session_);
+  }
+  session_ = ESYS_TR_NONE;
 }
 
 absl::StatusOr<TpmObject> Tpm::Load(const TpmObject& parent, const Tss2PrivateKey& key) {
@@ -161,21 +255,37 @@ absl::StatusOr<TpmObject> Tpm::Load(const TpmObject& parent, const Tss2PrivateKe
 }
 
 absl::StatusOr<TPMT_SIGNATURE> Tpm::Sign(const TpmObject& key, const TPM2B_DIGEST& digest,
-                                         const TPMT_SIG_SCHEME& scheme) {
+                                         const TPMT_SIG_SCHEME& scheme, const Pin* pin) {
   // The key is unrestricted, so the TPM need not have hashed the message itself.
   TPMT_TK_HASHCHECK no_ticket{};
   no_ticket.tag = TPM2_ST_HASHCHECK;
   no_ticket.hierarchy = TPM2_RH_NULL;
+  const ESYS_TR session = pin == nullptr ? ESYS_TR_PASSWORD : session_;
+  if (pin != nullptr) Esys_TR_SetAuth(esys_, key.handle_, &AuthValue(*pin).get());
   TPMT_SIGNATURE* signature = nullptr;
-  TSS2_RC code = Esys_Sign(esys_, key.handle_, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-                           &digest, &scheme, &no_ticket, &signature);
+  TSS2_RC code = Esys_Sign(esys_, key.handle_, session, ESYS_TR_NONE, ESYS_TR_NONE, &digest,
+                           &scheme, &no_ticket, &signature);
   EsysPointer<TPMT_SIGNATURE> owner(signature);
-  if (code != TSS2_RC_SUCCESS) {
-    absl::Status status = Failure("TPM2_Sign", code);
-    if (IsAnswerOfAnotherKey(code)) return absl::DataLossError(status.message());
-    return status;
+  if (pin != nullptr) {
+    constexpr TPM2B_AUTH kNothing{.size = sizeof(TPM2B_AUTH::buffer), .buffer = {}};
+    Esys_TR_SetAuth(esys_, key.handle_, &kNothing);  // over it in ESYS's own memory
   }
-  return *signature;
+  if (code == TSS2_RC_SUCCESS) return *signature;
+  if (pin != nullptr && BaseCode(code) == TPM2_RC_AUTH_FAIL) return WrongPin();
+  absl::Status status = Failure("TPM2_Sign", code);
+  if (!IsAnswerOfAnotherKey(code)) return status;
+  CloseSession();
+  return absl::DataLossError(status.message());
+}
+
+absl::Status Tpm::WrongPin() {
+  const absl::StatusOr<uint32_t> most = Property(TPM2_PT_MAX_AUTH_FAIL);
+  const absl::StatusOr<uint32_t> failed = Property(TPM2_PT_LOCKOUT_COUNTER);
+  std::string left;
+  if (most.ok() && failed.ok() && *failed <= *most) {
+    left = absl::StrCat(", and ", *most - *failed, " tries are left before the TPM's lockout");
+  }
+  return absl::PermissionDeniedError(absl::StrCat("wrong PIN", left, "; be sure of the next"));
 }
 
 absl::StatusOr<bool> Tpm::Has(const TPMT_PUBLIC_PARMS& parameters) {

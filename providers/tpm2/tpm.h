@@ -11,9 +11,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "providers/pin.h"
 #include "providers/tpm2/tss2_private_key.h"
 
 namespace signet::providers {
+
+// The name algorithm of our keys is SHA-256: an authorisation value has no more bytes.
+inline constexpr size_t kMaxAuthSize = 32;
 
 class Tpm;
 
@@ -41,7 +45,9 @@ class TpmObject {
 };
 
 // Each call is one TPM command and blocks until the TPM has answered. Errors are those of TpmError.
-// One thread. Passwords are empty throughout.
+// One thread. The owner hierarchy and parents have empty passwords; a key may have a PIN as its
+// authorisation value. It is proved over one HMAC session, which is salted to the parent and
+// encrypts the first parameter both ways, so that neither it nor the key it gives is on the bus.
 class Tpm {
  public:
   // `tcti` is a tss2-tctildr string; empty for the loader's default. Connects, but asks nothing
@@ -55,14 +61,19 @@ class Tpm {
   absl::StatusOr<TpmObject> CreatePrimary();
   // kNotFound when nothing has that handle.
   absl::StatusOr<TpmObject> OpenPersistent(TPM2_HANDLE handle);
-  // A new key, wrapped; `handle` says how the parent is found again.
+  // A new key, wrapped; `handle` says how the parent is found again. With a PIN (null: without) it
+  // takes a second command, and the parent is believed to be the TPM's.
   absl::StatusOr<Tss2PrivateKey> Create(const TpmObject& parent, TPM2_HANDLE handle,
-                                        const TPM2B_PUBLIC& key_template);
+                                        const TPM2B_PUBLIC& key_template, const Pin* pin);
+  // Starts the session for keys with a PIN, unless it is there. kInvalidArgument when the parent is
+  // not the one with that name.
+  absl::Status StartSession(const TpmObject& parent, const TPM2B_NAME& name);
   // kInvalidArgument when the key is not the parent's.
   absl::StatusOr<TpmObject> Load(const TpmObject& parent, const Tss2PrivateKey& key);
-  // IsKeyGone when nothing, or something else, has its handle.
+  // IsKeyGone when nothing, or something else, has its handle, or the session is gone. With a PIN
+  // (null: without) needs StartSession; kPermissionDenied when it is wrong, and one try is spent.
   absl::StatusOr<TPMT_SIGNATURE> Sign(const TpmObject& key, const TPM2B_DIGEST& digest,
-                                      const TPMT_SIG_SCHEME& scheme);
+                                      const TPMT_SIG_SCHEME& scheme, const Pin* pin);
   // Does the TPM have keys of these parameters?
   absl::StatusOr<bool> Has(const TPMT_PUBLIC_PARMS& parameters);
   // Four letters of the TCG's vendor registry: "INTC", "IBM".
@@ -82,11 +93,17 @@ class Tpm {
   Tpm() = default;
 
   absl::StatusOr<uint32_t> Property(TPM2_PT property);  // 0 when the TPM has no such property
+  absl::StatusOr<TPM2B_NAME> NameOf(const TpmObject& object);
+  absl::Status OpenSession(const TpmObject& parent, const TPM2B_NAME& name);
+  void CloseSession();
+  absl::Status WrongPin();
   // TpmError, which in lockout says how long that lasts.
   absl::Status Failure(std::string_view command, TSS2_RC code);
 
   TSS2_TCTI_CONTEXT* tcti_ = nullptr;
   ESYS_CONTEXT* esys_ = nullptr;
+  ESYS_TR session_ = ESYS_TR_NONE;
+  TPM2B_NAME session_parent_{};
   bool abandoned_ = false;
 };
 

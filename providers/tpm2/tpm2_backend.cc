@@ -17,10 +17,17 @@
 namespace signet::providers {
 namespace {
 
+absl::Status Locked(const TpmLink& link, std::string_view operation) {
+  return link.Error(operation, absl::FailedPreconditionError(absl::StrCat(
+                                   "the keys' PIN is not known; run: signet token unlock ",
+                                   link.name(), " --pin-stdin")));
+}
+
 class Tpm2Key : public Key {
  public:
-  Tpm2Key(TpmLink& link, const Tss2PrivateKey& key, PublicKey public_key)
-      : link_(link), key_(key), public_key_(std::move(public_key)) {}
+  // `pin` is the backend's, while it has one.
+  Tpm2Key(TpmLink& link, std::optional<Pin>& pin, const Tss2PrivateKey& key, PublicKey public_key)
+      : link_(link), pin_(pin), key_(key), public_key_(std::move(public_key)) {}
   Tpm2Key(const Tpm2Key&) = delete;
   Tpm2Key& operator=(const Tpm2Key&) = delete;
   ~Tpm2Key() override { link_.Forget(key_); }
@@ -40,6 +47,7 @@ class Tpm2Key : public Key {
                                    const TPM2B_DIGEST& digest) const;
 
   TpmLink& link_;
+  std::optional<Pin>& pin_;
   const Tss2PrivateKey key_;
   const PublicKey public_key_;
   std::vector<SigningScheme> schemes_;
@@ -77,20 +85,25 @@ absl::StatusOr<wire::Bytes> Tpm2Key::SignSlowly(wire::SignatureScheme name,
                                                              absl::Hex(static_cast<uint16_t>(name)),
                                                              "; use one of those it lists")));
   }
+  if (key_.auth && !pin_) return Locked(link_, "sign");
   const TPM2B_DIGEST digest = Digest(*scheme, message);
-  return link_.Run<wire::Bytes>("sign", [&](LoadedKeys& keys) -> absl::StatusOr<wire::Bytes> {
-    absl::StatusOr<wire::Bytes> signature = Sign(keys, *scheme, digest);
-    if (!IsKeyGone(signature.status())) return signature;
-    keys.Disown(key_);
-    return Sign(keys, *scheme, digest);
-  });
+  absl::StatusOr<wire::Bytes> signed_bytes =
+      link_.Run<wire::Bytes>("sign", [&](LoadedKeys& keys) -> absl::StatusOr<wire::Bytes> {
+        absl::StatusOr<wire::Bytes> signature = Sign(keys, *scheme, digest);
+        if (!IsKeyGone(signature.status())) return signature;
+        keys.Disown(key_);
+        return Sign(keys, *scheme, digest);
+      });
+  if (absl::IsPermissionDenied(signed_bytes.status())) pin_.reset();  // never a second time
+  return signed_bytes;
 }
 
 absl::StatusOr<wire::Bytes> Tpm2Key::Sign(LoadedKeys& keys, const SigningScheme& scheme,
                                           const TPM2B_DIGEST& digest) const {
   absl::StatusOr<const TpmObject*> object = keys.Load(key_);
   if (!object.ok()) return object.status();
-  absl::StatusOr<TPMT_SIGNATURE> raw = keys.tpm().Sign(**object, digest, TpmScheme(scheme));
+  absl::StatusOr<TPMT_SIGNATURE> raw =
+      keys.tpm().Sign(**object, digest, TpmScheme(scheme), key_.auth ? &*pin_ : nullptr);
   if (!raw.ok()) return raw.status();
   std::optional<wire::Bytes> signature = TlsSignature(*raw);
   // Without a resource manager a handle may have come to mean somebody else's key.
@@ -106,6 +119,7 @@ class Tpm2Backend : public Backend {
  public:
   explicit Tpm2Backend(Tpm2Options options)
       : parent_(options.parent == 0 ? TPM2_RH_OWNER : options.parent),
+        auth_(options.auth),
         link_(std::move(options.name), std::move(options.tcti)) {}
 
   absl::StatusOr<TokenState> DescribeSlowly() override;
@@ -113,17 +127,53 @@ class Tpm2Backend : public Backend {
                                              KeyAlgorithm algorithm) override;
   absl::StatusOr<std::unique_ptr<Key>> OpenKeySlowly(wire::BytesView reference) override;
   absl::Status RemoveKeySlowly(wire::BytesView reference) override;
-  absl::Status UnlockSlowly(Pin) override { return absl::OkStatus(); }
-  absl::Status LockSlowly() override { return absl::OkStatus(); }
+  absl::Status UnlockSlowly(Pin pin, const std::vector<wire::Bytes>& keys) override;
+  absl::Status LockSlowly() override {
+    pin_.reset();
+    return absl::OkStatus();
+  }
 
  private:
+  // What the TPM has, less what can't have a PIN if new keys do.
+  absl::StatusOr<std::vector<KeyAlgorithm>> Offered(Tpm& tpm);
   absl::StatusOr<std::unique_ptr<Key>> MakeKey(std::string_view operation,
                                                const Tss2PrivateKey& key);
 
   const TPM2_HANDLE parent_;
+  const bool auth_;
+  std::optional<Pin> pin_;  // of all keys that have one
   TpmLink link_;
   TpmAbilities abilities_;
 };
+
+absl::StatusOr<std::vector<KeyAlgorithm>> Tpm2Backend::Offered(Tpm& tpm) {
+  absl::StatusOr<std::vector<KeyAlgorithm>> offered = abilities_.Offered(tpm);
+  // An RSA key signs once to show its salt, also while its PIN is not known.
+  if (offered.ok() && auth_) std::erase(*offered, KeyAlgorithm::kRsa2048);
+  return offered;
+}
+
+absl::Status Tpm2Backend::UnlockSlowly(Pin pin, const std::vector<wire::Bytes>& keys) {
+  constexpr std::string_view kOperation = "unlock";
+  if (!auth_ || pin_) return absl::OkStatus();
+  if (pin.size() > kMaxAuthSize) {
+    return link_.Error(kOperation, absl::InvalidArgumentError(absl::StrCat(
+                                       "a PIN of TPM keys has at most ", kMaxAuthSize,
+                                       " bytes; no try was spent; choose a shorter one")));
+  }
+  for (const wire::Bytes& reference : keys) {
+    absl::StatusOr<Tss2PrivateKey> wrapped = ParseTss2PrivateKey(reference);
+    if (!wrapped.ok() || !wrapped->auth) continue;
+    absl::StatusOr<std::unique_ptr<Key>> key = MakeKey(kOperation, *wrapped);
+    if (!key.ok()) return key.status();
+    pin_ = std::move(pin);
+    absl::Status tried = (*key)->SignSlowly((*key)->schemes().front(), {}).status();
+    if (!tried.ok()) pin_.reset();
+    return tried;
+  }
+  pin_ = std::move(pin);
+  return absl::OkStatus();
+}
 
 absl::StatusOr<TokenState> Tpm2Backend::DescribeSlowly() {
   return link_.Run<TokenState>("describe", [&](LoadedKeys& keys) -> absl::StatusOr<TokenState> {
@@ -131,8 +181,10 @@ absl::StatusOr<TokenState> Tpm2Backend::DescribeSlowly() {
     if (!manufacturer.ok()) return manufacturer.status();
     TokenState state;
     state.hardware = true;
+    state.needs_pin = auth_;
+    state.unlocked = !auth_ || pin_;
     state.label = *std::move(manufacturer);
-    absl::StatusOr<std::vector<KeyAlgorithm>> offered = abilities_.Offered(keys.tpm());
+    absl::StatusOr<std::vector<KeyAlgorithm>> offered = Offered(keys.tpm());
     if (!offered.ok()) return offered.status();
     state.algorithms = *std::move(offered);
     return state;
@@ -142,9 +194,10 @@ absl::StatusOr<TokenState> Tpm2Backend::DescribeSlowly() {
 absl::StatusOr<CreatedKey> Tpm2Backend::CreateKeySlowly(std::string_view, KeyAlgorithm algorithm) {
   constexpr std::string_view kOperation = "create key";
   const SigningAlgorithm* known = FindSigningAlgorithm(algorithm);
+  if (auth_ && !pin_) return Locked(link_, kOperation);
   absl::StatusOr<Tss2PrivateKey> wrapped = link_.Run<Tss2PrivateKey>(
       kOperation, [&](LoadedKeys& keys) -> absl::StatusOr<Tss2PrivateKey> {
-        absl::StatusOr<std::vector<KeyAlgorithm>> offered = abilities_.Offered(keys.tpm());
+        absl::StatusOr<std::vector<KeyAlgorithm>> offered = Offered(keys.tpm());
         if (!offered.ok()) return offered.status();
         if (!std::ranges::count(*offered, algorithm)) {
           return absl::UnimplementedError(absl::StrCat(
@@ -152,7 +205,7 @@ absl::StatusOr<CreatedKey> Tpm2Backend::CreateKeySlowly(std::string_view, KeyAlg
               absl::StrJoin(*offered, ", ",
                             [](std::string* out, KeyAlgorithm a) { out->append(Name(a)); })));
         }
-        return keys.Create(parent_, KeyTemplate(*known));
+        return keys.Create(parent_, KeyTemplate(*known, auth_), auth_ ? &*pin_ : nullptr);
       });
   if (!wrapped.ok()) return wrapped.status();
   absl::StatusOr<wire::Bytes> reference = EncodeTss2PrivateKey(*wrapped);
@@ -191,7 +244,7 @@ absl::StatusOr<std::unique_ptr<Key>> Tpm2Backend::MakeKey(std::string_view opera
                            "the key file's public key is not valid; use the file that creating the "
                            "key made"));
   }
-  auto made = std::make_unique<Tpm2Key>(link_, key, *std::move(public_key));
+  auto made = std::make_unique<Tpm2Key>(link_, pin_, key, *std::move(public_key));
   if (absl::Status status = made->Prepare(operation, *algorithm, abilities_); !status.ok()) {
     return status;
   }

@@ -9,6 +9,12 @@
 // loaded signs with one TPM command. When the TPM has no room, the key used longest ago makes
 // place.
 //
+// With `auth` new keys (P-256 and P-384) have a PIN, and wrong ones count in the TPM's
+// dictionary-attack protection. It is that of all keys of the backend: unlocking tries it on one of
+// them, once; without any it becomes the first one's. It is held in locked memory and proved over
+// an HMAC session salted to the parent, whose name is checked against that of when the key was
+// made. Loaded, and with the session open, such a key too signs with one TPM command.
+//
 // A TPM that is absent, was restarted or lost the connection gives kUnavailable at most until it is
 // back: the backend connects again by itself. The process must ignore SIGPIPE. A TPM that hangs
 // blocks the call for ever (the supervisor kills the process).
@@ -28,7 +34,8 @@ struct Tpm2Options {
   std::string name;  // of the backend in the configuration; error messages start with it
   std::string tcti;  // a tss2-tctildr string, "device:/dev/tpmrm0"; empty: the loader's default
   uint32_t parent =
-      0;  // of new keys: a persistent handle, 0x81000000 to 0x81ffffff; 0: the primary
+      0;              // of new keys: a persistent handle, 0x81000000 to 0x81ffffff; 0: the primary
+  bool auth = false;  // new keys have the PIN that the token is unlocked with
 };
 
 // kInvalidArgument for a parent that is no persistent handle. Connects with the first call only.

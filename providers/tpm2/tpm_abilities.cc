@@ -45,7 +45,8 @@ absl::StatusOr<std::vector<SigningScheme>> TpmAbilities::Schemes(Tpm& tpm, const
   if (!supported.ok() || supported->empty() || salts_like_tls_) return supported;
   const SigningScheme& trial = supported->front();
   const TPM2B_DIGEST digest = Digest(trial, {});
-  absl::StatusOr<TPMT_SIGNATURE> signature = tpm.Sign(key, digest, TpmScheme(trial));
+  absl::StatusOr<TPMT_SIGNATURE> signature =
+      tpm.Sign(key, digest, TpmScheme(trial), /*pin=*/nullptr);
   if (!signature.ok()) return signature.status();
   const std::optional<wire::Bytes> bytes = TlsSignature(*signature);
   salts_like_tls_ = bytes && public_key.Verifies(trial, digest, *bytes);

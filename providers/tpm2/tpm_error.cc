@@ -29,9 +29,15 @@ constexpr char kFull[] =
     "other programs fill the TPM: use a resource manager (tcti device:/dev/tpmrm0), or, if nothing "
     "else uses it now, empty it with tpm2_flushcontext -t";
 
+constexpr char kFullOfSessions[] =
+    "other programs' sessions fill the TPM: use a resource manager (tcti device:/dev/tpmrm0), or, "
+    "if nothing else uses it now, empty it with tpm2_flushcontext -l";
+
 constexpr Meaning kMeanings[] = {
     {TPM2_RC_OBJECT_MEMORY, StatusCode::kOutOfRange, kFull},
     {TPM2_RC_OBJECT_HANDLES, StatusCode::kOutOfRange, kFull},
+    {TPM2_RC_SESSION_MEMORY, StatusCode::kUnavailable, kFullOfSessions},
+    {TPM2_RC_SESSION_HANDLES, StatusCode::kUnavailable, kFullOfSessions},
     {TPM2_RC_INITIALIZE, StatusCode::kAborted, kConnectAgain},
     {TPM2_RC_HANDLE, StatusCode::kAborted, kConnectAgain},
     {TPM2_RC_REFERENCE_H0, StatusCode::kAborted, kConnectAgain},

@@ -26,6 +26,8 @@ constexpr Case kCases[] = {
     {0xb0902, StatusCode::kOutOfRange, "resource manager"},  // from a resource manager
     {0xc0902, StatusCode::kOutOfRange, "resource manager"},
     {0x906, StatusCode::kOutOfRange, "resource manager"},
+    {0x903, StatusCode::kUnavailable, "tpm2_flushcontext -l"},
+    {0x905, StatusCode::kUnavailable, "tpm2_flushcontext -l"},
     {0x100, StatusCode::kAborted, "is the TPM there"},
     {0x18b, StatusCode::kAborted, "is the TPM there"},
     {0x910, StatusCode::kAborted, "is the TPM there"},

@@ -33,6 +33,7 @@ class TpmLink {
   void Forget(const Tss2PrivateKey& key);
 
   absl::Status Error(std::string_view operation, const absl::Status& status) const;
+  const std::string& name() const { return name_; }
 
  private:
   // ESYS itself repeats what is put off, but at once; a self-test takes a second.

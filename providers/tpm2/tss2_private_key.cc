@@ -14,7 +14,10 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace signet::providers {
 namespace {
@@ -23,6 +26,7 @@ namespace {
 constexpr size_t kMaxFileSize = 8192;
 constexpr char kPemLabel[] = "TSS2 PRIVATE KEY";
 constexpr std::string_view kPemStart = "-----BEGIN TSS2 PRIVATE KEY-----";
+constexpr std::string_view kParentLine = "Signet-Parent: ";
 constexpr std::string_view kLoadableKeyOid = "2.23.133.10.1.3";
 
 // The file as ASN.1 has it. Optional fields that Signet does not use are only told from absent.
@@ -82,7 +86,28 @@ absl::Status NotSupported(std::string_view what) {
                                                "; create a key of Signet's own"));
 }
 
-absl::StatusOr<wire::Bytes> DecodePem(wire::BytesView pem) {
+struct KeyFile {
+  wire::Bytes der;
+  TPM2B_NAME parent_name{};  // empty: the file does not say
+};
+
+// What follows the PEM block: nothing, or the line with the parent's name.
+bool ReadParentName(std::string_view text, TPM2B_NAME& name) {
+  if (text.empty()) return true;
+  if (!text.starts_with(kParentLine) || !text.ends_with('\n')) return false;
+  text.remove_prefix(kParentLine.size());
+  text.remove_suffix(1);
+  if (text.empty() || text.size() % 2 != 0 || text.size() / 2 > sizeof(name.name) ||
+      !std::ranges::all_of(text, absl::ascii_isxdigit)) {
+    return false;
+  }
+  const std::string bytes = absl::HexStringToBytes({text.data(), text.size()});
+  std::ranges::copy(bytes, name.name);
+  name.size = static_cast<UINT16>(bytes.size());
+  return true;
+}
+
+absl::StatusOr<KeyFile> DecodePem(wire::BytesView pem) {
   if (pem.size() > kMaxFileSize) return Malformed("too long");
   std::string_view text(reinterpret_cast<const char*>(pem.data()), pem.size());
   if (!text.starts_with(kPemStart)) return Malformed("no PEM of that label");
@@ -96,8 +121,11 @@ absl::StatusOr<wire::Bytes> DecodePem(wire::BytesView pem) {
   OpenSslPointer<char> header_owner(header);
   OpenSslPointer<uint8_t> data_owner(data);
   if (std::string_view(header) != "") return Malformed("PEM with headers");
-  if (BIO_pending(bio.get()) != 0) return Malformed("something follows it");
-  return wire::Bytes(data, data + size);
+  KeyFile file{wire::Bytes(data, data + size)};
+  const std::string_view rest =
+      text.substr(text.size() - static_cast<size_t>(BIO_pending(bio.get())));
+  if (!ReadParentName(rest, file.parent_name)) return Malformed("something follows it");
+  return file;
 }
 
 std::span<const uint8_t> View(const ASN1_OCTET_STRING* string) {
@@ -136,8 +164,9 @@ bool IsPersistentHandle(TPM2_HANDLE handle) {
 
 absl::StatusOr<Tss2PrivateKey> ParseTss2PrivateKey(wire::BytesView pem) {
   ErrorQueueMark mark;
-  absl::StatusOr<wire::Bytes> der = DecodePem(pem);
-  if (!der.ok()) return der.status();
+  absl::StatusOr<KeyFile> decoded = DecodePem(pem);
+  if (!decoded.ok()) return decoded.status();
+  const wire::Bytes* const der = &decoded->der;
   const uint8_t* cursor = der->data();
   OpenSslPointer<TpmKey> file(d2i_TpmKey(nullptr, &cursor, static_cast<long>(der->size())));
   if (!file) return Malformed("broken DER");
@@ -163,7 +192,11 @@ absl::StatusOr<Tss2PrivateKey> ParseTss2PrivateKey(wire::BytesView pem) {
   if (file->policy != nullptr || file->auth_policy != nullptr) return NotSupported("with a policy");
   if (file->secret != nullptr) return NotSupported("with an import secret");
   if (file->rsa_parent != nullptr) return NotSupported("under an RSA primary");
-  if (file->empty_auth <= 0) return NotSupported("with a password");
+  key.auth = file->empty_auth <= 0;
+  key.parent_name = decoded->parent_name;
+  const bool named = key.parent_name.size > 0;
+  if (key.auth && !named) return NotSupported("with a password that another program set");
+  if (named && !key.auth) return Malformed("something follows it");
   key.parent = parent == 0 ? TPM2_RH_OWNER : static_cast<TPM2_HANDLE>(parent);
   if (key.parent != TPM2_RH_OWNER && !IsPersistentHandle(key.parent)) {
     return NotSupported("under another hierarchy");
@@ -180,7 +213,7 @@ absl::StatusOr<wire::Bytes> EncodeTss2PrivateKey(const Tss2PrivateKey& key) {
   if (file && bio) {
     ASN1_OBJECT_free(file->type);
     file->type = OBJ_txt2obj(kLoadableKeyOid.data(), /*no_name=*/1);
-    file->empty_auth = 0xff;
+    file->empty_auth = key.auth ? 0 : 0xff;
     if (file->type != nullptr && ASN1_INTEGER_set_uint64(file->parent, key.parent) == 1 &&
         Marshal(Tss2_MU_TPM2B_PUBLIC_Marshal, key.public_area, file->public_area) &&
         Marshal(Tss2_MU_TPM2B_PRIVATE_Marshal, key.private_area, file->private_area)) {
@@ -193,7 +226,15 @@ absl::StatusOr<wire::Bytes> EncodeTss2PrivateKey(const Tss2PrivateKey& key) {
   }
   char* text = nullptr;
   long text_size = BIO_get_mem_data(bio.get(), &text);
-  return wire::Bytes(text, text + text_size);
+  wire::Bytes reference(text, text + text_size);
+  if (key.auth) {
+    const absl::string_view name(reinterpret_cast<const char*>(key.parent_name.name),
+                                 key.parent_name.size);
+    const std::string line =
+        absl::StrCat(std::string(kParentLine), absl::BytesToHexString(name), "\n");
+    reference.insert(reference.end(), line.begin(), line.end());
+  }
+  return reference;
 }
 
 }  // namespace signet::providers

@@ -225,5 +225,29 @@ TEST(Tss2PrivateKey, SurvivesAnyChangedByte) {
   }
 }
 
+TEST(Tss2PrivateKey, WithAPinItNamesItsParent) {
+  absl::StatusOr<Tss2PrivateKey> key =
+      ParseTss2PrivateKey(File(kOid, kEmptyAuth, kOwner, kPublic, kPrivate));
+  ASSERT_TRUE(key.ok()) << key.status();
+  key->auth = true;
+  key->parent_name = {.size = 3, .name = {0, 11, 255}};
+  const absl::StatusOr<Bytes> file = EncodeTss2PrivateKey(*key);
+  ASSERT_TRUE(file.ok()) << file.status();
+  const std::string text(file->begin(), file->end());
+  EXPECT_TRUE(text.ends_with("-----END TSS2 PRIVATE KEY-----\nSignet-Parent: 000bff\n")) << text;
+  const absl::StatusOr<Tss2PrivateKey> again = ParseTss2PrivateKey(*file);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->auth);
+  EXPECT_EQ(again->parent_name.size, 3);
+  EXPECT_EQ(again->parent_name.name[2], 255);
+
+  for (const char* line : {"Signet-Parent: \n", "Signet-Parent: 0\n", "Signet-Parent: 000bff",
+                           "Signet-Parent: 000bfg\n", "Signet-Parent: 000bff\n\n", "else\n"}) {
+    const std::string other = text.substr(0, text.find("Signet-Parent")) + line;
+    const Bytes bytes(other.begin(), other.end());
+    EXPECT_EQ(ParseTss2PrivateKey(bytes).status().code(), StatusCode::kInvalidArgument) << line;
+  }
+}
+
 }  // namespace
 }  // namespace signet::providers
