@@ -94,10 +94,12 @@ asio::awaitable<absl::Status> BackendPool::RemoveKey(const KeyReference& key, De
   co_return answer.status();
 }
 
-asio::awaitable<absl::Status> BackendPool::Unlock(std::string backend, ipc::Descriptor pin_pipe,
-                                                  Deadline deadline) {
+asio::awaitable<absl::Status> BackendPool::Unlock(std::string backend,
+                                                  std::vector<wire::Bytes> keys,
+                                                  ipc::Descriptor pin_pipe, Deadline deadline) {
   BackendRequest request;
   request.mutable_unlock();
+  for (const wire::Bytes& key : keys) request.mutable_unlock()->add_references(ToString(key));
   const BackendAnswer answer =
       co_await Call(backend, std::move(request), std::move(pin_pipe), deadline);
   co_return answer.status();

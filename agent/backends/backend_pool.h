@@ -42,9 +42,10 @@ class BackendPool final : public Signer, public KeyMaker {
                                                     Deadline deadline) override;
   asio::awaitable<absl::Status> RemoveKey(const KeyReference& key, Deadline deadline) override;
 
-  // The read end of the PIN's pipe goes to the backend unread.
-  asio::awaitable<absl::Status> Unlock(std::string backend, ipc::Descriptor pin_pipe,
-                                       Deadline deadline);
+  // The read end of the PIN's pipe goes to the backend unread. `keys` are references of the
+  // backend's keys.
+  asio::awaitable<absl::Status> Unlock(std::string backend, std::vector<wire::Bytes> keys,
+                                       ipc::Descriptor pin_pipe, Deadline deadline);
   asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline);
 
   // In the order of the configuration.

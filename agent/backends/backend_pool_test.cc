@@ -178,7 +178,7 @@ TEST_F(BackendPoolTest, HangPastTheDeadlineIsKilled) {
 TEST_F(BackendPoolTest, ACallerInAHurryGetsNoHealthyTokenKilled) {
   StartFakes({Fake("card", "pin")});
   RunUntilState("card", BackendState::kLocked);
-  ASSERT_TRUE(Run(pool_->Unlock("card", PinPipe("1234"), In(kPatience))).ok());
+  ASSERT_TRUE(Run(pool_->Unlock("card", {}, PinPipe("1234"), In(kPatience))).ok());
   const std::string gate = Gate();
   std::optional<Signature> slow;
   Launch(Sign("card", "wait:" + gate, In(milliseconds(400))), slow);
@@ -417,7 +417,7 @@ TEST_F(BackendPoolTest, TellsWhichKeysTheTokenHolds) {
   EXPECT_EQ(key.schemes.size(), 1u);
   EXPECT_EQ(key.chain.size(), 1u);
 
-  ASSERT_TRUE(Run(pool.Unlock("card", PinPipe("1234"), In(kPatience))).ok());
+  ASSERT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), In(kPatience))).ok());
   RunUntil([&] { return keys_["card"].size() == 2; });
 }
 
@@ -449,9 +449,10 @@ TEST_F(BackendPoolTest, PinGoesToTheBackendAndIsGoneAfterARestart) {
   RunUntilState("card", BackendState::kLocked);
   EXPECT_EQ(StatusOf("card").next_step, "unlock it: signet token unlock card");
   EXPECT_TRUE(absl::IsFailedPrecondition(Run(Sign("card", "echo:")).status()));
-  EXPECT_TRUE(absl::IsPermissionDenied(Run(pool.Unlock("card", PinPipe("0000"), In(kPatience)))));
+  EXPECT_TRUE(
+      absl::IsPermissionDenied(Run(pool.Unlock("card", {}, PinPipe("0000"), In(kPatience)))));
   EXPECT_EQ(StatusOf("card").state, BackendState::kLocked);
-  EXPECT_TRUE(Run(pool.Unlock("card", PinPipe("1234"), In(kPatience))).ok());
+  EXPECT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), In(kPatience))).ok());
   EXPECT_EQ(StatusOf("card").state, BackendState::kReady);
   EXPECT_TRUE(Run(Sign("card", "echo:")).ok());
 
@@ -459,7 +460,7 @@ TEST_F(BackendPoolTest, PinGoesToTheBackendAndIsGoneAfterARestart) {
   RunUntilState("card", BackendState::kLocked);
   EXPECT_THAT(StatusOf("card").last_error, HasSubstr("signal 9"));
 
-  EXPECT_TRUE(Run(pool.Unlock("card", PinPipe("1234"), In(kPatience))).ok());
+  EXPECT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), In(kPatience))).ok());
   EXPECT_TRUE(Run(pool.Lock("card", In(kPatience))).ok());
   EXPECT_EQ(StatusOf("card").state, BackendState::kLocked);
 }

@@ -169,6 +169,7 @@ asio::awaitable<absl::Status> BackendSupervisor::Configure() {
   configure.set_type(configuration_.type);
   configure.set_tcti(configuration_.tcti);
   configure.set_parent(configuration_.parent);
+  configure.set_auth(configuration_.auth);
   configure.set_module(configuration_.module);
   configure.set_token(configuration_.token);
   const Deadline end = std::chrono::steady_clock::now() + limits_.configure;

@@ -43,10 +43,20 @@ absl::StatusOr<size_t> ReadLine(int in, QuietTerminal* terminal, wire::Secret& l
   return size;
 }
 
+// From the terminal, with echo off.
+absl::StatusOr<size_t> AskForLine(const std::string& question, Console& console,
+                                  wire::Secret& line) {
+  QuietTerminal terminal(console.in);
+  console.err << question << std::flush;
+  absl::StatusOr<size_t> size = ReadLine(console.in, &terminal, line);
+  console.err << std::endl;
+  return size;
+}
+
 }  // namespace
 
 absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const std::string& token, bool from_stdin,
-                                                Console& console) {
+                                                bool new_pin, Console& console) {
   const bool ask = isatty(console.in) == 1;
   if (!ask && !from_stdin) {
     return absl::InvalidArgumentError(
@@ -57,10 +67,17 @@ absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const std::string& token, bool f
   wire::Secret line(kBufferSize);
   absl::StatusOr<size_t> size = 0;
   if (ask) {
-    QuietTerminal terminal(console.in);
-    console.err << "PIN for " << Printable(token) << ": " << std::flush;
-    size = ReadLine(console.in, &terminal, line);
-    console.err << std::endl;
+    size = AskForLine(absl::StrCat(new_pin ? "New PIN" : "PIN", " for ", Printable(token), ": "),
+                      console, line);
+    if (size.ok() && new_pin) {
+      wire::Secret again(kBufferSize);
+      const absl::StatusOr<size_t> again_size = AskForLine("The same again: ", console, again);
+      if (!again_size.ok()) return again_size.status();
+      if (*again_size != *size || !std::equal(line.data(), line.data() + *size, again.data())) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("token \"", token, "\": the two PINs differ; nothing was changed"));
+      }
+    }
   } else {
     size = ReadLine(console.in, nullptr, line);
   }

@@ -14,8 +14,9 @@ namespace signet::cli {
 // names `token`, writes it into a pipe and returns the read end; what was read is wiped.
 // kInvalidArgument when there is no PIN, when it is too long, and when input is no terminal and
 // `from_stdin` does not say that a PIN comes that way; kCancelled when a signal ended the question.
+// A `new_pin` is asked for twice on a terminal, and kInvalidArgument when the two differ.
 absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const std::string& token, bool from_stdin,
-                                                Console& console);
+                                                bool new_pin, Console& console);
 
 }  // namespace signet::cli
 

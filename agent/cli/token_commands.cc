@@ -1,6 +1,7 @@
 // signet token list|unlock|lock
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "agent/cli/admin_client.h"
@@ -65,16 +66,34 @@ absl::StatusOr<v1::AgentMessage> Exchange(ipc::BlockingChannel& channel,
   return answer;
 }
 
+// Nothing when the agent does not say.
+std::optional<v1::BackendStatus> FindBackend(AdminClient& client, const std::string& name) {
+  const auto status = client.Call(&v1::Admin::StubInterface::Status, v1::StatusRequest());
+  if (!status.ok()) return std::nullopt;
+  for (const v1::BackendStatus& backend : status->backends()) {
+    if (backend.name() == name) return backend;
+  }
+  return std::nullopt;
+}
+
 // Whether the agent knows the token as one that needs no PIN now.
-bool IsReady(const std::string& backend, const Invocation& invocation) {
+bool IsReady(const std::string& name, const Invocation& invocation) {
   absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
   if (!client.ok()) return false;
-  const auto status = client->Call(&v1::Admin::StubInterface::Status, v1::StatusRequest());
-  if (!status.ok()) return false;
-  return std::any_of(status->backends().begin(), status->backends().end(),
-                     [&](const v1::BackendStatus& candidate) {
-                       return candidate.name() == backend && candidate.state() == "ready";
-                     });
+  const std::optional<v1::BackendStatus> backend = FindBackend(*client, name);
+  return backend && backend->state() == "ready";
+}
+
+// A TPM has nothing to try a PIN on before there is a key that has it. What can't be found out is
+// no reason to ask twice.
+bool TakesPinAsGiven(const std::string& name, const Invocation& invocation) {
+  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
+  if (!client.ok()) return false;
+  const std::optional<v1::BackendStatus> backend = FindBackend(*client, name);
+  const auto listed =
+      client->Call(&v1::Admin::StubInterface::ListIdentities, v1::AdminListIdentitiesRequest());
+  return backend && backend->type() == "tpm2" && backend->state() == "locked" && listed.ok() &&
+         std::ranges::count(listed->identities(), name, &v1::Identity::backend) == 0;
 }
 
 absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
@@ -86,7 +105,8 @@ absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
   call.mutable_unlock()->set_backend(arguments.backend);
   if (absl::Status texts = CheckTexts(call); !texts.ok()) return texts;
   absl::StatusOr<ipc::Descriptor> pin =
-      ReadPinIntoPipe(arguments.backend, arguments.pin_stdin, invocation.console);
+      ReadPinIntoPipe(arguments.backend, arguments.pin_stdin,
+                      TakesPinAsGiven(arguments.backend, invocation), invocation.console);
   if (!pin.ok()) return pin.status();
   // Whatever the answer, the token gets its PIN: it may have been taken away and put back since.
   const bool was_ready = IsReady(arguments.backend, invocation);

@@ -8,6 +8,12 @@
 #include "agent/front/readiness.h"
 
 namespace signet::agent {
+namespace {
+
+// Enough for a backend to find one that has a PIN, and far from what a message may have.
+constexpr size_t kMostKeys = 64;
+
+}  // namespace
 
 AgentCalls::AgentCalls(Authentication& authentication, const IdentityStore& identities,
                        const Policy& policy, Tokens& tokens)
@@ -38,7 +44,14 @@ v1::ListIdentitiesResponse AgentCalls::ListIdentities(const Caller& caller) cons
 
 asio::awaitable<absl::Status> AgentCalls::Unlock(std::string backend, ipc::Descriptor pin) {
   const Deadline deadline = ToDeadline(0, std::chrono::steady_clock::now());
-  co_return co_await tokens_.Unlock(std::move(backend), std::move(pin), deadline);
+  const std::shared_ptr<const Identities> identities = identities_.snapshot();
+  std::vector<wire::Bytes> keys;
+  for (const Identity& identity : *identities) {
+    if (identity.key.backend == backend && keys.size() < kMostKeys) {
+      keys.push_back(identity.key.reference);
+    }
+  }
+  co_return co_await tokens_.Unlock(std::move(backend), std::move(keys), std::move(pin), deadline);
 }
 
 }  // namespace signet::agent

@@ -17,9 +17,9 @@ class BackendTokens final : public Tokens {
   explicit BackendTokens(BackendPool& pool) : pool_(pool) {}
 
   std::vector<BackendStatus> Statuses() const override { return pool_.Statuses(); }
-  asio::awaitable<absl::Status> Unlock(std::string backend, ipc::Descriptor pin,
-                                       Deadline deadline) override {
-    return pool_.Unlock(std::move(backend), std::move(pin), deadline);
+  asio::awaitable<absl::Status> Unlock(std::string backend, std::vector<wire::Bytes> keys,
+                                       ipc::Descriptor pin, Deadline deadline) override {
+    return pool_.Unlock(std::move(backend), std::move(keys), std::move(pin), deadline);
   }
   asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) override {
     return pool_.Lock(std::move(backend), deadline);

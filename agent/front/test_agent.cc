@@ -111,8 +111,8 @@ void FakeKeys::Release() {
   for (asio::steady_timer* timer : waiting_) timer->cancel();
 }
 
-asio::awaitable<absl::Status> FakeTokens::Unlock(std::string backend, ipc::Descriptor pin,
-                                                 Deadline) {
+asio::awaitable<absl::Status> FakeTokens::Unlock(std::string backend, std::vector<wire::Bytes>,
+                                                 ipc::Descriptor pin, Deadline) {
   if (backend != status.name) co_return absl::NotFoundError("backend: no such backend");
   if (blocked) co_return absl::ResourceExhaustedError("trial: the PIN is blocked");
   std::string text(16, '\0');

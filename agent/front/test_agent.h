@@ -81,8 +81,8 @@ class FakeKeys : public Signer, public KeyMaker {
 class FakeTokens : public Tokens {
  public:
   std::vector<BackendStatus> Statuses() const override { return {status}; }
-  asio::awaitable<absl::Status> Unlock(std::string backend, ipc::Descriptor pin,
-                                       Deadline deadline) override;
+  asio::awaitable<absl::Status> Unlock(std::string backend, std::vector<wire::Bytes>,
+                                       ipc::Descriptor pin, Deadline deadline) override;
   asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) override;
 
   BackendStatus status{"trial", "software", BackendState::kReady, 0, "", "", false, "trial", 0};

@@ -21,10 +21,11 @@ class Tokens {
 
   virtual std::vector<BackendStatus> Statuses() const = 0;
 
-  // Hands the read end of the PIN's pipe to the backend, unread. kNotFound for an unknown backend,
+  // Hands the read end of the PIN's pipe to the backend, unread, and references of its keys: some
+  // tokens can try a PIN on nothing else. kNotFound for an unknown backend,
   // kPermissionDenied for a wrong PIN, kResourceExhausted when the PIN is blocked.
-  virtual asio::awaitable<absl::Status> Unlock(std::string backend, ipc::Descriptor pin,
-                                               Deadline deadline) = 0;
+  virtual asio::awaitable<absl::Status> Unlock(std::string backend, std::vector<wire::Bytes> keys,
+                                               ipc::Descriptor pin, Deadline deadline) = 0;
   virtual asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) = 0;
 };
 

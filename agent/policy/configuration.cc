@@ -27,8 +27,11 @@ struct Option {
   const char* key;
   const char* type;
 };
-constexpr Option kOptions[] = {
-    {"tcti", "tpm2"}, {"parent", "tpm2"}, {"module", "pkcs11"}, {"token", "pkcs11"}};
+constexpr Option kOptions[] = {{"tcti", "tpm2"},
+                               {"parent", "tpm2"},
+                               {"auth", "tpm2"},
+                               {"module", "pkcs11"},
+                               {"token", "pkcs11"}};
 
 absl::Status CheckType(const TableReader& reader, const std::string& name) {
   if (name == "tpm2" || name == "pkcs11" || name == "software") return absl::OkStatus();
@@ -78,6 +81,14 @@ absl::Status ReadParent(const TableReader& reader, uint32_t& parent) {
   return absl::OkStatus();
 }
 
+absl::Status ReadAuth(const TableReader& reader, bool& auth) {
+  if (!reader.Has("auth")) return absl::OkStatus();
+  const auto* value = reader.table().get("auth")->as_boolean();
+  if (value == nullptr) return reader.Complain("auth", "auth is neither true nor false; write one");
+  auth = value->get();
+  return absl::OkStatus();
+}
+
 absl::Status ReadPkcs11(const TableReader& reader, BackendConfiguration& backend) {
   if (absl::Status read = reader.RequireString("module", backend.module); !read.ok()) return read;
   if (backend.module.front() != '/') {
@@ -90,7 +101,8 @@ absl::Status ReadPkcs11(const TableReader& reader, BackendConfiguration& backend
 
 absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader) {
   BackendConfiguration backend;
-  absl::Status status = reader.OnlyKeys({"name", "type", "tcti", "parent", "module", "token"});
+  absl::Status status =
+      reader.OnlyKeys({"name", "type", "tcti", "parent", "auth", "module", "token"});
   if (status.ok()) status = reader.RequireString("name", backend.name);
   if (status.ok()) status = CheckBackendName(reader, backend.name);
   if (status.ok()) status = reader.RequireString("type", backend.type);
@@ -98,6 +110,7 @@ absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader) {
   if (status.ok()) status = CheckOptions(reader, backend.type);
   if (status.ok() && backend.type == "tpm2") status = reader.ReadString("tcti", backend.tcti);
   if (status.ok() && backend.type == "tpm2") status = ReadParent(reader, backend.parent);
+  if (status.ok() && backend.type == "tpm2") status = ReadAuth(reader, backend.auth);
   if (status.ok() && backend.type == "pkcs11") status = ReadPkcs11(reader, backend);
   if (!status.ok()) return status;
   return backend;

@@ -19,6 +19,7 @@ struct BackendConfiguration {
   std::string type;     // tpm2 | pkcs11 | software
   std::string tcti;     // tpm2
   uint32_t parent = 0;  // tpm2: persistent handle; 0 = recreate the primary
+  bool auth = false;    // tpm2: new keys have a PIN
   std::string module;   // pkcs11
   std::string token;    // pkcs11
 

@@ -25,6 +25,7 @@ name = "tpm"
 type = "tpm2"
 tcti = "swtpm:path=/run/tpm.sock"
 parent = 0x81000001
+auth = true
 
 [[backend]]
 name = "card"
@@ -58,6 +59,7 @@ admin = [0]
   EXPECT_EQ(read->backends[0].type, "tpm2");
   EXPECT_EQ(read->backends[0].tcti, "swtpm:path=/run/tpm.sock");
   EXPECT_EQ(read->backends[0].parent, 0x81000001u);
+  EXPECT_TRUE(read->backends[0].auth);
   EXPECT_EQ(read->backends[1].module, "/usr/lib/softhsm/libsofthsm2.so");
   EXPECT_EQ(read->backends[1].token, "Alice's token");
   EXPECT_EQ(read->backends[2].type, "software");
