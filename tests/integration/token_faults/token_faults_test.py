@@ -144,6 +144,7 @@ class TokenFaults(unittest.TestCase):
             self.unlock(NEW_PIN)
         self.assertIn("serial number differs", declined["detail"])
 
+        self.stand.must("identity", "remove", "alice", "--yes", "--forget")
         self.stand.enrol("bob", "card", "user")
         self.stand.allow("bob")
         outcome = self.stand.fetch("/login")
