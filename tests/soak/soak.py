@@ -17,7 +17,7 @@ from tests.support import stand as stands
 from tests.support.stand import Stand, softhsm_module
 
 PAUSE = 1.5  # seconds between disturbances
-GROWTH = 4 << 20  # bytes by which a process may have grown since it was warm
+GROWTH = 8 << 20  # bytes by which a process may have grown since it was warm
 QUIET = 0.1  # the last part of the time, in which nothing is killed
 NAMES = ("laptop", "alice", "trial")
 
