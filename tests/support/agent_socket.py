@@ -16,14 +16,19 @@ def connect(stand):
 
 
 def receive(connection):
-    """The next message; b"" when the agent has closed the connection."""
+    """The next message, and not a byte more; b"" when the agent has closed the connection."""
+    size = _read(connection, 4)
+    return _read(connection, struct.unpack(">I", size)[0]) if size else b""
+
+
+def _read(connection, size):
     data = b""
-    while len(data) < 4 or len(data) < 4 + struct.unpack(">I", data[:4])[0]:
-        more = connection.recv(65536)
+    while len(data) < size:
+        more = connection.recv(size - len(data))
         if not more:
             return b""
         data += more
-    return data[4:]
+    return data
 
 
 def list_identities(connection):

@@ -107,11 +107,14 @@ class RudeClients(Agent):
         spent = self.cpu_seconds()
         time.sleep(1)
         self.assertLess(self.cpu_seconds() - spent, 0.5, "the agent spins")
-        # It gets all its answers once it reads, in whole messages.
+        # It gets its answers once it reads, in whole messages, as long as the agent had the patience.
         rude.setblocking(True)
         rude.settimeout(PATIENCE)
-        for _ in range(100):
-            self.assertIn(b"alice", agent_socket.receive(rude))
+        answers = 0
+        while answers < 100 and (answer := agent_socket.receive(rude)):
+            self.assertIn(b"alice", answer)
+            answers += 1
+        self.assertGreater(answers, 0)
 
     @takes_root
     def test_ClientsThatLeaveInMidMessageLeaveNothing(self):
