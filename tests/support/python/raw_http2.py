@@ -16,6 +16,17 @@ CERTIFICATE_REQUEST = 13
 SIGNATURE_ALGORITHMS = struct.pack("!HHHH", 13, 4, 2, 0x0403)
 
 
+def requests_in(payload):
+    """The request messages of an AUTHENTICATOR_REQUESTS payload, each behind its length (a varint)."""
+    messages = []
+    while payload:
+        size = 1 << (payload[0] >> 6)
+        length = int.from_bytes(payload[:size], "big") & ((1 << (8 * size - 2)) - 1)
+        messages.append(payload[size:size + length])
+        payload = payload[size + length:]
+    return messages
+
+
 def certificate_request(context, extensions=SIGNATURE_ALGORITHMS, kind=CERTIFICATE_REQUEST):
     body = bytes([len(context)]) + context + struct.pack("!H", len(extensions)) + extensions
     return bytes([kind]) + len(body).to_bytes(3, "big") + body
