@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <functional>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,23 @@ int Fail(const absl::Status& status, int exit_code = kExitFailed) {
   Say(status.message());
   return exit_code;
 }
+
+// Threads that are started while this lives take none of the signals that the loop waits for.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&held, number);
+    pthread_sigmask(SIG_BLOCK, &held, &before_);
+  }
+  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 // The socket that the service manager listens on for us, or one of our own.
 absl::StatusOr<ipc::UnixListener> Listen(PassedSockets& passed, const std::filesystem::path& folder,
@@ -129,6 +147,7 @@ int Run(const Options& options) {
   for (const std::string& problem : problems) Say("left out: ", problem);
 
   // Everything below runs on this loop, in this thread; only files are read and written elsewhere.
+  std::optional<SignalsHeld> held(std::in_place);
   asio::io_context loop(1);
   asio::thread_pool file_worker(1);
   BackendPool backends(loop.get_executor(), configuration->backends, FindBackendProgram(),
@@ -171,6 +190,7 @@ int Run(const Options& options) {
   Say("ready in ", options.runtime_dir.native(), ": ", identities.snapshot()->size(),
       " identities, ", configuration->backends.size(), " backends");
   sd_notify(0, "READY=1");
+  held.reset();
   loop.run();  // until nothing is left to do
   Say("stopped");
   return 0;
