@@ -1,5 +1,7 @@
-/* signet/openssl.h: the adapter for OpenSSL 3: fills a signet_tls from an SSL, and checks the chain
- * of an answer. Header-only: libsignet itself does not know OpenSSL; link libssl and libcrypto.
+/* signet/openssl.h: the adapter for OpenSSL 3 and BoringSSL: fills a signet_tls from an SSL, and
+ * checks the chain of an answer. Header-only: libsignet itself knows neither; link libssl and
+ * libcrypto. BoringSSL can't verify ed448 nor rsa_pss_pss_*: a server names the others in the
+ * signature_schemes of its requests.
  *
  * Conventions: see connection.h. Static inline functions only, no globals. The OpenSSL error queue
  * of the thread is left as it was found, so that SSL_get_error() is not misled.
@@ -37,6 +39,68 @@ static inline int signet_openssl_verify_chain(X509_STORE* store, const signet_by
                                               size_t count, const char** why);
 
 /* -- implementation -------------------------------------------------------------------------- */
+
+#ifdef OPENSSL_IS_BORINGSSL /* where the two differ; the one place */
+
+static inline int signet_openssl_prf(const SSL_CIPHER* cipher) {
+  return SSL_CIPHER_get_prf_nid(cipher);
+}
+
+static inline int signet_openssl_curve(const EVP_PKEY* key) {
+  const EC_KEY* ec = EVP_PKEY_get0_EC_KEY(key);
+  const EC_GROUP* group = ec != NULL ? EC_KEY_get0_group(ec) : NULL;
+  return group != NULL ? EC_GROUP_get_curve_name(group) : NID_undef;
+}
+
+/* No security levels: signet_openssl_weakness looks at the chain that was found instead. */
+static inline void signet_openssl_raise_level(X509_VERIFY_PARAM* param) { (void)param; }
+
+static inline int signet_openssl_is_weak(X509* certificate, int is_anchor) {
+  EVP_PKEY* key = X509_get_pubkey(certificate);
+  int least = key != NULL && EVP_PKEY_id(key) == EVP_PKEY_RSA ? 2048 : 224;
+  int weak = key == NULL || EVP_PKEY_bits(key) < least;
+  EVP_PKEY_free(key);
+  int digest = NID_undef; /* of RSA-PSS and EdDSA, of which only strong ones are known */
+  int key_type = NID_undef;
+  OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest, &key_type);
+  return weak || (!is_anchor && (digest == NID_sha1 || digest == NID_md5));
+}
+
+static inline const char* signet_openssl_weakness(X509_STORE_CTX* context) {
+  STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(context);
+  size_t count = sk_X509_num(chain);
+  for (size_t i = 0; i < count; ++i) {
+    if (signet_openssl_is_weak(sk_X509_value(chain, i), i + 1 == count)) {
+      return "a key or a signature of the chain is too weak";
+    }
+  }
+  return NULL;
+}
+
+#else
+
+static inline int signet_openssl_prf(const SSL_CIPHER* cipher) {
+  const EVP_MD* md = SSL_CIPHER_get_handshake_digest(cipher);
+  return md != NULL ? EVP_MD_get_type(md) : NID_undef;
+}
+
+static inline int signet_openssl_curve(const EVP_PKEY* key) {
+  char group[32];
+  size_t size = 0;
+  return EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 ? OBJ_txt2nid(group)
+                                                                       : NID_undef;
+}
+
+static inline void signet_openssl_raise_level(X509_VERIFY_PARAM* param) {
+  if (X509_VERIFY_PARAM_get_auth_level(param) < 2) X509_VERIFY_PARAM_set_auth_level(param, 2);
+}
+
+static inline const char* signet_openssl_weakness(X509_STORE_CTX* context) {
+  (void)context; /* X509_verify_cert has refused what is below the level */
+  return NULL;
+}
+
+#endif
 
 static inline const EVP_MD* signet_openssl_md(signet_hash hash) {
   return hash == SIGNET_HASH_SHA256   ? EVP_sha256()
@@ -137,12 +201,8 @@ static inline signet_openssl_scheme signet_openssl_scheme_of(uint16_t scheme) {
 }
 
 static inline int signet_openssl_key_fits(const EVP_PKEY* key, signet_openssl_scheme scheme) {
-  if (scheme.key_type == EVP_PKEY_NONE || EVP_PKEY_get_base_id(key) != scheme.key_type) return 0;
-  if (scheme.key_type != EVP_PKEY_EC) return 1;
-  char group[32];
-  size_t size = 0;
-  return EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 &&
-         OBJ_txt2nid(group) == scheme.curve;
+  if (scheme.key_type == EVP_PKEY_NONE || EVP_PKEY_base_id(key) != scheme.key_type) return 0;
+  return scheme.key_type != EVP_PKEY_EC || signet_openssl_curve(key) == scheme.curve;
 }
 
 /* NULL unless all of the bytes are one certificate. */
@@ -168,7 +228,7 @@ static inline int signet_openssl_verify_with(EVP_PKEY* key, uint16_t scheme_code
   if (good && (scheme.key_type == EVP_PKEY_RSA || scheme.key_type == EVP_PKEY_RSA_PSS)) {
     good = EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1 &&
            EVP_PKEY_CTX_set_rsa_mgf1_md(key_context, scheme.md) == 1 &&
-           EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_DIGEST) == 1;
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, -1 /* as the digest */) == 1;
   }
   good = good &&
          EVP_DigestVerify(context, signature.data, signature.size, message.data, message.size) == 1;
@@ -181,8 +241,9 @@ static inline int signet_openssl_verify(void* user, signet_bytes certificate, ui
   (void)user;
   ERR_set_mark();
   X509* x509 = signet_openssl_certificate(certificate);
-  EVP_PKEY* key = x509 != NULL ? X509_get0_pubkey(x509) : NULL;
+  EVP_PKEY* key = x509 != NULL ? X509_get_pubkey(x509) : NULL;
   int good = key != NULL && signet_openssl_verify_with(key, scheme, message, signature);
+  EVP_PKEY_free(key);
   X509_free(x509);
   ERR_pop_to_mark();
   return good;
@@ -192,13 +253,12 @@ static inline signet_status signet_openssl_tls(SSL* ssl, signet_tls* out) {
   if (ssl == NULL || out == NULL) return SIGNET_ERROR_ARGUMENT;
   if (SSL_version(ssl) != TLS1_3_VERSION || !SSL_is_init_finished(ssl)) return SIGNET_ERROR_STATE;
   const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
-  const EVP_MD* md = cipher != NULL ? SSL_CIPHER_get_handshake_digest(cipher) : NULL;
-  int type = md != NULL ? EVP_MD_get_type(md) : NID_undef;
-  if (type != NID_sha256 && type != NID_sha384) return SIGNET_ERROR_TLS;
+  int prf = cipher != NULL ? signet_openssl_prf(cipher) : NID_undef;
+  if (prf != NID_sha256 && prf != NID_sha384) return SIGNET_ERROR_TLS;
   memset(out, 0, sizeof *out);
   out->size = sizeof *out;
   out->user = ssl;
-  out->hash = type == NID_sha256 ? SIGNET_HASH_SHA256 : SIGNET_HASH_SHA384;
+  out->hash = prf == NID_sha256 ? SIGNET_HASH_SHA256 : SIGNET_HASH_SHA384;
   out->export_keying_material = signet_openssl_export;
   out->digest = signet_openssl_digest;
   out->hmac = signet_openssl_hmac;
@@ -228,8 +288,8 @@ static inline const char* signet_openssl_chain_fault(X509_STORE_CTX* context, X5
     return "the check of the chain could not be set up";
   }
   X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context);
-  if (X509_VERIFY_PARAM_get_auth_level(param) < 2) X509_VERIFY_PARAM_set_auth_level(param, 2);
-  if (X509_verify_cert(context) == 1) return NULL;
+  signet_openssl_raise_level(param);
+  if (X509_verify_cert(context) == 1) return signet_openssl_weakness(context);
   return X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
 }
 
