@@ -1,29 +1,15 @@
 """An agent for the tests of the client side: agent.sock as ipc/agent.proto describes it, with keys
 in memory and, where a test wants it, bad manners."""
-import hashlib
 import os
 import socket
 import struct
 import threading
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-
+from authenticator import Keys, Proof, vector
 from ipc import agent_pb2 as agent
 
 HASHES = {agent.PRF_HASH_SHA256: "sha256", agent.PRF_HASH_SHA384: "sha384"}
-ECDSA_SECP256R1_SHA256 = 0x0403
-CERTIFICATE = 11
-CERTIFICATE_VERIFY = 15
 CERTIFICATE_AUTHORITIES = 47
-
-
-def handshake_message(kind, body):
-    return bytes([kind]) + len(body).to_bytes(3, "big") + body
-
-
-def vector(size, body):
-    return len(body).to_bytes(size, "big") + body
 
 
 def parse_request(message):
@@ -45,17 +31,13 @@ def parse_request(message):
 
 
 def prove(call, identity, kind):
-    """RFC 9261 section 5.2: Certificate and CertificateVerify of `identity` for the request."""
-    context, _ = parse_request(call.request)
-    entries = b"".join(vector(3, each.der) + vector(2, b"") for each in identity.chain)
-    certificate = handshake_message(CERTIFICATE, vector(1, context) + vector(3, entries))
-    transcript = hashlib.new(HASHES[call.hash], call.handshake_context + call.request + certificate)
-    signature = identity.key.sign(
-        b" " * 64 + b"Exported Authenticator\0" + transcript.digest(), ec.ECDSA(hashes.SHA256()))
-    verify = handshake_message(CERTIFICATE_VERIFY,
-                               struct.pack("!H", ECDSA_SECP256R1_SHA256) + vector(2, signature))
+    """Certificate and CertificateVerify of `identity` for the request."""
+    keys = Keys(HASHES[call.hash], call.handshake_context, b"")  # Finished is not an agent's
+    proof = Proof(keys, call.request, [each.der for each in identity.chain], identity.key)
+    certificate = proof.certificate()
     return agent.AuthenticateResponse(authenticator=agent.Authenticator(
-        certificate=certificate, certificate_verify=verify, identity=identity.name, kind=kind,
+        certificate=certificate, certificate_verify=proof.certificate_verify(certificate),
+        identity=identity.name, kind=kind,
         subject=identity.certificate.subject.rfc4514_string()))
 
 
