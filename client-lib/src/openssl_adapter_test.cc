@@ -1,11 +1,13 @@
 // signet/openssl.h.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/x509v3.h>
 #include <signet/openssl.h>
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/support/test_ca.h"
 #include "tests/support/tls_pair.h"
@@ -13,7 +15,9 @@
 namespace signet::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 signet_bytes Bytes(const Der& der) { return {der.data(), der.size()}; }
 signet_bytes Bytes(std::string_view text) {
@@ -189,13 +193,27 @@ class ChainTest : public ::testing::Test {
 
   // Empty when the chain is good, else why not.
   std::string Fault(const std::vector<Der>& chain) {
+    return Fault({store_.get(), nullptr, nullptr}, chain);
+  }
+  std::string Fault(signet_openssl_trust trust, const std::vector<Der>& chain) {
     std::vector<signet_bytes> views;
     for (const Der& certificate : chain) views.push_back(Bytes(certificate));
     const char* why = nullptr;
-    const int good = signet_openssl_verify_chain(store_.get(), views.data(), views.size(), &why);
+    const int good = signet_openssl_check_chain(&trust, 1, views.data(), views.size(), &why);
+    if (trust.not_revoked == nullptr) {
+      EXPECT_EQ(signet_openssl_verify_chain(store_.get(), views.data(), views.size(), nullptr),
+                good);
+    }
     EXPECT_EQ(good == 1, why == nullptr);
     EXPECT_EQ(ERR_peek_error(), 0u);
     return why == nullptr ? "" : why;
+  }
+
+  void AddList(const Der& der) {
+    const uint8_t* data = der.data();
+    X509_CRL* list = d2i_X509_CRL(nullptr, &data, static_cast<long>(der.size()));
+    EXPECT_EQ(X509_STORE_add_crl(store_.get(), list), 1);
+    X509_CRL_free(list);
   }
 
   const TestCa root_ = TestCa::Root("Root");
@@ -231,6 +249,62 @@ TEST_F(ChainTest, MustBeForClientsAndNow) {
 
 TEST_F(ChainTest, MustBeStrong) {
   EXPECT_NE(Fault({root_.Issue(key_.public_key(), {.digest = "SHA1"})}), "");
+}
+
+TEST_F(ChainTest, KeepsToTheNameConstraintsOfItsAuthorities) {
+  CertificateOptions options{.common_name = "Ours only",
+                             .key_usage = "critical,keyCertSign",
+                             .extended_key_usage = {},
+                             .basic_constraints = "critical,CA:TRUE",
+                             .name_constraints = "critical,permitted;email:example.com"};
+  const TestKey authority_key = TestKey::Generate(TestKeyType::kP256);
+  const TestCa limited =
+      TestCa::WithCertificate(authority_key, root_.Issue(authority_key.public_key(), options));
+  const auto issue = [&](const char* email) {
+    return std::vector<Der>{
+        limited.Issue(key_.public_key(), {.subject_alt_names = std::string("email:") + email}),
+        limited.certificate()};
+  };
+  EXPECT_EQ(Fault(issue("alice@example.com")), "");
+  EXPECT_THAT(Fault(issue("alice@example.org")), HasSubstr("permitted subtree"));
+}
+
+TEST_F(ChainTest, MustNotBeOnARevocationListOfTheStore) {
+  const Der good = issuing_.Issue(key_.public_key());
+  const Der stolen = issuing_.Issue(key_.public_key());
+  X509_STORE_set_flags(store_.get(), X509_V_FLAG_CRL_CHECK);
+  EXPECT_THAT(Fault({good, issuing_.certificate()}), HasSubstr("CRL"));
+  AddList(issuing_.RevocationList({stolen}));
+  EXPECT_EQ(Fault({good, issuing_.certificate()}), "");
+  EXPECT_THAT(Fault({stolen, issuing_.certificate()}), HasSubstr("revoked"));
+}
+
+struct Responder {
+  std::vector<std::string> asked;
+  std::string revoked;
+
+  static int NotRevoked(void* user, X509* certificate, X509* issuer) {
+    auto& self = *static_cast<Responder*>(user);
+    EXPECT_EQ(X509_check_issued(issuer, certificate), X509_V_OK);
+    char name[64];
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
+                              sizeof name);
+    self.asked.push_back(name);
+    return self.revoked != name;
+  }
+};
+
+TEST_F(ChainTest, MustNotBeRevokedForWhomeverIsAsked) {
+  Responder responder;
+  const signet_openssl_trust trust = {store_.get(), Responder::NotRevoked, &responder};
+  const Der leaf = issuing_.Issue(key_.public_key(), {.common_name = "leaf"});
+  EXPECT_EQ(Fault(trust, {leaf, issuing_.certificate(), root_.certificate()}), "");
+  EXPECT_THAT(responder.asked, ElementsAre("leaf", "Issuing")) << "the anchor is trusted";
+  responder.revoked = "Issuing";
+  EXPECT_THAT(Fault(trust, {leaf, issuing_.certificate()}), HasSubstr("revoked"));
+  responder.asked.clear();
+  EXPECT_THAT(Fault(trust, {leaf}), HasSubstr("issuer"));
+  EXPECT_THAT(responder.asked, IsEmpty()) << "a chain that is bad anyway";
 }
 
 TEST_F(ChainTest, MustBeCertificates) {

@@ -34,10 +34,18 @@ Bytes MakeContext(const TlsConnection& tls, uint64_t id) {
   return context;
 }
 
+std::vector<signet_bytes> AbiChain(const std::vector<BytesView>& chain) {
+  std::vector<signet_bytes> views;
+  for (const BytesView certificate : chain) views.push_back(ToAbi(certificate));
+  return views;
+}
+
 }  // namespace
 
 Requester::Requester(const signet_requester_config& config, const wire::CodePoints& code_points)
     : tls_(config.tls),
+      verify_chain_(config.verify_chain),
+      chain_user_(config.chain_user),
       http_(config.http),
       code_points_(code_points),
       failure_(config.http),
@@ -81,8 +89,10 @@ signet_status Requester::PeerMaxFrameSize(uint32_t size) {
 
 // A limit that was lowered does not touch what is already outstanding (ambiguity A11).
 size_t Requester::available() const {
-  if (failure_.failed() || peer_limit_ <= pending_.size()) return 0;
-  return static_cast<size_t>(std::min<uint64_t>(peer_limit_ - pending_.size(), SIZE_MAX));
+  const uint64_t outstanding = std::min<uint64_t>(peer_limit_, SIGNET_MAX_OUTSTANDING);
+  if (failure_.failed() || outstanding <= pending_.size()) return 0;
+  return static_cast<size_t>(
+      std::min<uint64_t>(outstanding - pending_.size(), SIGNET_MAX_REQUESTS - requests_));
 }
 
 // -- asking
@@ -108,8 +118,7 @@ signet_status Requester::Request(std::vector<wire::CertificateRequest> requests,
     if (!pending) return SIGNET_ERROR_ARGUMENT;
     const auto element = wire::BuildAuthenticatorRequests({pending->request.raw});
     if (!element.ok() || element->size() > peer_max_frame_size_) return SIGNET_ERROR_ARGUMENT;
-    if (frames.empty() || frames.back().requests == wire::kMaxRequestsInFrame ||
-        frames.back().payload.size() + element->size() > peer_max_frame_size_) {
+    if (frames.empty() || frames.back().payload.size() + element->size() > peer_max_frame_size_) {
       frames.push_back({{}, 0});
     }
     Frame& frame = frames.back();
@@ -153,23 +162,32 @@ signet_status Requester::ReceiveFrame(uint64_t stream, uint64_t type, BytesView 
   }
   if (stream != 0) return Fail(Fault::kMisplaced, "CERTIFICATE on the wrong stream");
   if (asked_ == 0) return Fail(Fault::kMisplaced, "CERTIFICATE without an outstanding request");
+  if (payload.size() > kMaxAuthenticator) return Fail(Fault::kTooLarge, "CERTIFICATE is too large");
 
   Answer answer{pending_.front().id, wire::Copy(payload), {}};
   answer.validation = Validate(tls_, Keys(), pending_.front().request, answer.authenticator);
+  CheckChain(answer);
   answers_.push_back(std::move(answer));
   pending_.pop_front();
   --asked_;
   return SIGNET_OK;
 }
 
+void Requester::CheckChain(Answer& answer) const {
+  Validation& validation = answer.validation;
+  if (verify_chain_ == nullptr || validation.result != SIGNET_RESULT_IDENTITY) return;
+  const std::vector<signet_bytes> chain = AbiChain(validation.chain);
+  const char* why = "the chain is not trusted";
+  if (verify_chain_(chain_user_, answer.id, chain.data(), chain.size(), &why) == 1) return;
+  validation = {};
+  validation.detail = why;
+}
+
 signet_status Requester::NextAnswer(signet_answer* out) {
   if (answers_.empty()) return SIGNET_ERROR_STATE;
   answer_ = std::move(answers_.front());
   answers_.pop_front();
-  chain_.clear();
-  for (const BytesView certificate : answer_.validation.chain) {
-    chain_.push_back(ToAbi(certificate));
-  }
+  chain_ = AbiChain(answer_.validation.chain);
   const Validation& validation = answer_.validation;
   *out = {.id = answer_.id,
           .result = validation.result,

@@ -20,6 +20,10 @@
 
 namespace signet {
 
+// A whole CERTIFICATE frame. HTTP/2 stacks stop at their SETTINGS_MAX_FRAME_SIZE; HTTP/3 has no
+// limit.
+inline constexpr size_t kMaxAuthenticator = 256 * 1024;
+
 class Requester {
  public:
   // `config` was checked.
@@ -62,8 +66,12 @@ class Requester {
   // One request ready to be sent; nothing if it can't be encoded.
   std::optional<Pending> Prepare(uint64_t id, wire::CertificateRequest request) const;
   const AuthenticatorKeys& Keys();
+  // Applies the caller's verify_chain, if any, to an identity.
+  void CheckChain(Answer& answer) const;
 
   const TlsConnection tls_;
+  const decltype(signet_requester_config::verify_chain) verify_chain_;
+  void* const chain_user_;
   const signet_http http_;
   const wire::CodePoints code_points_;
 
@@ -79,8 +87,8 @@ class Requester {
   wire::Bytes frame_;  // what NextFrame gave out
 
   std::deque<Answer> answers_;
-  Answer answer_;  // what NextAnswer gave out
-  std::vector<signet_bytes> chain_;
+  Answer answer_;                    // what NextAnswer gave out
+  std::vector<signet_bytes> chain_;  // of answer_
 };
 
 }  // namespace signet

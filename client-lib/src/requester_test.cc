@@ -58,12 +58,38 @@ TEST(RequesterTest, KeepsToTheClientsLatestLimit) {
   EXPECT_EQ(signet_requester_available(pair.requester.get()), 9u);
 }
 
+// Draft section 5.5: what a connection costs is not for the client to say.
+TEST(RequesterTest, BoundsWhatOneConnectionCanCost) {
+  ClientAndServer pair({.limit = 1u << 30});
+  signet_session_agent_gone(pair.session.get(), "none");
+  size_t asked = 0;
+  while (const size_t available = signet_requester_available(pair.requester.get())) {
+    EXPECT_EQ(available, SIGNET_MAX_OUTSTANDING);
+    EXPECT_EQ(Request(pair, std::vector(available + 1, Anything())), SIGNET_ERROR_STATE);
+    pair.Ask(available);
+    EXPECT_THAT(pair.Finish(), SizeIs(available));
+    asked += available;
+  }
+  EXPECT_EQ(asked, SIGNET_MAX_REQUESTS);
+}
+
+TEST(RequesterTest, TakesNoAuthenticatorOfAnySize) {
+  for (const size_t size : {size_t{256 * 1024}, size_t{256 * 1024 + 1}}) {
+    ClientAndServer pair({.http = SIGNET_HTTP3});
+    pair.Ask();
+    signet_code_points h3;
+    signet_code_points_h3(&h3);
+    EXPECT_EQ(Receive(pair, Bytes(size), 0, h3.certificate),
+              size == 256 * 1024 ? SIGNET_OK : SIGNET_ERROR_CONNECTION);
+  }
+}
+
 TEST(RequesterTest, UsesEachContextOnceAndMakesItUnpredictable) {
   std::set<Bytes> contexts;
   std::set<Bytes> random_parts;
   for (int connection = 0; connection < 2; ++connection) {
-    ClientAndServer pair({.limit = 1000});
-    ASSERT_EQ(Request(pair, std::vector(1000, Anything())), SIGNET_OK);
+    ClientAndServer pair({.limit = SIGNET_MAX_OUTSTANDING});
+    ASSERT_EQ(Request(pair, std::vector(SIGNET_MAX_OUTSTANDING, Anything())), SIGNET_OK);
     for (const auto& request : RequestsIn(pair.ServerFrames())) {
       EXPECT_THAT(request.context, SizeIs(32));
       EXPECT_EQ(request.type, wire::HandshakeType::kCertificateRequest);
@@ -71,8 +97,8 @@ TEST(RequesterTest, UsesEachContextOnceAndMakesItUnpredictable) {
       random_parts.insert(Bytes(request.context.begin(), request.context.begin() + 24));
     }
   }
-  EXPECT_THAT(contexts, SizeIs(2000));
-  EXPECT_THAT(random_parts, SizeIs(2000));
+  EXPECT_THAT(contexts, SizeIs(2 * SIGNET_MAX_OUTSTANDING));
+  EXPECT_THAT(random_parts, SizeIs(2 * SIGNET_MAX_OUTSTANDING));
 }
 
 TEST(RequesterTest, SplitsRequestsOverFrames) {
@@ -237,6 +263,65 @@ TEST(RequesterTest, RefusesAnAuthenticatorWithAnyByteChangedOrMissing) {
   }
   authenticator.push_back(0);
   EXPECT_EQ(validate(authenticator), SIGNET_RESULT_INVALID);
+}
+
+// -- trust (RFC 9261 section 7.4: validate applies a function to the chain)
+
+struct TrustCalls {
+  int answer = 1;
+  const char* reason = nullptr;
+  std::vector<uint64_t> requests = {};
+  std::vector<Bytes> leaves = {};
+
+  static int Verify(void* user, uint64_t request, const signet_bytes* chain, size_t count,
+                    const char** why) {
+    auto& self = *static_cast<TrustCalls*>(user);
+    self.requests.push_back(request);
+    EXPECT_EQ(count, 1u);
+    self.leaves.emplace_back(chain[0].data, chain[0].data + chain[0].size);
+    if (self.reason != nullptr) *why = self.reason;
+    return self.answer;
+  }
+};
+
+Answer ProofUnder(TrustCalls& trust) {
+  ClientAndServer pair({.verify_chain = TrustCalls::Verify, .chain_user = &trust});
+  pair.Ask();
+  pair.TellAgent();
+  pair.AgentSays(pair.agent.Proof(1));
+  EXPECT_EQ(pair.agent.chain().size(), 1u);
+  const Answer answer = pair.Finish().at(0);
+  EXPECT_THAT(trust.leaves, ElementsAre(pair.agent.chain()[0]));
+  EXPECT_THAT(trust.requests, ElementsAre(1));
+  return answer;
+}
+
+TEST(RequesterTest, GivesOnlyTrustedIdentities) {
+  TrustCalls trusting;
+  const Answer trusted = ProofUnder(trusting);
+  EXPECT_EQ(trusted.result, SIGNET_RESULT_IDENTITY);
+  EXPECT_EQ(trusted.chain, trusting.leaves);
+  TrustCalls refusing{.answer = 0, .reason = "a stranger"};
+  const Answer refused = ProofUnder(refusing);
+  EXPECT_EQ(refused.result, SIGNET_RESULT_INVALID);
+  EXPECT_THAT(refused.chain, IsEmpty());
+  EXPECT_EQ(refused.detail, "a stranger");
+  TrustCalls silent{.answer = 0};
+  EXPECT_THAT(ProofUnder(silent).detail, HasSubstr("not trusted"));
+}
+
+TEST(RequesterTest, LooksAtChainsOnlyWhenTheKeyIsProved) {
+  TrustCalls trust;
+  ClientAndServer pair({.verify_chain = TrustCalls::Verify, .chain_user = &trust});
+  pair.Ask(2);
+  pair.TellAgent();
+  pair.AgentSays(pair.agent.Proof(1));
+  pair.AgentSays(FakeAgent::Refusal(2, v1::DECLINE_REASON_DENIED, ""));
+  auto frames = pair.ClientFrames();
+  frames[0].payload.back() ^= 1;
+  EXPECT_EQ(AnswerTo(pair, frames[0].payload).result, SIGNET_RESULT_INVALID);
+  EXPECT_EQ(AnswerTo(pair, frames[1].payload).result, SIGNET_RESULT_DECLINED);
+  EXPECT_THAT(trust.requests, IsEmpty());
 }
 
 TEST(RequesterTest, NeedsRandomnessAndVerification) {

@@ -37,6 +37,8 @@ RequesterPtr NewRequester(SSL* ssl, const Options& options) {
   Require(signet_openssl_tls(ssl, &config.tls));
   config.http = options.http;
   config.code_points = options.code_points;
+  config.verify_chain = options.verify_chain;
+  config.chain_user = options.chain_user;
   signet_requester* requester = nullptr;
   Require(signet_requester_new(&config, &requester));
   return RequesterPtr(requester);

@@ -32,6 +32,9 @@ struct Options {
   const char* suite = "TLS_AES_128_GCM_SHA256";
   const signet_code_points* code_points = nullptr;
   bool negotiate = true;
+  // Of the requester.
+  decltype(signet_requester_config::verify_chain) verify_chain = nullptr;
+  void* chain_user = nullptr;
 };
 
 // Copies of what the library gives as views.

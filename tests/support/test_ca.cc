@@ -108,6 +108,7 @@ Der Make(std::span<const uint8_t> public_key, const CertificateOptions& options,
     AddExtension(certificate.get(), issuer, NID_basic_constraints, options.basic_constraints);
     AddExtension(certificate.get(), issuer, NID_key_usage, options.key_usage);
     AddExtension(certificate.get(), issuer, NID_ext_key_usage, options.extended_key_usage);
+    AddExtension(certificate.get(), issuer, NID_name_constraints, options.name_constraints);
     AddExtension(certificate.get(), issuer, NID_subject_alt_name, options.subject_alt_names);
     AddExtension(certificate.get(), issuer, NID_subject_key_identifier, "hash");
     if (issuer_der != nullptr) {
@@ -150,6 +151,34 @@ TestCa TestCa::Intermediate(const std::string& common_name, TestKeyType type) co
 
 Der TestCa::Issue(std::span<const uint8_t> public_key, const CertificateOptions& options) const {
   return Make(public_key, options, &certificate_, key_);
+}
+
+Der TestCa::RevocationList(const std::vector<Der>& revoked) const {
+  std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> list(X509_CRL_new(), X509_CRL_free);
+  std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> now(X509_gmtime_adj(nullptr, -3600),
+                                                            ASN1_TIME_free);
+  std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> next(X509_gmtime_adj(nullptr, 86400),
+                                                             ASN1_TIME_free);
+  Require(X509_CRL_set_version(list.get(), X509_CRL_VERSION_2) == 1 &&
+              X509_CRL_set_issuer_name(list.get(),
+                                       X509_get_subject_name(Parse(certificate_).get())) == 1 &&
+              X509_CRL_set1_lastUpdate(list.get(), now.get()) == 1 &&
+              X509_CRL_set1_nextUpdate(list.get(), next.get()) == 1,
+          "revocation list");
+  for (const Der& certificate : revoked) {
+    X509_REVOKED* entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(Parse(certificate).get()));
+    X509_REVOKED_set_revocationDate(entry, now.get());
+    Require(X509_CRL_add0_revoked(list.get(), entry) == 1, "revoked certificate");
+  }
+  X509_CRL_sort(list.get());
+  Require(X509_CRL_sign(list.get(), key_.get(), EVP_sha256()) > 0, "sign revocation list");
+  uint8_t* der = nullptr;
+  const int size = i2d_X509_CRL(list.get(), &der);
+  Require(size > 0, "encode revocation list");
+  Der out(der, der + size);
+  OPENSSL_free(der);
+  return out;
 }
 
 Der TestCa::subject() const {

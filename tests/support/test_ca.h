@@ -50,6 +50,7 @@ struct CertificateOptions {
   std::string key_usage = "critical,digitalSignature";
   std::string extended_key_usage = "clientAuth";
   std::string basic_constraints = {};  // "critical,CA:TRUE" for an authority
+  std::string name_constraints = {};   // of an authority: "critical,permitted;email:.example.com"
   std::string subject_alt_names = {};  // "DNS:example.com,email:a@example.com"
   std::chrono::system_clock::time_point not_before =
       std::chrono::system_clock::now() - std::chrono::hours(1);
@@ -74,6 +75,8 @@ class TestCa {
   Der Issue(std::span<const uint8_t> public_key, const CertificateOptions& options = {}) const;
 
   const Der& certificate() const { return certificate_; }
+  // Its certificate revocation list, good until tomorrow.
+  Der RevocationList(const std::vector<Der>& revoked) const;
   Der subject() const;  // DER of the name, as in certificate_authorities
   const TestKey& key() const { return key_; }
 

@@ -32,11 +32,28 @@ extern "C" {
  * SIGNET_ERROR_TLS for a cipher suite whose hash is neither SHA-256 nor SHA-384. */
 static inline signet_status signet_openssl_tls(SSL* ssl, signet_tls* out);
 
-/* 1 when the chain (DER, leaf first, as in signet_answer) leads to an anchor of `store` and the
- * leaf is good for TLS clients now; otherwise 0 and a reason in `why` (static storage; may be
- * NULL). Keys and signatures below 112 bits of security are refused (OpenSSL security level 2). */
+/* 1 when the chain (DER, leaf first, as in signet_answer) leads to an anchor of `store` within its
+ * name constraints and the leaf is good for TLS clients now; otherwise 0 and a reason in `why`
+ * (static storage; may be NULL). Keys and signatures below 112 bits of security are refused
+ * (OpenSSL security level 2). What else the store says holds too: with X509_V_FLAG_CRL_CHECK in
+ * X509_STORE_set_flags and lists from X509_STORE_add_crl, revoked certificates are refused. */
 static inline int signet_openssl_verify_chain(X509_STORE* store, const signet_bytes* chain,
                                               size_t count, const char** why);
+
+/* What signet_openssl_check_chain goes by. One may serve many connections and threads. */
+typedef struct signet_openssl_trust {
+  X509_STORE* store; /* borrowed */
+  /* NULL, or called for each certificate of a chain that is good so far, leaf first, except the
+   * anchor: is it revoked? Returns 1 if not, else 0, for example by asking OCSP (RFC 6960), whose
+   * responses should be at hand: the connection waits. `user` is user_of_revocation. */
+  int (*not_revoked)(void* user, X509* certificate, X509* issuer);
+  void* user_of_revocation;
+} signet_openssl_trust;
+
+/* For verify_chain of a signet_requester_config; its chain_user is a signet_openssl_trust. */
+static inline int signet_openssl_check_chain(void* trust, uint64_t request,
+                                             const signet_bytes* chain, size_t count,
+                                             const char** why);
 
 /* -- implementation -------------------------------------------------------------------------- */
 
@@ -281,32 +298,60 @@ static inline STACK_OF(X509) * signet_openssl_rest(const signet_bytes* chain, si
   return rest;
 }
 
-static inline const char* signet_openssl_chain_fault(X509_STORE_CTX* context, X509_STORE* store,
-                                                     X509* leaf, STACK_OF(X509) * rest) {
-  if (X509_STORE_CTX_init(context, store, leaf, rest) != 1 ||
+static inline const char* signet_openssl_revocation_fault(const signet_openssl_trust* trust,
+                                                          const STACK_OF(X509) * chain) {
+  if (trust->not_revoked == NULL) return NULL;
+  int anchor = (int)sk_X509_num(chain) - 1;
+  for (int i = 0; i < anchor; ++i) {
+    if (!trust->not_revoked(trust->user_of_revocation, sk_X509_value(chain, i),
+                            sk_X509_value(chain, i + 1))) {
+      return "certificate revoked, or nobody could say that it is not";
+    }
+  }
+  return NULL;
+}
+
+static inline const char* signet_openssl_chain_fault(X509_STORE_CTX* context,
+                                                     const signet_openssl_trust* trust, X509* leaf,
+                                                     STACK_OF(X509) * rest) {
+  if (X509_STORE_CTX_init(context, trust->store, leaf, rest) != 1 ||
       X509_STORE_CTX_set_default(context, "ssl_client") != 1) {
     return "the check of the chain could not be set up";
   }
   X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context);
   signet_openssl_raise_level(param);
-  if (X509_verify_cert(context) == 1) return signet_openssl_weakness(context);
-  return X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
+  if (X509_verify_cert(context) != 1) {
+    return X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
+  }
+  const char* weakness = signet_openssl_weakness(context);
+  if (weakness != NULL) return weakness;
+  return signet_openssl_revocation_fault(trust, X509_STORE_CTX_get0_chain(context));
 }
 
-static inline int signet_openssl_verify_chain(X509_STORE* store, const signet_bytes* chain,
-                                              size_t count, const char** why) {
+static inline int signet_openssl_check_chain(void* trust, uint64_t request,
+                                             const signet_bytes* chain, size_t count,
+                                             const char** why) {
   const char* fault = "a certificate of the chain can't be read";
+  (void)request;
   ERR_set_mark();
   X509* leaf = count > 0 ? signet_openssl_certificate(chain[0]) : NULL;
   STACK_OF(X509)* rest = leaf != NULL ? signet_openssl_rest(chain, count) : NULL;
   X509_STORE_CTX* context = rest != NULL ? X509_STORE_CTX_new() : NULL;
-  if (context != NULL) fault = signet_openssl_chain_fault(context, store, leaf, rest);
+  if (context != NULL) {
+    fault = signet_openssl_chain_fault(context, (const signet_openssl_trust*)trust, leaf, rest);
+  }
   X509_STORE_CTX_free(context);
   sk_X509_pop_free(rest, X509_free);
   X509_free(leaf);
   ERR_pop_to_mark();
   if (fault != NULL && why != NULL) *why = fault;
   return fault == NULL;
+}
+
+static inline int signet_openssl_verify_chain(X509_STORE* store, const signet_bytes* chain,
+                                              size_t count, const char** why) {
+  signet_openssl_trust trust = {store, NULL, NULL};
+  return signet_openssl_check_chain(&trust, 0, chain, count, why);
 }
 
 #ifdef __cplusplus

@@ -9,8 +9,9 @@
  *   signet_requester_receive_frame  for each frame whose type signet_requester_wants_frame() names
  *   signet_requester_next_answer    until SIGNET_ERROR_STATE
  *
- * The library proves possession of keys; it does not decide whom to trust: validate the chain of
- * an answer before using it (signet/openssl.h has a helper). Conventions: see connection.h. */
+ * The library proves possession of keys; it does not decide whom to trust. Give it a verify_chain,
+ * or validate the chain of each answer before using it; signet/openssl.h does either with an
+ * X509_STORE. Conventions: see connection.h. */
 #ifndef SIGNET_SERVER_H_
 #define SIGNET_SERVER_H_
 
@@ -27,7 +28,20 @@ typedef struct signet_requester_config {
   signet_tls tls; /* copied; random and verify are needed here */
   signet_http http;
   const signet_code_points* code_points; /* NULL = our defaults for `http`; copied */
+  /* RFC 9261 section 7.4: is the chain (DER, leaf first) of the answer to `request` (its id) to be
+   * trusted? Called from signet_requester_receive_frame, with chains whose key was proved only;
+   * may not call back into the library. Returns 1, or 0 and a reason in `why` (storage that lasts
+   * as long as the requester): the answer is then SIGNET_RESULT_INVALID with that as its detail.
+   * NULL: whoever takes the answers validates their chains. */
+  int (*verify_chain)(void* chain_user, uint64_t request, const signet_bytes* chain, size_t count,
+                      const char** why);
+  void* chain_user; /* must outlive the requester */
 } signet_requester_config;
+
+/* What one connection can cost: so many requests may be outstanding, and so many sent in all,
+ * whatever the client offers (draft section 5.5). */
+#define SIGNET_MAX_OUTSTANDING 64u
+#define SIGNET_MAX_REQUESTS 1024u
 
 SIGNET_API signet_status signet_requester_new(const signet_requester_config* config,
                                               signet_requester** out);
@@ -43,7 +57,8 @@ SIGNET_API signet_status signet_requester_peer_setting(signet_requester* request
 SIGNET_API signet_status signet_requester_peer_max_frame_size(signet_requester* requester,
                                                               uint32_t size);
 
-/* How many more requests the client lets us have outstanding now; 0 when it does not take part. */
+/* How many more requests may be sent now: as many as the client lets us have outstanding, within
+ * the bounds above; 0 when it does not take part. */
 SIGNET_API size_t signet_requester_available(const signet_requester* requester);
 
 typedef struct signet_oid_filter {
@@ -92,7 +107,7 @@ typedef struct signet_answer {
   const signet_bytes* chain; /* IDENTITY: DER, leaf first */
   size_t chain_length;
   uint16_t signature_scheme; /* IDENTITY */
-  const char* detail;        /* INVALID: which rule was broken */
+  const char* detail;        /* INVALID: which rule was broken, or what verify_chain said */
 } signet_answer;
 
 /* SIGNET_ERROR_STATE when there is none. Pointers are valid until the next call on the requester.
