@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""Does docs/conformance.md have every rule once, and for each one that is done tests that exist and are run?
+
+usage: conformance.py REPOSITORY
+"""
+import ast
+import pathlib
+import re
+import sys
+
+PAGE = "docs/conformance.md"
+ROWS = [f"EA{n}" for n in (*range(1, 15), *range(20, 51), *range(60, 73))] + \
+    [f"R{n}" for n in range(1, 15)] + [f"CC{n}" for n in range(1, 41)] + \
+    [f"A{n}" for n in range(1, 24)]
+STATUSES = ("done", "not applicable", "open")
+CPP_TEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.M)
+CITATION = re.compile(r"`([A-Z]\w*\.\w+)(?:/(\w+))?`")
+
+
+def words_of(cmake):
+    return set(re.findall(r"[\w.]+", cmake.read_text(encoding="utf-8"))) if cmake.exists() else set()
+
+
+def is_run(file):
+    """CMake knows a C++ test by its file's name, one in Python by that or by its scenario's folder."""
+    listed = words_of(file.parent / "CMakeLists.txt")
+    if file.suffix == ".cc":
+        return file.name in listed
+    return file.stem in listed or file.parent.name in words_of(file.parent.parent / "CMakeLists.txt")
+
+
+def tests_of(file, text):
+    """The names of its tests: Suite.Name, Class.method."""
+    if file.suffix == ".cc":
+        return [".".join(match) for match in CPP_TEST.findall(text)]
+    return [f"{node.name}.{method.name}" for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.ClassDef) for method in node.body
+            if isinstance(method, ast.FunctionDef) and method.name.startswith("test")]
+
+
+def find_tests(repository):
+    """Each test with the texts of the files that hold it: one name may be in two."""
+    found = {}
+    for pattern in ("*_test.cc", "*_contract.cc", "*_test.py"):
+        for file in repository.glob(f"[a-z]*/**/{pattern}"):
+            if file.relative_to(repository).parts[0] != "build" and is_run(file):
+                text = file.read_text(encoding="utf-8")
+                for test in tests_of(file, text):
+                    found.setdefault(test, []).append(text)
+    return found
+
+
+def faults_of(row, status, shown, tests):
+    cited = CITATION.findall(shown)
+    for test, case in cited:
+        if test not in tests:
+            yield f"there is no test {test} that CMake runs; correct the name, or write the test"
+        elif case and not any(f'"{case}"' in text for text in tests[test]):
+            yield f"{test} has no case \"{case}\"; correct the name, or add the case to its table"
+    if status not in STATUSES:
+        yield f"its status is \"{status}\"; make it one of: {', '.join(STATUSES)}"
+    if status == "done" and not cited:
+        yield "it is done, but no test shows it; name one as `Suite.Test` or `Suite.Test/Case`"
+    if status == "not applicable" and len(shown.split()) < 4:
+        yield "it is not applicable, but the last column does not say why"
+
+
+def main():
+    repository = pathlib.Path(sys.argv[1])
+    tests = find_tests(repository)
+    seen, faults = [], []
+    for line in (repository / PAGE).read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|") or not re.fullmatch(r"[A-Z]+\d+", cells[0]):
+            continue
+        row = cells[0]
+        seen.append(row)
+        if len(cells) != 4:
+            faults.append(f"row {row}: has {len(cells)} columns; needs id, rule, status, tests")
+            continue
+        faults += [f"row {row}: {fault}" for fault in faults_of(row, cells[2], cells[3], tests)]
+    faults += [f"row {row}: is missing; add it" for row in ROWS if row not in seen]
+    faults += [f"row {row}: is no row of the checklists; correct its id"
+               for row in seen if row not in ROWS]
+    faults += [f"row {row}: is there {seen.count(row)} times; leave one"
+               for row in sorted(set(seen)) if seen.count(row) > 1]
+    for fault in faults:
+        print(f"{PAGE}: {fault}", file=sys.stderr)
+    print(f"{len(seen)} rows, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
