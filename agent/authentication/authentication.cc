@@ -68,6 +68,12 @@ Declined TokenRefused(const Identity& identity, const absl::Status& status) {
   }
 }
 
+// A server has its trust anchors itself, so ours only takes room (RFC 8446 section 4.4.2).
+std::vector<wire::Bytes> WithoutAnchor(std::vector<wire::Bytes> chain, const ChainFacts& facts) {
+  if (chain.size() > 1 && facts.certificates.back().self_issued()) chain.pop_back();
+  return chain;
+}
+
 // RFC 9261 section 5.2.2; no TLS-side state but what was given.
 wire::Bytes HashTranscript(const AuthenticationCall& call, wire::BytesView certificate) {
   const OpenSslPtr<EVP_MD_CTX> context(EVP_MD_CTX_new());
@@ -167,7 +173,9 @@ asio::awaitable<Outcome> Authentication::Decide(const AuthenticationCall& call,
   }
 
   // The agent builds what is signed; no caller ever names the bytes.
-  wire::Result<wire::Bytes> certificate = wire::BuildCertificate(request->context, identity.chain);
+  const std::shared_ptr<const ChainFacts> facts = FactsOf(identity);
+  wire::Result<wire::Bytes> certificate =
+      wire::BuildCertificate(request->context, WithoutAnchor(identity.chain, *facts));
   if (!certificate.ok()) {
     co_return Declined{DeclineReason::kNoIdentity,
                        absl::StrCat("identity \"", identity.name, "\": build Certificate: ",
@@ -178,7 +186,6 @@ asio::awaitable<Outcome> Authentication::Decide(const AuthenticationCall& call,
       co_await signer_.Sign(identity.key, scheme, message, call.deadline);
   if (!signature.ok()) co_return TokenRefused(identity, signature.status());
 
-  const std::shared_ptr<const ChainFacts> facts = FactsOf(identity);
   if (!IsSignature(*facts->public_key, scheme, message, *signature)) {
     co_return TokenRefused(identity, absl::DataLossError("the token made a wrong signature, which "
                                                          "was not let out"));

@@ -198,6 +198,30 @@ TEST_F(AuthenticationTest, TwoRequestsInFlightDoNotGetTheSameIdentity) {
   loop.run();
 }
 
+TEST_F(AuthenticationTest, SendsTheChainWithoutItsAnchor) {
+  Identity alice = tokens_.NewIdentity("alice", IdentityKind::kUser);
+  const test::TestCa issuing = ca_.Intermediate("Issuing");
+  const wire::Bytes leaf = issuing.Issue(alice.public_key);
+  alice.chain = {leaf, issuing.certificate(), ca_.certificate()};
+  ASSERT_TRUE(identities_.Add(alice).ok());
+  Rules({{Verdict::kAllow, "alice"}});
+  const Outcome outcome = Authenticate();
+  ASSERT_TRUE(std::holds_alternative<Authenticated>(outcome)) << GivenBy(outcome);
+  EXPECT_EQ(std::get<Authenticated>(outcome).certificate,
+            *wire::BuildCertificate(wire::Bytes{1, 2, 3, 4}, {leaf, issuing.certificate()}));
+}
+
+TEST_F(AuthenticationTest, SendsALeafThatIsItsOwnIssuer) {
+  Identity alice = tokens_.NewIdentity("alice", IdentityKind::kUser);
+  alice.chain = {test::SelfSigned(tokens_.key(alice.key))};
+  ASSERT_TRUE(identities_.Add(alice).ok());
+  Rules({{Verdict::kAllow, "alice"}});
+  const Outcome outcome = Authenticate();
+  ASSERT_TRUE(std::holds_alternative<Authenticated>(outcome)) << GivenBy(outcome);
+  EXPECT_EQ(std::get<Authenticated>(outcome).certificate,
+            *wire::BuildCertificate(wire::Bytes{1, 2, 3, 4}, alice.chain));
+}
+
 TEST_F(AuthenticationTest, AChainTooLongToSendIsNoIdentity) {
   Identity alice = tokens_.NewIdentity("alice", IdentityKind::kUser);
   const wire::Bytes leaf = ca_.Issue(alice.public_key);
