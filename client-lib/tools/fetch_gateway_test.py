@@ -87,6 +87,14 @@ class HappyPath(ToolsTest):
             "declined", "connection_error"])
         self.assertEqual(self.agent.origins, [URL, URL])
 
+    def test_proves_with_a_chain_larger_than_frames_are_by_default(self):
+        large = certificates.client(self.device_ca, "post-quantum", extra_size=40_000)
+        self.agent.identities = [(large, agent.IDENTITY_KIND_DEVICE)]
+        result = self.fetch(self.start_gateway(), "/a /device /b /whoami")
+        self.assertEqual(result.statuses(), [200] * 4, result.stderr)
+        self.assertEqual(result.json["certificates_sent"], 1)
+        self.assertEqual(result.bodies()[1]["identities"][0]["subject"], "CN=post-quantum")
+
     def test_describes_certificates_as_openssl_does(self):
         gateway = self.start_gateway()
         identity = self.fetch(gateway, "/user").bodies()[0]["identities"][0]

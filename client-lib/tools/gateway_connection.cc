@@ -19,6 +19,7 @@ constexpr uint64_t kHandshakeMs = 10000;
 // take our last words with it.
 constexpr uint64_t kLingerMs = 2000;
 constexpr uint32_t kMaxStreams = 100;
+constexpr uint32_t kMaxFrameSize = 65536;  // room for chains of post-quantum size
 constexpr uint32_t kMaxHeaderBytes = 16384;
 constexpr size_t kMaxTarget = 8192;
 constexpr size_t kMaxIgnoredBody = 32768;
@@ -108,6 +109,7 @@ bool GatewayConnection::StartHttp2() {
   signet_nghttp2_init_server(&adapter_, requester_.get());
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kMaxStreams},
+      {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, kMaxFrameSize},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kMaxHeaderBytes},
   };
   http2_ = std::make_unique<Http2Connection>(stream_, adapter_, *this, settings);

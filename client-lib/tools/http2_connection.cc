@@ -165,7 +165,7 @@ void Http2Connection::Receive() {
 bool Http2Connection::FillOutput() {
   while (output_.size() < kMaxOutput) {
     const uint8_t* data = nullptr;
-    ssize_t size = nghttp2_session_mem_send(h2_, &data);
+    ssize_t size = signet_nghttp2_mem_send(&adapter_, h2_, &data);
     if (size < 0) {
       Fail(static_cast<int>(size));
       return false;

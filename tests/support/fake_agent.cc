@@ -30,7 +30,12 @@ wire::Bytes Digest(v1::PrfHash hash, const std::string& message) {
 
 FakeAgent::FakeAgent()
     : authority_(TestCa::Root("Test Root")), key_(TestKey::Generate(TestKeyType::kP256)) {
-  chain_.push_back(authority_.Issue(key_.public_key(), {.common_name = "laptop"}));
+  chain_ = NewChain(0);
+}
+
+std::vector<Der> FakeAgent::NewChain(size_t extra_size) const {
+  return {authority_.Issue(key_.public_key(),
+                           {.common_name = "laptop", .comment = std::string(extra_size, 'x')})};
 }
 
 void FakeAgent::Receive(wire::BytesView bytes) {
@@ -58,10 +63,12 @@ std::vector<uint64_t> FakeAgent::cancelled() const {
   return ids;
 }
 
-v1::AgentMessage FakeAgent::Proof(uint64_t id) const {
+v1::AgentMessage FakeAgent::Proof(uint64_t id, size_t extra_size) const {
   const v1::AuthenticateRequest& asked = call(id);
   const auto request = wire::ParseCertificateRequest(View(asked.request())).value();
-  const wire::Bytes certificate = wire::BuildCertificate(request.context, chain_).value();
+  const wire::Bytes certificate =
+      wire::BuildCertificate(request.context, extra_size == 0 ? chain_ : NewChain(extra_size))
+          .value();
   const wire::Bytes content = wire::SignedContent(
       Digest(asked.hash(), asked.handshake_context() + asked.request() + Text(certificate)));
   const wire::Bytes verify =

@@ -26,8 +26,9 @@ class FakeAgent {
   const v1::AuthenticateRequest& call(uint64_t id) const;
   std::vector<uint64_t> cancelled() const;
 
-  // What a good agent would answer: the identity "laptop" of kind device.
-  v1::AgentMessage Proof(uint64_t id) const;
+  // What a good agent would answer: the identity "laptop" of kind device, with a certificate that
+  // is so much larger than chain()'s.
+  v1::AgentMessage Proof(uint64_t id, size_t extra_size = 0) const;
   static v1::AgentMessage Refusal(uint64_t id, v1::DeclineReason reason, std::string detail);
   static wire::Bytes Framed(const v1::AgentMessage& message);
 
@@ -36,6 +37,8 @@ class FakeAgent {
   const TestKey& key() const { return key_; }
 
  private:
+  std::vector<Der> NewChain(size_t extra_size) const;
+
   TestCa authority_;
   TestKey key_;
   std::vector<Der> chain_;

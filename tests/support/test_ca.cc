@@ -110,6 +110,7 @@ Der Make(std::span<const uint8_t> public_key, const CertificateOptions& options,
     AddExtension(certificate.get(), issuer, NID_ext_key_usage, options.extended_key_usage);
     AddExtension(certificate.get(), issuer, NID_name_constraints, options.name_constraints);
     AddExtension(certificate.get(), issuer, NID_subject_alt_name, options.subject_alt_names);
+    AddExtension(certificate.get(), issuer, NID_netscape_comment, options.comment);
     AddExtension(certificate.get(), issuer, NID_subject_key_identifier, "hash");
     if (issuer_der != nullptr) {
       AddExtension(certificate.get(), issuer, NID_authority_key_identifier, "keyid");

@@ -52,6 +52,7 @@ struct CertificateOptions {
   std::string basic_constraints = {};  // "critical,CA:TRUE" for an authority
   std::string name_constraints = {};   // of an authority: "critical,permitted;email:.example.com"
   std::string subject_alt_names = {};  // "DNS:example.com,email:a@example.com"
+  std::string comment = {};            // makes it as large as is wanted
   std::chrono::system_clock::time_point not_before =
       std::chrono::system_clock::now() - std::chrono::hours(1);
   std::chrono::system_clock::time_point not_after =

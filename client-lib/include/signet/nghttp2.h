@@ -8,12 +8,13 @@
  *   signet_nghttp2_on_extension_chunk, _unpack_extension, _pack_extension, _on_frame_recv
  *                                              from the nghttp2 callbacks of these names
  *   signet_nghttp2_submit                      before nghttp2_session_send or _mem_send
+ *   signet_nghttp2_mem_send                    better than nghttp2_session_mem_send, see there
  *   signet_nghttp2_free                        after nghttp2_session_del
  *
  * When the peer breaks a rule of the draft the adapter ends the nghttp2 session with the right
  * GOAWAY; signet_session_error or signet_requester_error says why. Nothing is to be told about
- * SETTINGS_MAX_FRAME_SIZE: nghttp2 refuses received frames above ours, and sends no more than 16384
- * bytes in an extension frame, which every peer takes and which is libsignet's default.
+ * SETTINGS_MAX_FRAME_SIZE: nghttp2 refuses received frames above ours (an application that takes
+ * large chains raises it), and signet_nghttp2_mem_send knows the peer's.
  *
  * Conventions: see connection.h. The callbacks return what nghttp2 wants: 0 or
  * NGHTTP2_ERR_CALLBACK_FAILURE. Static inline functions only, no globals.
@@ -31,7 +32,7 @@
 extern "C" {
 #endif
 
-/* A frame on its way out; owned by the adapter until nghttp2 has packed it. */
+/* A frame on its way out; owned by the adapter. */
 typedef struct signet_nghttp2_payload {
   struct signet_nghttp2_payload* next;
   size_t size;
@@ -46,6 +47,12 @@ typedef struct signet_nghttp2 {
   size_t received_size;
   signet_nghttp2_payload* first; /* frames submitted to nghttp2, in order */
   signet_nghttp2_payload* last;
+  int sends_large;       /* signet_nghttp2_mem_send is in use */
+  uint8_t* large;        /* the whole frames that nghttp2 can't pack, taken out of its queue */
+  size_t large_size;     /* bytes in `large` */
+  int large_given;       /* the caller has them: they go with the next call */
+  const uint8_t* behind; /* what nghttp2 wants to send after `large` */
+  ssize_t behind_size;
 } signet_nghttp2;
 
 /* The session or requester must outlive the adapter. */
@@ -76,6 +83,13 @@ static inline int signet_nghttp2_on_frame_recv(signet_nghttp2* adapter, nghttp2_
 /* Submits the frames that are due, in order. */
 static inline int signet_nghttp2_submit(signet_nghttp2* adapter, nghttp2_session* h2);
 
+/* As nghttp2_session_mem_send, and with its contract, but able to send a frame of more than 16384
+ * bytes, the most that nghttp2 packs, when the peer's SETTINGS_MAX_FRAME_SIZE allows it: an
+ * authenticator with a long chain. Applications that send with nghttp2's own functions decline
+ * such requests. Use the one or the other for a whole connection, this one from its start. */
+static inline ssize_t signet_nghttp2_mem_send(signet_nghttp2* adapter, nghttp2_session* h2,
+                                              const uint8_t** out);
+
 /* -- implementation -------------------------------------------------------------------------- */
 
 static inline void signet_nghttp2_init_client(signet_nghttp2* adapter, signet_session* session) {
@@ -103,8 +117,16 @@ static inline void signet_nghttp2_drop_first(signet_nghttp2* adapter) {
   free(first);
 }
 
+static inline void signet_nghttp2_drop_large(signet_nghttp2* adapter) {
+  free(adapter->large);
+  adapter->large = NULL;
+  adapter->large_size = 0;
+  adapter->large_given = 0;
+}
+
 static inline void signet_nghttp2_free(signet_nghttp2* adapter) {
   signet_nghttp2_drop_received(adapter);
+  signet_nghttp2_drop_large(adapter);
   while (adapter->first != NULL) signet_nghttp2_drop_first(adapter);
 }
 
@@ -157,16 +179,44 @@ static inline int signet_nghttp2_unpack_extension(signet_nghttp2* adapter, void*
   return 0;
 }
 
+/* Appends the first frame, header and payload (RFC 9113 section 4.1), to `large`. */
+static inline int signet_nghttp2_set_aside(signet_nghttp2* adapter,
+                                           const nghttp2_frame_hd* header) {
+  const signet_nghttp2_payload* first = adapter->first;
+  uint8_t* grown = (uint8_t*)realloc(adapter->large, adapter->large_size + 9 + first->size);
+  if (grown == NULL) return 0;
+  uint8_t* frame = grown + adapter->large_size;
+  const uint8_t bytes[9] = {(uint8_t)(first->size >> 16),
+                            (uint8_t)(first->size >> 8),
+                            (uint8_t)first->size,
+                            header->type,
+                            header->flags,
+                            0,
+                            0,
+                            0,
+                            0};
+  memcpy(frame, bytes, sizeof bytes);
+  memcpy(frame + sizeof bytes, first->data, first->size);
+  adapter->large = grown;
+  adapter->large_size += sizeof bytes + first->size;
+  return 1;
+}
+
 static inline ssize_t signet_nghttp2_pack_extension(signet_nghttp2* adapter, uint8_t* out,
                                                     size_t capacity, const nghttp2_frame* frame) {
   signet_nghttp2_payload* first = adapter->first;
-  /* nghttp2 keeps the order of submission, so ours is the first; what does not fit was never ours.
-   */
-  if (first == NULL || frame->ext.payload != first || first->size > capacity) {
-    return NGHTTP2_ERR_CALLBACK_FAILURE;
-  }
+  /* nghttp2 keeps the order of submission, so ours is the first. */
+  if (first == NULL || frame->ext.payload != first) return NGHTTP2_ERR_CALLBACK_FAILURE;
   ssize_t size = (ssize_t)first->size;
-  if (size > 0) memcpy(out, first->data, first->size);
+  if (first->size > capacity) {
+    /* nghttp2 is between two frames here, so this one's place is before what it gives out next. */
+    if (!adapter->sends_large || !signet_nghttp2_set_aside(adapter, &frame->hd)) {
+      return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    size = NGHTTP2_ERR_CANCEL;
+  } else if (size > 0) {
+    memcpy(out, first->data, first->size);
+  }
   signet_nghttp2_drop_first(adapter);
   return size;
 }
@@ -257,12 +307,37 @@ static inline int signet_nghttp2_submit_frame(signet_nghttp2* adapter, nghttp2_s
 
 static inline int signet_nghttp2_submit(signet_nghttp2* adapter, nghttp2_session* h2) {
   signet_frame frame;
+  if (adapter->sends_large) {
+    uint32_t size = nghttp2_session_get_remote_settings(h2, NGHTTP2_SETTINGS_MAX_FRAME_SIZE);
+    if (adapter->session != NULL) {
+      signet_session_peer_max_frame_size(adapter->session, size);
+    } else {
+      signet_requester_peer_max_frame_size(adapter->requester, size);
+    }
+  }
   while ((adapter->session != NULL
               ? signet_session_next_frame(adapter->session, &frame)
               : signet_requester_next_frame(adapter->requester, &frame)) == SIGNET_OK) {
     if (signet_nghttp2_submit_frame(adapter, h2, &frame) != 0) return NGHTTP2_ERR_CALLBACK_FAILURE;
   }
   return 0;
+}
+
+static inline ssize_t signet_nghttp2_mem_send(signet_nghttp2* adapter, nghttp2_session* h2,
+                                              const uint8_t** out) {
+  adapter->sends_large = 1;
+  if (adapter->large_given) {
+    signet_nghttp2_drop_large(adapter);
+    *out = adapter->behind;
+    if (adapter->behind_size != 0) return adapter->behind_size;
+  }
+  ssize_t size = nghttp2_session_mem_send(h2, out);
+  if (adapter->large == NULL) return size;
+  adapter->behind = *out;
+  adapter->behind_size = size;
+  adapter->large_given = 1;
+  *out = adapter->large;
+  return (ssize_t)adapter->large_size;
 }
 
 #ifdef __cplusplus

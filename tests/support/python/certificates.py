@@ -82,6 +82,9 @@ def server(issuer, host="localhost", name="server"):
                  [(alternatives, False), (x509.ExtendedKeyUsage([SERVER]), False)])
 
 
-def client(issuer, name, common_name=None, days=30, usage=CLIENT, **subject):
-    return _make(name, _subject(common_name or name, **subject), issuer, days,
-                 [(x509.ExtendedKeyUsage([usage]), False)])
+def client(issuer, name, common_name=None, days=30, usage=CLIENT, extra_size=0, **subject):
+    extensions = [(x509.ExtendedKeyUsage([usage]), False)]
+    if extra_size:
+        ours = x509.ObjectIdentifier("1.3.6.1.4.1.99999.1")
+        extensions.append((x509.UnrecognizedExtension(ours, bytes(extra_size)), False))
+    return _make(name, _subject(common_name or name, **subject), issuer, days, extensions)

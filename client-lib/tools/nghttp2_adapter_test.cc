@@ -1,0 +1,244 @@
+// signet/nghttp2.h between two nghttp2 sessions in memory: what goes around the frames that nghttp2
+// can't pack itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signet/nghttp2.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/client_and_server.h"
+
+namespace signet::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+constexpr size_t kLarge = 40000;
+constexpr uint8_t kRequests = 0xf4;
+constexpr uint8_t kCertificate = 0xf5;
+
+// One end. Remembers the order in which whole frames came.
+class End {
+ public:
+  using Send = ssize_t (*)(signet_nghttp2*, nghttp2_session*, const uint8_t**);
+
+  End(signet_session* session, signet_requester* requester, uint32_t max_frame_size, Send send)
+      : send_(send) {
+    if (session != nullptr) signet_nghttp2_init_client(&adapter_, session);
+    if (requester != nullptr) signet_nghttp2_init_server(&adapter_, requester);
+    nghttp2_session_callbacks* callbacks = nullptr;
+    nghttp2_option* option = nullptr;
+    nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_option_new(&option);
+    signet_nghttp2_set_option(&adapter_, option);
+    Register(callbacks);
+    if (session != nullptr) {
+      nghttp2_session_client_new2(&h2_, callbacks, this, option);
+    } else {
+      nghttp2_session_server_new2(&h2_, callbacks, this, option);
+    }
+    nghttp2_option_del(option);
+    nghttp2_session_callbacks_del(callbacks);
+    nghttp2_settings_entry settings[2] = {{NGHTTP2_SETTINGS_MAX_FRAME_SIZE, max_frame_size}, {}};
+    signet_nghttp2_settings(&adapter_, &settings[1], 1);
+    nghttp2_submit_settings(h2_, NGHTTP2_FLAG_NONE, settings, 2);
+  }
+  ~End() {
+    nghttp2_session_del(h2_);
+    signet_nghttp2_free(&adapter_);
+  }
+  End(const End&) = delete;
+  End& operator=(const End&) = delete;
+
+  // A request with a header block of more than one frame and a body.
+  void SubmitRequest() {
+    std::string large(30000, 'h');
+    const auto header = [](std::string_view name, std::string_view value) {
+      return nghttp2_nv{reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
+                        reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(),
+                        value.size(), NGHTTP2_NV_FLAG_NO_INDEX};
+    };
+    const nghttp2_nv headers[] = {header(":method", "POST"), header(":scheme", "https"),
+                                  header(":authority", "example.com"), header(":path", "/"),
+                                  header("large", large)};
+    nghttp2_data_provider body{};
+    body.read_callback = [](nghttp2_session*, int32_t, uint8_t* out, size_t size, uint32_t* flags,
+                            nghttp2_data_source*, void*) -> ssize_t {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+      std::fill_n(out, std::min<size_t>(size, 1000), 'b');
+      return static_cast<ssize_t>(std::min<size_t>(size, 1000));
+    };
+    ASSERT_GT(nghttp2_submit_request(h2_, nullptr, headers, std::size(headers), &body, nullptr), 0);
+  }
+
+  void Submit() { ASSERT_EQ(signet_nghttp2_submit(&adapter_, h2_), 0); }
+
+  // Gives everything that is to be sent to the other end; false when there was nothing.
+  bool SendTo(End& other) {
+    Submit();
+    bool sent = false;
+    for (;;) {
+      const uint8_t* data = nullptr;
+      const ssize_t size = send_(&adapter_, h2_, &data);
+      EXPECT_GE(size, 0);
+      if (size <= 0) return sent;
+      sent = true;
+      EXPECT_EQ(nghttp2_session_mem_recv(other.h2_, data, size), size);
+    }
+  }
+
+  std::vector<uint8_t> received;   // types of frames, apart from SETTINGS
+  std::optional<uint32_t> goaway;  // the code that came
+
+ private:
+  static void Register(nghttp2_session_callbacks* callbacks) {
+    nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(
+        callbacks, [](nghttp2_session*, const nghttp2_frame_hd* header, const uint8_t* data,
+                      size_t size, void* user) {
+          return signet_nghttp2_on_extension_chunk(&Self(user).adapter_, header, data, size);
+        });
+    nghttp2_session_callbacks_set_unpack_extension_callback(
+        callbacks,
+        [](nghttp2_session*, void** payload, const nghttp2_frame_hd* header, void* user) {
+          return signet_nghttp2_unpack_extension(&Self(user).adapter_, payload, header);
+        });
+    nghttp2_session_callbacks_set_pack_extension_callback(
+        callbacks,
+        [](nghttp2_session*, uint8_t* out, size_t size, const nghttp2_frame* frame, void* user) {
+          return signet_nghttp2_pack_extension(&Self(user).adapter_, out, size, frame);
+        });
+    nghttp2_session_callbacks_set_on_frame_recv_callback(
+        callbacks, [](nghttp2_session* h2, const nghttp2_frame* frame, void* user) {
+          End& self = Self(user);
+          if (frame->hd.type != NGHTTP2_SETTINGS) self.received.push_back(frame->hd.type);
+          if (frame->hd.type == NGHTTP2_GOAWAY) self.goaway = frame->goaway.error_code;
+          return signet_nghttp2_on_frame_recv(&self.adapter_, h2, frame, 0);
+        });
+  }
+  static End& Self(void* user) { return *static_cast<End*>(user); }
+
+  signet_nghttp2 adapter_;
+  nghttp2_session* h2_ = nullptr;
+  Send send_;
+};
+
+ssize_t SendWithNghttp2(signet_nghttp2*, nghttp2_session* h2, const uint8_t** out) {
+  return nghttp2_session_mem_send(h2, out);
+}
+
+class Nghttp2AdapterTest : public ::testing::Test {
+ protected:
+  void Connect(uint32_t client_takes, uint32_t server_takes, End::Send send) {
+    client_.emplace(pair_.session.get(), nullptr, client_takes, send);
+    server_.emplace(nullptr, pair_.requester.get(), server_takes, send);
+    Exchange();
+  }
+  void Exchange() {
+    for (bool moved = true; moved;) {
+      moved = client_->SendTo(*server_);
+      moved = server_->SendTo(*client_) || moved;
+    }
+  }
+  void Ask(size_t count, const signet_request& request) {
+    const std::vector<signet_request> requests(count, request);
+    ASSERT_EQ(signet_requester_request(pair_.requester.get(), requests.data(), count, nullptr),
+              SIGNET_OK);
+    Exchange();
+  }
+  void Ask(size_t count) {
+    signet_request anything{};
+    anything.size = sizeof anything;
+    Ask(count, anything);
+  }
+  // The agent proves request 1, 2 ... with a certificate so much larger than most.
+  void Prove(const std::vector<size_t>& extra_sizes) {
+    pair_.TellAgent();
+    for (size_t i = 0; i < extra_sizes.size(); ++i) {
+      ASSERT_EQ(pair_.AgentSays(pair_.agent.Proof(i + 1, extra_sizes[i])), SIGNET_OK);
+    }
+  }
+  std::vector<signet_result> Results() {
+    std::vector<signet_result> results;
+    for (const Answer& answer : pair_.Answers()) results.push_back(answer.result);
+    return results;
+  }
+
+  ClientAndServer pair_{{.negotiate = false}};
+  std::optional<End> client_, server_;
+};
+
+TEST_F(Nghttp2AdapterTest, SendsLargeFramesInTheirPlace) {
+  Connect(16384, 65536, signet_nghttp2_mem_send);
+  Ask(4);
+  Prove({0, kLarge, kLarge, 0});
+  server_->received.clear();
+  client_->SubmitRequest();
+  client_->Submit();
+  client_->SubmitRequest();
+  Exchange();
+  // One of ours between HEADERS and its CONTINUATION would be a connection error.
+  EXPECT_THAT(server_->received,
+              UnorderedElementsAre(NGHTTP2_HEADERS, NGHTTP2_DATA, kCertificate, kCertificate,
+                                   kCertificate, kCertificate, NGHTTP2_HEADERS, NGHTTP2_DATA));
+  EXPECT_THAT(Results(), ElementsAre(SIGNET_RESULT_IDENTITY, SIGNET_RESULT_IDENTITY,
+                                     SIGNET_RESULT_IDENTITY, SIGNET_RESULT_IDENTITY));
+  EXPECT_EQ(client_->goaway, std::nullopt);
+  EXPECT_EQ(server_->goaway, std::nullopt);
+}
+
+TEST_F(Nghttp2AdapterTest, SendsALargeFrameWithNothingBehindIt) {
+  Connect(16384, 65536, signet_nghttp2_mem_send);
+  Ask(1);
+  Prove({kLarge});
+  Exchange();
+  EXPECT_THAT(Results(), ElementsAre(SIGNET_RESULT_IDENTITY));
+  client_->SubmitRequest();
+  Exchange();
+  EXPECT_EQ(server_->received.back(), NGHTTP2_DATA);
+  EXPECT_EQ(client_->goaway, std::nullopt);
+}
+
+TEST_F(Nghttp2AdapterTest, DeclinesWhatTheServerDoesNotTake) {
+  Connect(16384, 32768, signet_nghttp2_mem_send);
+  Ask(2);
+  Prove({kLarge, 20000});
+  Exchange();
+  EXPECT_THAT(Results(), ElementsAre(SIGNET_RESULT_DECLINED, SIGNET_RESULT_IDENTITY));
+  const std::vector<Event> events = pair_.Settled();
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[0].reason, "frame-size");
+  EXPECT_THAT(events[0].detail, HasSubstr("32768"));
+}
+
+TEST_F(Nghttp2AdapterTest, DeclinesWhatNghttp2CanNotPack) {
+  Connect(16384, 65536, SendWithNghttp2);
+  Ask(2);
+  Prove({kLarge, 0});
+  Exchange();
+  EXPECT_THAT(Results(), ElementsAre(SIGNET_RESULT_DECLINED, SIGNET_RESULT_IDENTITY));
+  EXPECT_EQ(client_->goaway, std::nullopt);
+}
+
+TEST_F(Nghttp2AdapterTest, SendsLargeRequestsToo) {
+  Connect(65536, 16384, signet_nghttp2_mem_send);
+  const wire::Bytes name(30000, 0x30);
+  const signet_bytes names[] = {{name.data(), name.size()}};
+  signet_request request{};
+  request.size = sizeof request;
+  request.certificate_authorities = names;
+  request.certificate_authority_count = 1;
+  Ask(3, request);
+  EXPECT_EQ(std::count(client_->received.begin(), client_->received.end(), kRequests), 2)
+      << "two fit one frame";
+  EXPECT_EQ(signet_session_outstanding(pair_.session.get()), 3u);
+  EXPECT_EQ(server_->goaway, std::nullopt);
+}
+
+}  // namespace
+}  // namespace signet::test
