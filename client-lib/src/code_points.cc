@@ -81,7 +81,7 @@ const char* signet_status_string(signet_status status) {
     case SIGNET_ERROR_MEMORY:
       return "out of memory";
     case SIGNET_ERROR_TLS:
-      return "a callback into the TLS stack failed";
+      return "the TLS connection is not TLS 1.3, or a callback into the TLS stack failed";
     case SIGNET_ERROR_CONNECTION:
       return "the peer broke a rule: the connection must be closed";
     case SIGNET_ERROR_AGENT:

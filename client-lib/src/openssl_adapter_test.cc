@@ -36,8 +36,10 @@ TEST(OpensslAdapterTest, TakesTheHashFromTheCipherSuite) {
 
 TEST(OpensslAdapterTest, RefusesAnythingButACompletedTls13Handshake) {
   signet_tls tls{};
-  EXPECT_EQ(signet_openssl_tls(TlsPair("TLS_AES_128_GCM_SHA256", TLS1_2_VERSION).client(), &tls),
-            SIGNET_ERROR_STATE);
+  TlsPair old("TLS_AES_128_GCM_SHA256", TLS1_2_VERSION);
+  for (SSL* end : {old.client(), old.server()}) {
+    EXPECT_EQ(signet_openssl_tls(end, &tls), SIGNET_ERROR_TLS);
+  }
   TlsPair begun("TLS_AES_128_GCM_SHA256", TLS1_3_VERSION, Handshake::kNotStarted);
   EXPECT_EQ(signet_openssl_tls(begun.client(), &tls), SIGNET_ERROR_STATE);
   // The server has sent its Finished, but the client's is not there yet.

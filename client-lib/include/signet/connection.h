@@ -13,7 +13,7 @@
  * - Failure is a signet_status other than SIGNET_OK; outputs are then untouched.
  * - Times are milliseconds of one monotonic clock of the caller's choice.
  * - Before calling anything else on a connection the TLS 1.3 handshake must be complete: do not
- *   make a session or requester for TLS 1.2, nor while data is early (0-RTT).
+ *   make a session or requester for TLS 1.2, nor while data is early (0-RTT, 0.5-RTT).
  */
 #ifndef SIGNET_CONNECTION_H_
 #define SIGNET_CONNECTION_H_
@@ -36,7 +36,7 @@ typedef enum signet_status {
   SIGNET_ERROR_ARGUMENT = 1, /* the caller broke a contract */
   SIGNET_ERROR_STATE = 2,    /* not now: not negotiated, already failed, over the limit */
   SIGNET_ERROR_MEMORY = 3,
-  SIGNET_ERROR_TLS = 4,        /* a callback of signet_tls failed */
+  SIGNET_ERROR_TLS = 4,        /* a callback of signet_tls failed, or this is not TLS 1.3 */
   SIGNET_ERROR_CONNECTION = 5, /* connection error: close with signet_*_error() */
   SIGNET_ERROR_AGENT = 6,      /* the agent can't be reached, or answers garbage */
 } signet_status;

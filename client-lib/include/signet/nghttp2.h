@@ -55,7 +55,8 @@ typedef struct signet_nghttp2 {
   ssize_t behind_size;
 } signet_nghttp2;
 
-/* The session or requester must outlive the adapter. */
+/* The session or requester must outlive the adapter. NULL, for a connection that is not TLS 1.3:
+ * the adapter advertises nothing, wants no frame and does nothing. */
 static inline void signet_nghttp2_init_client(signet_nghttp2* adapter, signet_session* session);
 static inline void signet_nghttp2_init_server(signet_nghttp2* adapter, signet_requester* requester);
 static inline void signet_nghttp2_free(signet_nghttp2* adapter);
@@ -240,6 +241,7 @@ static inline int signet_nghttp2_result(const signet_nghttp2* adapter, nghttp2_s
 static inline signet_status signet_nghttp2_receive_settings(signet_nghttp2* adapter,
                                                             const nghttp2_settings* settings) {
   signet_status status = SIGNET_OK;
+  if (adapter->session == NULL && adapter->requester == NULL) return status;
   for (size_t i = 0; status == SIGNET_OK && i < settings->niv; ++i) {
     uint64_t id = (uint32_t)settings->iv[i].settings_id;
     uint64_t value = settings->iv[i].value;

@@ -27,9 +27,11 @@
 extern "C" {
 #endif
 
-/* Fills `out`; `ssl` must outlive the session or requester made with it. SIGNET_ERROR_STATE for
- * anything but TLS 1.3 with a completed handshake (a server: the client's Finished was verified),
- * SIGNET_ERROR_TLS for a cipher suite whose hash is neither SHA-256 nor SHA-384. */
+/* Fills `out`; `ssl` must outlive the session or requester made with it. SIGNET_ERROR_STATE while
+ * the handshake is not complete (a server: until the client's Finished was verified, whatever was
+ * read or written early): call again. SIGNET_ERROR_TLS when this connection can never carry
+ * authenticators: not TLS 1.3, or a cipher suite whose hash is neither SHA-256 nor SHA-384; go on
+ * without a session or requester, and nothing is advertised. */
 static inline signet_status signet_openssl_tls(SSL* ssl, signet_tls* out);
 
 /* 1 when the chain (DER, leaf first, as in signet_answer) leads to an anchor of `store` within its
@@ -268,7 +270,8 @@ static inline int signet_openssl_verify(void* user, signet_bytes certificate, ui
 
 static inline signet_status signet_openssl_tls(SSL* ssl, signet_tls* out) {
   if (ssl == NULL || out == NULL) return SIGNET_ERROR_ARGUMENT;
-  if (SSL_version(ssl) != TLS1_3_VERSION || !SSL_is_init_finished(ssl)) return SIGNET_ERROR_STATE;
+  if (!SSL_is_init_finished(ssl)) return SIGNET_ERROR_STATE;
+  if (SSL_version(ssl) != TLS1_3_VERSION) return SIGNET_ERROR_TLS;
   const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
   int prf = cipher != NULL ? signet_openssl_prf(cipher) : NID_undef;
   if (prf != NID_sha256 && prf != NID_sha384) return SIGNET_ERROR_TLS;
