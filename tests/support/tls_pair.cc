@@ -9,10 +9,7 @@
 namespace signet::test {
 namespace {
 
-struct FreeContext {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-using Context = std::unique_ptr<SSL_CTX, FreeContext>;
+using Context = std::unique_ptr<SSL_CTX, TlsContexts::Free>;
 
 void Require(bool done, const char* what) {
   if (!done) throw std::runtime_error(what);
@@ -47,12 +44,18 @@ void Shake(SSL* client, SSL* server) {
 
 }  // namespace
 
-TlsPair::TlsPair(const char* suite, int version, Handshake handshake) {
-  const Context client = NewContext(TLS_client_method(), suite, version);
-  const Context server = NewContext(TLS_server_method(), suite, version);
+TlsContexts::TlsContexts(const char* suite, int version)
+    : client(NewContext(TLS_client_method(), suite, version)),
+      server(NewContext(TLS_server_method(), suite, version)) {
   UseOwnCertificate(server.get());
-  client_.reset(SSL_new(client.get()));
-  server_.reset(SSL_new(server.get()));
+}
+
+TlsPair::TlsPair(const char* suite, int version, Handshake handshake)
+    : TlsPair(TlsContexts(suite, version), handshake) {}
+
+TlsPair::TlsPair(const TlsContexts& contexts, Handshake handshake) {
+  client_.reset(SSL_new(contexts.client.get()));
+  server_.reset(SSL_new(contexts.server.get()));
   BIO* client_end = nullptr;
   BIO* server_end = nullptr;
   Require(client_ && server_ && BIO_new_bio_pair(&client_end, 0, &server_end, 0) == 1,

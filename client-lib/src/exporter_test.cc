@@ -1,0 +1,220 @@
+// When authenticators may be made, and what their keys are exported from: RFC 8446 section 7.5 by
+// hand, beside connections with early data both ways (RFC 8446 sections 2.3 and 4.2.10).
+#include <gtest/gtest.h>
+#include <openssl/hmac.h>
+#include <signet/client.h>
+#include <signet/openssl.h>
+#include <signet/server.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "tests/support/test_ca.h"
+#include "tests/support/tls_pair.h"
+
+namespace signet::test {
+namespace {
+
+constexpr char kLabel[] = "EXPORTER-client authenticator handshake context";
+
+// -- RFC 8446 section 7.5
+
+struct Suite {
+  const char* name;
+  const EVP_MD* (*hash)();
+};
+constexpr Suite kSuites[] = {{"TLS_AES_128_GCM_SHA256", EVP_sha256},
+                             {"TLS_AES_256_GCM_SHA384", EVP_sha384}};
+
+Der Hash(const Suite& suite, const Der& message) {
+  Der digest(EVP_MD_get_size(suite.hash()));
+  EVP_Digest(message.data(), message.size(), digest.data(), nullptr, suite.hash(), nullptr);
+  return digest;
+}
+
+// HKDF-Expand-Label(secret, label, context, length of the hash): one block of HKDF-Expand.
+Der ExpandLabel(const Suite& suite, const Der& secret, const std::string& label,
+                const Der& context) {
+  const std::string full = "tls13 " + label;
+  Der info = {0, static_cast<uint8_t>(EVP_MD_get_size(suite.hash())),
+              static_cast<uint8_t>(full.size())};
+  info.insert(info.end(), full.begin(), full.end());
+  info.push_back(static_cast<uint8_t>(context.size()));
+  info.insert(info.end(), context.begin(), context.end());
+  info.push_back(1);
+  Der out(EVP_MD_get_size(suite.hash()));
+  HMAC(suite.hash(), secret.data(), static_cast<int>(secret.size()), info.data(), info.size(),
+       out.data(), nullptr);
+  return out;
+}
+
+Der ExportedFrom(const Suite& suite, const Der& secret) {
+  const Der nothing = Hash(suite, {});  // both the transcript of Derive-Secret and the context
+  return ExpandLabel(suite, ExpandLabel(suite, secret, kLabel, nothing), "exporter", nothing);
+}
+
+// -- connections that write their secrets down, as SSLKEYLOGFILE would
+
+using Secrets = std::map<std::string, Der>;
+
+void NoteSecret(const SSL* ssl, const char* line) {
+  const std::string text = line;  // NAME CLIENT-RANDOM SECRET
+  auto& secrets = *static_cast<Secrets*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  secrets[text.substr(0, text.find(' '))] = FromHex(text.substr(text.rfind(' ') + 1));
+}
+
+struct FreeSession {
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
+};
+
+class ExporterTest : public ::testing::TestWithParam<Suite> {
+ protected:
+  ExporterTest() : contexts_(GetParam().name) {
+    SSL_CTX_set_app_data(contexts_.server.get(), &secrets_);
+    SSL_CTX_set_keylog_callback(contexts_.server.get(), NoteSecret);
+    SSL_CTX_set_max_early_data(contexts_.server.get(), 1024);
+  }
+
+  static signet_status Tls(SSL* ssl) {
+    signet_tls tls;
+    return signet_openssl_tls(ssl, &tls);
+  }
+  static Der Exported(SSL* ssl) {
+    signet_tls tls;
+    EXPECT_EQ(signet_openssl_tls(ssl, &tls), SIGNET_OK);
+    Der out(EVP_MD_get_size(GetParam().hash()));
+    EXPECT_EQ(tls.export_keying_material(tls.user, kLabel, out.data(), out.size()), 1);
+    return out;
+  }
+  Der From(const char* secret) { return ExportedFrom(GetParam(), secrets_.at(secret)); }
+
+  // A second connection, on which the client may send early data.
+  TlsPair Resumed() {
+    TlsPair first(contexts_);
+    char byte;
+    EXPECT_EQ(SSL_read(first.client(), &byte, 1), -1) << "tickets only";
+    const std::unique_ptr<SSL_SESSION, FreeSession> session(SSL_get1_session(first.client()));
+    EXPECT_EQ(SSL_SESSION_get_max_early_data(session.get()), 1024u);
+    // A connection that is only cut takes its session with it.
+    SSL_set_shutdown(first.client(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_set_shutdown(first.server(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    secrets_.clear();
+    TlsPair second(contexts_, Handshake::kNotStarted);
+    EXPECT_EQ(SSL_set_session(second.client(), session.get()), 1);
+    return second;
+  }
+
+  const TlsContexts contexts_;
+  Secrets secrets_;
+};
+
+TEST_P(ExporterTest, TakesTheExporterMasterSecretAndAnEmptyContext) {
+  const TlsPair pair(contexts_);
+  EXPECT_EQ(Exported(pair.client()), From("EXPORTER_SECRET"));
+  EXPECT_EQ(Exported(pair.server()), From("EXPORTER_SECRET"));
+}
+
+// What the client has sent and the server not yet read, record by record.
+std::vector<Der> TakeRecords(const TlsPair& pair) {
+  BIO* arrived = SSL_get_rbio(pair.server());
+  Der bytes(BIO_pending(arrived));
+  EXPECT_EQ(BIO_read(arrived, bytes.data(), static_cast<int>(bytes.size())), bytes.size());
+  std::vector<Der> records;
+  for (size_t at = 0; at + 5 <= bytes.size();) {
+    const size_t size = 5 + bytes[at + 3] * 256 + bytes[at + 4];
+    records.emplace_back(bytes.begin() + at, bytes.begin() + at + size);
+    at += size;
+  }
+  return records;
+}
+
+void Send(const TlsPair& pair, const Der& record) {
+  EXPECT_EQ(BIO_write(SSL_get_wbio(pair.client()), record.data(), static_cast<int>(record.size())),
+            record.size());
+}
+
+// The client's early data is accepted, the server answers it in 0.5-RTT, and neither end may make
+// anything before the other's Finished is verified.
+TEST_P(ExporterTest, WithEarlyDataWaitsForTheEndOfTheHandshake) {
+  for (const bool spoiled : {false, true}) {
+    const TlsPair pair = Resumed();
+    SSL* client = pair.client();
+    SSL* server = pair.server();
+    size_t count = 0;
+    char data[8];
+
+    ASSERT_EQ(SSL_write_early_data(client, "early", 5, &count), 1);
+    EXPECT_EQ(Tls(client), SIGNET_ERROR_STATE);
+    ASSERT_EQ(SSL_read_early_data(server, data, sizeof data, &count), SSL_READ_EARLY_DATA_SUCCESS);
+    EXPECT_EQ(std::string(data, count), "early");
+    EXPECT_EQ(Tls(server), SIGNET_ERROR_STATE);
+    ASSERT_EQ(SSL_write_early_data(server, "half", 4, &count), 1);
+    EXPECT_EQ(Tls(server), SIGNET_ERROR_STATE);
+
+    ASSERT_EQ(SSL_do_handshake(client), 1);
+    EXPECT_EQ(Tls(client), SIGNET_OK);
+    EXPECT_EQ(SSL_get_early_data_status(client), SSL_EARLY_DATA_ACCEPTED);
+    std::vector<Der> records = TakeRecords(pair);
+    ASSERT_EQ(records.size(), 2u) << "EndOfEarlyData and Finished";
+    Send(pair, records[0]);
+    EXPECT_EQ(SSL_read_early_data(server, data, sizeof data, &count), SSL_READ_EARLY_DATA_FINISH);
+    EXPECT_EQ(Tls(server), SIGNET_ERROR_STATE) << "early data ended; Finished is not there yet";
+
+    if (spoiled) records[1].back() ^= 1;
+    Send(pair, records[1]);
+    EXPECT_EQ(SSL_do_handshake(server), spoiled ? -1 : 1);
+    EXPECT_EQ(Tls(server), spoiled ? SIGNET_ERROR_STATE : SIGNET_OK);
+    EXPECT_EQ(SSL_get_early_data_status(server), SSL_EARLY_DATA_ACCEPTED);
+    ERR_clear_error();
+  }
+}
+
+TEST_P(ExporterTest, IsNeverTheEarlyOne) {
+  const TlsPair pair = Resumed();
+  size_t count = 0;
+  char data[8];
+  ASSERT_EQ(SSL_write_early_data(pair.client(), "early", 5, &count), 1);
+  ASSERT_EQ(SSL_read_early_data(pair.server(), data, sizeof data, &count),
+            SSL_READ_EARLY_DATA_SUCCESS);
+  ASSERT_EQ(SSL_do_handshake(pair.client()), 1);
+  ASSERT_EQ(SSL_read_early_data(pair.server(), data, sizeof data, &count),
+            SSL_READ_EARLY_DATA_FINISH);
+  ASSERT_EQ(SSL_do_handshake(pair.server()), 1);
+
+  for (SSL* end : {pair.client(), pair.server()}) {
+    EXPECT_EQ(Exported(end), From("EXPORTER_SECRET"));
+    EXPECT_NE(Exported(end), From("EARLY_EXPORTER_SECRET"));
+  }
+}
+
+// A cipher suite without a hash, or with one that no suite of TLS 1.3 has.
+TEST(PrfHashTest, MustBeOneOfTls13) {
+  const TlsPair pair;
+  signet_session_config client{};
+  client.size = sizeof client;
+  client.http = SIGNET_HTTP2;
+  client.origin = "https://example.com:443";
+  signet_requester_config server{};
+  server.size = sizeof server;
+  server.http = SIGNET_HTTP2;
+  ASSERT_EQ(signet_openssl_tls(pair.client(), &client.tls), SIGNET_OK);
+  ASSERT_EQ(signet_openssl_tls(pair.server(), &server.tls), SIGNET_OK);
+  for (const int hash : {0, 3, 255}) {
+    client.tls.hash = server.tls.hash = static_cast<signet_hash>(hash);
+    signet_session* session = nullptr;
+    signet_requester* requester = nullptr;
+    EXPECT_EQ(signet_session_new(&client, &session), SIGNET_ERROR_ARGUMENT);
+    EXPECT_EQ(signet_requester_new(&server, &requester), SIGNET_ERROR_ARGUMENT);
+    signet_result result;
+    size_t length;
+    EXPECT_EQ(signet_validate(&server.tls, 1, {}, {}, &result, nullptr, 0, &length),
+              SIGNET_ERROR_ARGUMENT);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Suites, ExporterTest, ::testing::ValuesIn(kSuites),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace signet::test
