@@ -7,7 +7,6 @@
 #include <openssl/x509.h>
 
 #include <memory>
-#include <span>
 
 #include "client-lib/tools/tls_stream.h"
 
@@ -48,7 +47,8 @@ std::string LowerHex(std::span<const unsigned char> bytes) {
 
 }  // namespace
 
-std::optional<ClientCertificate> ParseClientCertificate(signet_bytes der) {
+std::optional<ClientCertificate> ParseClientCertificate(std::span<const signet_bytes> chain) {
+  const signet_bytes der = chain.front();
   const unsigned char* end = der.data;
   Certificate certificate(d2i_X509(nullptr, &end, static_cast<long>(der.size)));
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -58,10 +58,15 @@ std::optional<ClientCertificate> ParseClientCertificate(signet_bytes der) {
     ERR_clear_error();
     return std::nullopt;
   }
-  return ClientCertificate{NameText(X509_get_subject_name(certificate.get())),
+  ClientCertificate parsed{NameText(X509_get_subject_name(certificate.get())),
                            NameText(X509_get_issuer_name(certificate.get())),
                            SerialText(X509_get0_serialNumber(certificate.get())),
-                           LowerHex({digest, digest_size})};
+                           LowerHex({digest, digest_size}),
+                           {}};
+  for (const signet_bytes& each : chain) {
+    parsed.chain.emplace_back(each.data, each.data + each.size);
+  }
+  return parsed;
 }
 
 }  // namespace signet::tools

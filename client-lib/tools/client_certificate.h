@@ -4,20 +4,24 @@
 
 #include <signet/connection.h>
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace signet::tools {
 
 struct ClientCertificate {
-  std::string subject;  // RFC 2253, UTF-8
-  std::string issuer;   // RFC 2253, UTF-8
-  std::string serial;   // upper-case hex, as `openssl x509 -serial` prints it
-  std::string sha256;   // of the DER form, lower-case hex
+  std::string subject;                      // RFC 2253, UTF-8
+  std::string issuer;                       // RFC 2253, UTF-8
+  std::string serial;                       // upper-case hex, as `openssl x509 -serial` prints it
+  std::string sha256;                       // of the DER form, lower-case hex
+  std::vector<std::vector<uint8_t>> chain;  // DER, leaf first, as the client sent it
 };
 
-// Nothing when `der` is not exactly one certificate.
-std::optional<ClientCertificate> ParseClientCertificate(signet_bytes der);
+// `chain` is DER, leaf first, at least one. Nothing when the leaf is not exactly one certificate.
+std::optional<ClientCertificate> ParseClientCertificate(std::span<const signet_bytes> chain);
 
 }  // namespace signet::tools
 

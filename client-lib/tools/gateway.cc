@@ -22,8 +22,6 @@ constexpr int kEventsAtOnce = 256;
 // With no descriptor left, or too many connections, new ones wait in the kernel for so long at most
 // before we look again.
 constexpr uint64_t kAcceptPauseMs = 1000;
-// What is in progress when the gateway is told to end has so long to finish.
-constexpr uint64_t kStopMs = 10000;
 
 constexpr uint64_t kListenerId = 0;
 constexpr uint64_t kSignalsId = 1;
@@ -127,7 +125,7 @@ void Gateway::TakeSignal() {
     return;
   }
   stopping_ = true;
-  stop_deadline_ = NowMs() + kStopMs;
+  stop_deadline_ = NowMs() + policy_.drain_timeout_ms;
   resume_accepting_ = kNever;
   listener_ = Descriptor();  // later connections are refused; epoll forgets it
   std::vector<uint64_t> ids;

@@ -16,8 +16,8 @@ namespace signet::tools {
 class Gateway {
  public:
   // `listener` listens and does not block; `signals` is a signalfd: the first signal ends the
-  // gateway gracefully (GOAWAY, what is in progress is finished), the second at once. `policy` and
-  // `context` outlive the gateway.
+  // gateway gracefully (GOAWAY, what is in progress has policy.drain_timeout_ms), the second at
+  // once. `policy` and `context` outlive the gateway.
   Gateway(Descriptor listener, Descriptor signals, const GatewayPolicy& policy, SSL_CTX* context);
 
   // Blocks until a signal has ended it.

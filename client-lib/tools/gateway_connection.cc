@@ -50,7 +50,7 @@ uint64_t GatewayConnection::deadline() const {
   if (phase_ != Phase::kOpen) return phase_deadline_;
   uint64_t first = kNever;
   for (const auto& [id, stream] : streams_) {
-    if (stream.waiting) first = std::min(first, stream.decide_by_ms);
+    if (stream.waiting) first = std::min(first, stream.decision->deadline_ms());
   }
   if (first != kNever) return first;
   return std::max(http2_->last_progress_ms(), last_reply_ms_) + policy_.idle_timeout_ms;
@@ -105,7 +105,7 @@ bool GatewayConnection::StartHttp2() {
     return false;
   }
   requester_.reset(requester);
-  proofs_.emplace(*requester_, policy_.requirements.authorities());
+  proofs_.emplace(*requester_, policy_.requirements.kinds());
   signet_nghttp2_init_server(&adapter_, requester_.get());
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kMaxStreams},
@@ -215,86 +215,70 @@ void GatewayConnection::Decide(int32_t id, Stream& stream) {
     return;
   }
   stream.path = *path;
-  stream.required = policy_.requirements.For(stream.path);
-  stream.refusals.resize(stream.required.size());
   if (stream.path == "/whoami") {
     Reply(id, stream, WhoAmI());
-  } else if (stream.required.empty()) {
-    Reply(id, stream, PathReply(stream.path));
-  } else {
-    stream.waiting = true;
-    stream.decide_by_ms = stream.arrived_ms + policy_.decision_timeout_ms;
+    return;
   }
+  const PathRule& rule = policy_.requirements.For(stream.path);
+  if (rule.mode == Mode::kNone) {
+    Reply(id, stream, PathReply(stream.path));
+    return;
+  }
+  stream.decision.emplace(rule, *proofs_, policy_.decision_timeout_ms, stream.arrived_ms);
+  stream.waiting = true;
 }
 
 void GatewayConnection::TakeAnswers() {
   while (std::optional<ConnectionProofs::Answer> answer = proofs_->NextAnswer()) {
-    if (!answer->refusal) continue;
     for (auto& [id, stream] : streams_) {
-      for (size_t i = 0; stream.waiting && i < stream.required.size(); ++i) {
-        if (stream.required[i] == answer->authority) stream.refusals[i] = answer->refusal;
-      }
+      if (stream.waiting) stream.decision->NoteAnswer(*answer);
     }
   }
 }
 
 void GatewayConnection::SettleWaiting() {
   for (auto& [id, stream] : streams_) {
-    if (!stream.waiting) continue;
-    if (std::optional<GatewayReply> reply = Settle(stream)) Reply(id, stream, *reply);
+    if (stream.waiting && stream.decision->Settle(NowMs())) {
+      Reply(id, stream, ReplyTo(*stream.decision));
+    }
   }
 }
 
-std::optional<GatewayReply> GatewayConnection::Settle(const Stream& stream) const {
-  if (!proofs_->supported()) {
-    return ErrorReply(403, {"not-supported",
-                            "this needs a client certificate, and the client does not offer "
-                            "secondary client certificates on this connection"});
+GatewayReply GatewayConnection::ReplyTo(const AccessDecision& decision) const {
+  const PathRule& rule = decision.rule();
+  if (!decision.passes()) {
+    const Refusal& refusal = decision.missing().front().refusal;
+    return rule.without == Without::k401 ? PageReply(rule.path, rule.page, refusal)
+                                         : ErrorReply(403, refusal);
   }
   std::vector<ProvedIdentity> proved;
-  const Refusal* refusal = nullptr;
-  bool open = false;  // a question without an answer, or not asked yet
-  for (size_t i = 0; i < stream.required.size(); ++i) {
-    size_t authority = stream.required[i];
-    const std::optional<ClientCertificate>& certificate = proofs_->certificate(authority);
-    if (certificate) {
-      proved.push_back({&*certificate, policy_.requirements.authorities()[authority].file()});
-    } else if (stream.refusals[i]) {
-      if (refusal == nullptr) refusal = &*stream.refusals[i];
-    } else {
-      open = true;
-    }
+  for (size_t kind : rule.kinds) {
+    const std::optional<ClientCertificate>& certificate = proofs_->certificate(kind);
+    if (!certificate) continue;
+    proved.push_back({&*certificate, policy_.requirements.kinds()[kind].authority.file()});
   }
-  if (proved.size() == stream.required.size()) return IdentitiesReply(proved);
-  if (refusal != nullptr && !open) return ErrorReply(403, *refusal);
-  if (NowMs() < stream.decide_by_ms) return std::nullopt;
-  return ErrorReply(403, {"timeout", "the client gave no certificate in time; try again"});
+  return IdentitiesReply(proved);
 }
 
 void GatewayConnection::AskForMissing() {
-  std::vector<size_t> missing;
+  std::vector<size_t> unasked;
   for (const auto& [id, stream] : streams_) {
     if (!stream.waiting) continue;
-    for (size_t i = 0; i < stream.required.size(); ++i) {
-      size_t authority = stream.required[i];
-      if (stream.refusals[i] || proofs_->certificate(authority) || proofs_->asked(authority) ||
-          std::find(missing.begin(), missing.end(), authority) != missing.end()) {
-        continue;
-      }
-      missing.push_back(authority);
+    for (size_t kind : stream.decision->Unasked()) {
+      if (std::ranges::count(unasked, kind) == 0) unasked.push_back(kind);
     }
   }
-  if (!proofs_->Ask(missing)) {
+  if (!proofs_->Ask(unasked)) {
     nghttp2_session_terminate_session(http2_->h2(), NGHTTP2_INTERNAL_ERROR);
   }
 }
 
 GatewayReply GatewayConnection::WhoAmI() const {
   std::vector<ProvedIdentity> proved;
-  const std::vector<CertificateAuthority>& authorities = policy_.requirements.authorities();
-  for (size_t i = 0; i < authorities.size(); ++i) {
+  const std::vector<CertificateKind>& kinds = policy_.requirements.kinds();
+  for (size_t i = 0; i < kinds.size(); ++i) {
     const std::optional<ClientCertificate>& certificate = proofs_->certificate(i);
-    if (certificate) proved.push_back({&*certificate, authorities[i].file()});
+    if (certificate) proved.push_back({&*certificate, kinds[i].authority.file()});
   }
   if (!proved.empty()) return IdentitiesReply(proved);
   return ErrorReply(403, {"no-identity", "nobody has proved an identity on this connection"});
@@ -302,13 +286,14 @@ GatewayReply GatewayConnection::WhoAmI() const {
 
 void GatewayConnection::Reply(int32_t id, Stream& stream, const GatewayReply& reply) {
   stream.waiting = false;
-  stream.body = reply.body + "\n";
+  stream.body = reply.body;
   const std::string status = std::to_string(reply.status);
   const std::string length = std::to_string(stream.body.size());
   std::vector<nghttp2_nv> headers = {
-      Header(":status", status), Header("content-type", "application/json"),
+      Header(":status", status), Header("content-type", reply.content_type),
       Header("content-length", length), Header("cache-control", "no-store")};
   if (reply.status == 405) headers.push_back(Header("allow", "GET, HEAD"));
+  if (reply.status == 401) headers.push_back(Header("www-authenticate", reply.challenge));
   nghttp2_data_provider body{};
   body.source.ptr = &stream;
   body.read_callback = [](nghttp2_session*, int32_t, uint8_t* out, size_t capacity, uint32_t* flags,

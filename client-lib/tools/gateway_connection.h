@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "client-lib/tools/access_decision.h"
 #include "client-lib/tools/connection_proofs.h"
 #include "client-lib/tools/gateway_reply.h"
 #include "client-lib/tools/http2_connection.h"
@@ -27,6 +28,7 @@ struct GatewayPolicy {
   signet_code_points code_points;  // of HTTP/2
   uint32_t decision_timeout_ms;    // how long a request waits for the client's certificates
   uint32_t idle_timeout_ms;        // a connection on which nothing moves is ended
+  uint32_t drain_timeout_ms;       // what is in progress at the end has so long to finish
   std::ostream* log;               // one JSON object a line
 };
 
@@ -56,11 +58,9 @@ class GatewayConnection : public Http2Events {
     bool complete = false;
     bool waiting = false;  // for certificates
     uint64_t arrived_ms = 0;
-    uint64_t decide_by_ms = 0;
     std::string path;
-    std::vector<size_t> required;
-    std::vector<std::optional<Refusal>> refusals;  // one place for each of `required`
-    size_t ignored = 0;                            // bytes of the request's body
+    std::optional<AccessDecision> decision;
+    size_t ignored = 0;  // bytes of the request's body
     std::string body;
     size_t body_sent = 0;
   };
@@ -81,8 +81,7 @@ class GatewayConnection : public Http2Events {
   void TakeAnswers();
   void AskForMissing();
   void SettleWaiting();
-  // Nothing while the client may still give what is needed.
-  std::optional<GatewayReply> Settle(const Stream& stream) const;
+  GatewayReply ReplyTo(const AccessDecision& decision) const;
   GatewayReply WhoAmI() const;
   void Reply(int32_t id, Stream& stream, const GatewayReply& reply);
 

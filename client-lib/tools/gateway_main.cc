@@ -10,6 +10,7 @@
 
 #include "client-lib/tools/code_point_options.h"
 #include "client-lib/tools/gateway.h"
+#include "client-lib/tools/gateway_configuration.h"
 #include "client-lib/tools/seconds_option.h"
 #include "client-lib/tools/tcp_socket.h"
 
@@ -41,28 +42,32 @@ constexpr char kFooter[] =
     "not usable.\n"
     "\nExample:\n"
     "  signet-gateway --listen 127.0.0.1:8443 --cert server.pem --key server.key \\\n"
-    "      --require /login=device-ca.pem,user-ca.pem\n";
+    "      --require /login=device-ca.pem,user-ca.pem\n"
+    "  signet-gateway --config gateway.toml\n";
 
 struct CommandLine {
+  std::string config;
   std::string listen;
   std::string certificate;
   std::string key;
   std::vector<std::string> require;
   double decision_timeout_s = 60;
   double idle_timeout_s = 120;
+  const CLI::Option* decision_timeout = nullptr;  // to tell whether it was given
+  const CLI::Option* idle_timeout = nullptr;
   CodePointOptions code_points;
 };
 
 void Declare(CLI::App& app, CommandLine& line) {
+  app.add_option("--config", line.config,
+                 "What to serve, in TOML; see docs/gateway.md. Options given here win over it,\n"
+                 "and each --require adds to it")
+      ->type_name("FILE");
   app.add_option("--listen", line.listen, "Address to listen on; port 0 picks one")
-      ->type_name("ADDR:PORT")
-      ->required();
+      ->type_name("ADDR:PORT");
   app.add_option("--cert", line.certificate, "The server's certificate chain, PEM, leaf first")
-      ->type_name("FILE")
-      ->required();
-  app.add_option("--key", line.key, "The key of that certificate, PEM")
-      ->type_name("FILE")
-      ->required();
+      ->type_name("FILE");
+  app.add_option("--key", line.key, "The key of that certificate, PEM")->type_name("FILE");
   app.add_option("--require", line.require,
                  "PATH (without query) is answered only to clients who prove, for each file, a\n"
                  "certificate that leads to one of the file's certificates. May be repeated")
@@ -71,8 +76,10 @@ void Declare(CLI::App& app, CommandLine& line) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   AddSecondsOption(app, "--decision-timeout", line.decision_timeout_s,
                    "How long a request waits for the client's certificates");
+  line.decision_timeout = app.get_option("--decision-timeout");
   AddSecondsOption(app, "--idle-timeout", line.idle_timeout_s,
                    "How long a connection may live on which nothing moves");
+  line.idle_timeout = app.get_option("--idle-timeout");
   line.code_points.AddTo(app);
 }
 
@@ -90,27 +97,59 @@ Descriptor BlockSignals() {
   return Descriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+// The file of --config with the options on top of it; nothing, with a reason in `error`, when they
+// do not make a gateway.
+std::optional<GatewayConfiguration> Configure(const CommandLine& line, std::string& error) {
+  GatewayConfiguration configuration;
+  if (!line.config.empty()) {
+    std::optional<GatewayConfiguration> loaded = LoadGatewayConfiguration(line.config, error);
+    if (!loaded) return std::nullopt;
+    configuration = std::move(*loaded);
+  }
+  if (!line.listen.empty()) configuration.listen = line.listen;
+  if (!line.certificate.empty()) configuration.certificate = line.certificate;
+  if (!line.key.empty()) configuration.key = line.key;
+  if (line.decision_timeout->count() > 0) {
+    configuration.decision_timeout_ms = ToMilliseconds(line.decision_timeout_s);
+  }
+  if (line.idle_timeout->count() > 0) {
+    configuration.idle_timeout_ms = ToMilliseconds(line.idle_timeout_s);
+  }
+  for (const std::string& option : line.require) {
+    if (!configuration.requirements.AddOption(option, error)) return std::nullopt;
+  }
+  for (const auto& [option, value] :
+       {std::pair("--listen", &configuration.listen),
+        std::pair("--cert", &configuration.certificate), std::pair("--key", &configuration.key)}) {
+    if (value->empty()) {
+      error = std::string(option) + " is needed, here or in the file of --config; see --help";
+      return std::nullopt;
+    }
+  }
+  return configuration;
+}
+
 int Serve(const CommandLine& line) {
   std::string error;
   std::optional<CodePoints> code_points = line.code_points.Resolve(error);
   if (!code_points) return Fail(kExitUsage, error);
-  std::optional<Requirements> requirements = Requirements::Parse(line.require, error);
-  if (!requirements) return Fail(kExitUsage, error);
-  SslContext context = NewServerContext(line.certificate, line.key, error);
+  std::optional<GatewayConfiguration> configuration = Configure(line, error);
+  if (!configuration) return Fail(kExitUsage, error);
+  SslContext context = NewServerContext(configuration->certificate, configuration->key, error);
   if (context == nullptr) return Fail(kExitUsage, error);
-  std::optional<Endpoint> address = ParseEndpoint(line.listen);
-  if (!address) return Fail(kExitUsage, "--listen " + line.listen + ": write ADDR:PORT");
+  std::optional<Endpoint> address = ParseEndpoint(configuration->listen);
+  if (!address) return Fail(kExitUsage, "--listen " + configuration->listen + ": write ADDR:PORT");
   Descriptor listener = Listen(*address, error);
   if (!listener.valid()) {
-    return Fail(kExitFailed, "--listen " + line.listen + ": " + error +
+    return Fail(kExitFailed, "--listen " + configuration->listen + ": " + error +
                                  "; choose a local address and a free port");
   }
   Descriptor signals = BlockSignals();
   if (!signals.valid()) return Fail(kExitFailed, std::string("signals: ") + strerror(errno));
 
-  GatewayPolicy policy{std::move(*requirements), code_points->h2,
-                       ToMilliseconds(line.decision_timeout_s), ToMilliseconds(line.idle_timeout_s),
-                       &std::cerr};
+  GatewayPolicy policy{std::move(configuration->requirements), code_points->h2,
+                       configuration->decision_timeout_ms,     configuration->idle_timeout_ms,
+                       configuration->drain_timeout_ms,        &std::cerr};
   nlohmann::json ready = {{"listening", LocalEndpoint(listener)}};
   Gateway gateway(std::move(listener), std::move(signals), policy, context.get());
   std::cout << ready << std::endl;

@@ -22,6 +22,22 @@ std::string UtcNow() {
   return text;
 }
 
+constexpr char kOwnPage[] =
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Certificate needed</title></head><body>\n"
+    "<h1>Certificate needed</h1>\n"
+    "<p>This page is for people and devices with a certificate. None was shown, or it was not "
+    "accepted. Insert your card or unlock your key, then load the page again.</p>\n"
+    "</body></html>\n";
+
+std::string QuotedText(const std::string& text) {
+  std::string quoted;
+  for (char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted;
+}
+
 }  // namespace
 
 GatewayReply IdentitiesReply(const std::vector<ProvedIdentity>& identities) {
@@ -35,14 +51,33 @@ GatewayReply IdentitiesReply(const std::vector<ProvedIdentity>& identities) {
                     {"ca", each.ca}});
     reply.subjects.push_back(each.certificate->subject);
   }
-  reply.body = Dump({{"identities", list}});
+  reply.body = Dump({{"identities", list}}) + "\n";
   return reply;
 }
 
-GatewayReply PathReply(const std::string& path) { return {200, Dump({{"path", path}}), "", {}}; }
+GatewayReply PathReply(const std::string& path) {
+  GatewayReply reply;
+  reply.body = Dump({{"path", path}}) + "\n";
+  return reply;
+}
 
 GatewayReply ErrorReply(int status, const Refusal& refusal) {
-  return {status, Dump({{"error", refusal.error}, {"detail", refusal.detail}}), refusal.error, {}};
+  GatewayReply reply;
+  reply.status = status;
+  reply.body = Dump({{"error", refusal.error}, {"detail", refusal.detail}}) + "\n";
+  reply.error = refusal.error;
+  return reply;
+}
+
+GatewayReply PageReply(const std::string& realm, const std::string& page, const Refusal& refusal) {
+  GatewayReply reply;
+  reply.status = 401;
+  reply.content_type = "text/html; charset=utf-8";
+  // RFC 9110 section 15.5.2 asks for a challenge; no registered scheme names certificates.
+  reply.challenge = "Client-Certificate realm=\"" + QuotedText(realm) + "\"";
+  reply.body = page.empty() ? kOwnPage : page;
+  reply.error = refusal.error;
+  return reply;
 }
 
 std::string LogLine(const RequestRecord& request, const GatewayReply& reply) {

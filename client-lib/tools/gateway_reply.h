@@ -1,4 +1,4 @@
-// What the gateway answers: a status and a JSON object.
+// What the gateway answers by itself: a status, and a JSON object or a page.
 #ifndef SIGNET_CLIENT_LIB_TOOLS_GATEWAY_REPLY_H_
 #define SIGNET_CLIENT_LIB_TOOLS_GATEWAY_REPLY_H_
 
@@ -13,9 +13,11 @@ namespace signet::tools {
 
 struct GatewayReply {
   int status = 200;
-  std::string body;                   // JSON
+  std::string body;
   std::string error;                  // for the log; empty = none
   std::vector<std::string> subjects;  // for the log: whom it was given to
+  std::string content_type = "application/json";
+  std::string challenge;  // of a 401
 };
 
 struct ProvedIdentity {
@@ -29,6 +31,8 @@ GatewayReply IdentitiesReply(const std::vector<ProvedIdentity>& identities);
 GatewayReply PathReply(const std::string& path);
 // `status` {"error","detail"}
 GatewayReply ErrorReply(int status, const Refusal& refusal);
+// 401 with a page of HTML: `page`, or our own when it is empty. `realm` is the path of the rule.
+GatewayReply PageReply(const std::string& realm, const std::string& page, const Refusal& refusal);
 
 // One line for the log.
 struct RequestRecord {

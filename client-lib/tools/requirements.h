@@ -1,61 +1,77 @@
-// Which paths need which client certificates: the --require options of the gateway.
+// Which paths need which client certificates, and what a client without them is told: the rules of
+// the gateway, from --require and from the [[certificate]] and [[path]] tables of --config.
 #ifndef SIGNET_CLIENT_LIB_TOOLS_REQUIREMENTS_H_
 #define SIGNET_CLIENT_LIB_TOOLS_REQUIREMENTS_H_
 
-#include <signet/connection.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "client-lib/tools/tls_stream.h"
+#include "client-lib/tools/certificate_authority.h"
+#include "client-lib/tools/extension_filters.h"
 
 namespace signet::tools {
 
-// The certificates of one PEM file: each is a trust anchor, and its name is asked for.
-class CertificateAuthority {
- public:
-  static std::optional<CertificateAuthority> Load(const std::string& file, std::string& error);
+// One certificate that a client can be asked for: one authenticator request.
+struct CertificateKind {
+  std::string name;  // how messages, headers and the configuration call it
+  CertificateAuthority authority;
+  ExtensionFilters filters;
+};
 
-  const std::string& file() const { return file_; }  // as it was given
-  // DER names for certificate_authorities of a request.
-  const std::vector<signet_bytes>& names() const { return name_views_; }
-  // Whether the chain (DER, leaf first) leads here and its leaf is good for TLS clients now; if
-  // not, `why` says what is wrong with it.
-  bool Trusts(const signet_bytes* chain, size_t count, std::string& why) const;
+enum class Mode {
+  kNone,     // nothing is asked, and the backend is told of no identity
+  kOffer,    // asked; the request goes on whatever the client answers
+  kRequire,  // asked; without it the request is refused, or goes on: see Without
+};
 
- private:
-  void AddName(const X509_NAME* name);
+// What a request gets when the client has not proved all that its path requires.
+enum class Without {
+  k401,   // a page for a person
+  k403,   // a JSON object
+  kPass,  // the backend decides, which is told what is missing
+};
 
-  std::string file_;
-  CertificateStore store_;
-  std::vector<std::vector<uint8_t>> names_;  // what name_views_ point into
-  std::vector<signet_bytes> name_views_;
+struct PathRule {
+  std::string path;    // of NormalizePath()
+  bool exact = false;  // else it also holds for all that is below the path
+  Mode mode = Mode::kNone;
+  std::vector<size_t> kinds;  // indexes of Requirements::kinds(), in the order of asking
+  Without without = Without::k403;
+  std::string page;                             // HTML of a 401; empty = our own
+  std::optional<uint32_t> decision_timeout_ms;  // else that of the whole gateway
 };
 
 class Requirements {
  public:
-  // Each option is PATH=CA.pem[,CA.pem...]. Nothing, with a reason in `error`, when one can't be
-  // used.
-  static std::optional<Requirements> Parse(const std::vector<std::string>& options,
-                                           std::string& error);
+  // One option of --require: PATH=CA.pem[,CA.pem...], for this very path. False, with a reason in
+  // `error`, when it can't be used.
+  bool AddOption(const std::string& option, std::string& error);
 
-  // Each file once, whatever the number of paths that name it.
-  const std::vector<CertificateAuthority>& authorities() const { return authorities_; }
-  // For a path of NormalizePath(): indexes of authorities(), in the order of the option; empty when
-  // the path needs none.
-  const std::vector<size_t>& For(const std::string& path) const;
+  std::optional<size_t> FindKind(std::string_view name) const;
+  // Each name once.
+  size_t AddKind(CertificateKind kind);
+  // False when there is such a rule already.
+  bool AddRule(PathRule rule);
+
+  const std::vector<CertificateKind>& kinds() const { return kinds_; }
+  // The rule for a path of NormalizePath(): the longest that fits, an exact one first.
+  const PathRule& For(std::string_view path) const;
 
  private:
-  bool Add(const std::string& option, std::string& error);
-  std::optional<size_t> Authority(const std::string& file, std::string& error);
+  bool ParseOption(const std::string& option, std::string& error);
+  std::optional<size_t> KindOfFile(const std::string& file, std::string& error);
 
-  std::vector<CertificateAuthority> authorities_;
-  std::map<std::string, std::vector<size_t>> paths_;
+  std::vector<CertificateKind> kinds_;
+  std::vector<PathRule> rules_;  // the longest path first
+  PathRule otherwise_;
 };
+
+// Whether `path` is `prefix` or below it: "/a" holds "/a" and "/a/b", not "/ab".
+bool IsBelow(std::string_view path, std::string_view prefix);
 
 }  // namespace signet::tools
 

@@ -1,0 +1,30 @@
+// What an operator decides: the file of --config, and the options that add to it.
+#ifndef SIGNET_CLIENT_LIB_TOOLS_GATEWAY_CONFIGURATION_H_
+#define SIGNET_CLIENT_LIB_TOOLS_GATEWAY_CONFIGURATION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "client-lib/tools/requirements.h"
+
+namespace signet::tools {
+
+struct GatewayConfiguration {
+  std::string listen;  // ADDR:PORT
+  std::string certificate;
+  std::string key;
+  uint32_t decision_timeout_ms = 60000;  // how long a request waits for the client's certificates
+  uint32_t idle_timeout_ms = 120000;     // a connection on which nothing moves is ended
+  uint32_t drain_timeout_ms = 10000;     // what is in progress at the end has so long to finish
+  Requirements requirements;
+};
+
+// Reads the file of --config; names in it are relative to its folder. Nothing, with "FILE:LINE:
+// reason" in `error`, when any of it is not understood or can't be used.
+std::optional<GatewayConfiguration> LoadGatewayConfiguration(const std::string& file,
+                                                             std::string& error);
+
+}  // namespace signet::tools
+
+#endif  // SIGNET_CLIENT_LIB_TOOLS_GATEWAY_CONFIGURATION_H_
