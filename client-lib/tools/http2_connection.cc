@@ -54,6 +54,8 @@ struct Http2Callbacks {
       self.NoteError(Http2Error::By::kPeer, goaway.error_code,
                      View(goaway.opaque_data, goaway.opaque_data_len));
     }
+    // On a connection that has ended in an error nobody is to be asked for a key any more.
+    if (self.error_) return 0;
     int result = signet_nghttp2_on_frame_recv(&self.adapter_, h2, frame, NowMs());
     if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK)) {
       self.handler_.OnSettings({frame->settings.iv, frame->settings.niv});
