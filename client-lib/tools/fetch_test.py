@@ -1,6 +1,5 @@
 #!/usr/bin/python3
-"""signet-fetch as a process: its command line, servers it can't reach, servers that break rules."""
-import json
+"""signet-fetch as a process: its command line, servers it can't reach, servers that don't answer."""
 import os
 import socket
 import ssl
@@ -19,7 +18,7 @@ from tools_under_test import fetch
 URL = "https://localhost:4433/"
 SUPPORT = {h2.CLIENT_CERT_AUTH: 1}
 ONE_REQUEST = requests_payload(certificate_request(b"one"))
-PROTOCOL_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, ENHANCE_YOUR_CALM = 1, 3, 6, 11
+ENHANCE_YOUR_CALM = 11
 
 
 class FetchTest(unittest.TestCase):
@@ -280,128 +279,13 @@ class Unreachable(FetchTest):
                           "detail": "too many"})
 
 
-class BrokenRules(FetchTest):
-    """Rows 1, 14, 16 to 19, 27, 39 and 40 of the draft's requirements, seen from the server."""
+class Answers(FetchTest):
+    """What servers may do to others: tests/integration/misbehaving_server."""
 
-    def assert_error(self, frames, detail, settings=None, code=PROTOCOL_ERROR,
-                     name="PROTOCOL_ERROR", options=()):
-        def script(peer):
-            peer.send_settings(SUPPORT if settings is None else settings)
-            peer.expect(h2.HEADERS)
-            for frame in frames:
-                peer.send(*frame)
-            return peer.expect_goaway()
-        result, goaway = self.fetch_from(script, *options)
-        self.assertEqual(result.exit, 16, result.stderr)
-        error = result.json["connection_error"]
-        self.assertEqual({**error, "detail": None},
-                         {"by": "local", "code": code, "name": name, "detail": None})
-        self.assertRegex(error["detail"], detail)
-        self.assertEqual(goaway, code)
-        self.assertEqual(result.json["responses"], [])
-        return result
-
-    def requests(self, payload, stream=0):
-        return [(AUTHENTICATOR_REQUESTS, 0, stream, payload)]
-
-    def test_an_empty_list(self):
-        self.assert_error(self.requests(b""), "malformed")
-
-    def test_malformed_lists_and_requests(self):
-        whole = certificate_request(b"c")
-        no_algorithms = certificate_request(b"c", struct.pack("!HHHH", 0xfafa, 2, 0, 0)[:6])
-        for payload in [b"\x40", b"\x00", b"\x05abc", requests_payload(whole[:-1]),
-                        requests_payload(whole + b"\0"), requests_payload(no_algorithms),
-                        requests_payload(certificate_request(b"c", kind=17)),
-                        requests_payload(whole, b"garbage")]:
-            with self.subTest(payload.hex()):
-                result = self.assert_error(self.requests(payload), "malformed")
-                self.assertEqual(result.json["authenticator_requests"], 0)
-
-    def test_a_frame_that_is_half_good_is_not_answered_at_all(self):
-        result = self.assert_error(self.requests(ONE_REQUEST + b"\x01"), "malformed")
-        self.assertEqual(result.json["empty_sent"], 0)
-
-    def test_the_server_hears_of_its_error_even_if_it_goes_on_talking(self):
-        self.assert_error(self.requests(b"") + [(0xee, 0, 0, bytes(16384))] * 200, "malformed")
-
-    def test_more_requests_than_the_limit(self):
-        three = requests_payload(*[certificate_request(bytes([i])) for i in range(3)])
-        self.assert_error(self.requests(three), "limit", options=["--limit", 2])
-
-    def test_contexts_repeated_in_one_frame_and_later(self):
-        self.assert_error(self.requests(ONE_REQUEST + ONE_REQUEST), "context|malformed")
-        self.assert_error(self.requests(ONE_REQUEST) * 2, "context")
-
-    def test_requests_on_the_wrong_stream(self):
-        for stream in [1, 2, 3]:
-            self.assert_error(self.requests(ONE_REQUEST, stream), "stream")
-
-    def test_requests_without_negotiation(self):
-        self.assert_error(self.requests(ONE_REQUEST), "without negotiation", settings={})
-        self.assert_error(self.requests(ONE_REQUEST), "without negotiation",
-                          settings={h2.CLIENT_CERT_AUTH: 0})
-
-    def test_certificate_frames_from_the_server(self):
-        for kind in [h2.CERTIFICATE, h2.SERVER_CERTIFICATE]:
-            for payload in [b"", b"x" * 16384]:
-                self.assert_error([(kind, 0, 0, payload)], "certificate frame")
-
-    def test_a_withdrawn_or_senseless_setting(self):
-        zero = struct.pack("!HI", h2.CLIENT_CERT_AUTH, 0)
-        self.assert_error([(h2.SETTINGS, 0, 0, zero)], "withdrew")
-        self.assert_error([], "not 1", settings={h2.CLIENT_CERT_AUTH: 2})
-
-    def test_a_frame_above_the_frame_size(self):
-        self.assert_error(self.requests(b"\0" * 16385), "too large", code=FRAME_SIZE_ERROR,
-                          name="FRAME_SIZE_ERROR")
-
-    def test_requests_inside_a_header_block(self):
-        self.assert_error([(h2.HEADERS, 0, 1, h2.STATUS_200),
-                           (AUTHENTICATOR_REQUESTS, 0, 0, ONE_REQUEST)], "CONTINUATION")
-
-    def test_requests_before_the_settings(self):
-        def script(peer):
-            peer.send(AUTHENTICATOR_REQUESTS, 0, 0, ONE_REQUEST)
-            return peer.expect_goaway()
-        result, goaway = self.fetch_from(script)
-        self.assertEqual((result.exit, goaway), (16, PROTOCOL_ERROR))
-        self.assertEqual(result.json["connection_error"],
-                         {"by": "local", "code": PROTOCOL_ERROR, "name": "PROTOCOL_ERROR",
-                          "detail": "SETTINGS expected"})
-
-    def test_a_frame_that_comes_byte_by_byte_is_no_error(self):
-        def script(peer):
-            peer.send_settings(SUPPORT)
-            stream = peer.expect(h2.HEADERS)[2]
-            header = len(ONE_REQUEST).to_bytes(3, "big") + bytes([AUTHENTICATOR_REQUESTS]) + bytes(5)
-            for byte in header + ONE_REQUEST:
-                peer.connection.sendall(bytes([byte]))
-            peer.expect(h2.CERTIFICATE)
-            peer.send(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, stream, h2.STATUS_200)
-            while peer.read():
-                pass
-        result, _ = self.fetch_from(script)
-        self.assertEqual((result.exit, result.json["empty_sent"]), (0, 1), result.stderr)
-
-    def test_what_is_unknown_or_reserved_is_no_error(self):
-        def script(peer):
-            peer.send_settings({**SUPPORT, 0xfeed: 7})
-            stream = peer.expect(h2.HEADERS)[2]
-            peer.send(0xee, 0xff, 0, b"unknown frame type")
-            peer.send(AUTHENTICATOR_REQUESTS, 0xff, 0x80000000, ONE_REQUEST)
-            kind, flags, on_stream, payload = peer.expect(h2.CERTIFICATE)
-            peer.send(h2.HEADERS, h2.END_HEADERS, stream, h2.STATUS_200)
-            peer.send(h2.DATA, h2.END_STREAM, stream, b"\xff not UTF-8")
-            while peer.read():
-                pass
-            return flags, on_stream, payload[0]
-        result, certificate = self.fetch_from(script)
+    def test_a_body_that_is_not_utf_8_is_mended_in_the_report(self):
+        result, _ = self.fetch_from(lambda peer: answer_request(peer, body=b"\xff not UTF-8"))
         self.assertEqual(result.exit, 0, result.stderr)
         self.assertEqual(result.json["responses"][0]["body"], "\ufffd not UTF-8")
-        self.assertEqual(result.json["empty_sent"], 1)
-        finished = 20
-        self.assertEqual(certificate, (0, 0, finished))
 
 
 if __name__ == "__main__":

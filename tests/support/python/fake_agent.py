@@ -1,5 +1,6 @@
 """An agent for the tests of the client side: agent.sock as ipc/agent.proto describes it, with keys
 in memory and, where a test wants it, bad manners."""
+import contextlib
 import os
 import socket
 import struct
@@ -49,7 +50,7 @@ class FakeAgent:
     """Answers each call with the identity whose issuer the request names, or declines.
 
     `answer(call)` may be replaced; it returns an AuthenticateResponse, bytes to send as they are, CLOSE
-    to hang up, or None to stay silent.
+    to hang up, or None to stay silent. Answers leave `batch` at a time, the last one first.
     """
 
     CLOSE = object()
@@ -58,7 +59,9 @@ class FakeAgent:
         self.path = path
         self.identities = list(identities)  # (Identity, IdentityKind)
         self.answer = self.answer_honestly
-        self.origins = []
+        self.batch = 1
+        self.calls = []  # all AuthenticateRequests
+        self._called = threading.Condition()
         self._connections = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(path)
@@ -79,6 +82,24 @@ class FakeAgent:
             connection.close()
         os.unlink(self.path)
 
+    @property
+    def origins(self):
+        return [call.origin for call in self.calls]
+
+    def await_calls(self, count, timeout):
+        """False when there are fewer after `timeout` seconds."""
+        with self._called:
+            return self._called.wait_for(lambda: len(self.calls) >= count, timeout)
+
+    def settle(self):
+        """Returns when all that programs which have ended said was heard."""
+        with socket.socket(socket.AF_UNIX) as last:  # connections are accepted in their order
+            last.connect(self.path)
+            last.shutdown(socket.SHUT_WR)
+            last.recv(1)
+        for _, thread in self._connections:
+            thread.join()
+
     def answer_honestly(self, call):
         _, authorities = parse_request(call.request)
         for identity, kind in self.identities:
@@ -98,23 +119,30 @@ class FakeAgent:
 
     def _serve(self, connection):
         stream = connection.makefile("rb")
+        replies = []
         try:
             while header := stream.read(4):
                 message = agent.ClientMessage.FromString(
                     stream.read(int.from_bytes(header, "big")))
                 if message.WhichOneof("call") != "authenticate":
                     continue
-                self.origins.append(message.authenticate.origin)
+                with self._called:
+                    self.calls.append(message.authenticate)
+                    self._called.notify_all()
                 result = self.answer(message.authenticate)
                 if result is FakeAgent.CLOSE:
-                    connection.shutdown(socket.SHUT_RDWR)
                     return
                 if isinstance(result, bytes):
-                    connection.sendall(result)
+                    replies.append(result)
                 elif result is not None:
                     reply = agent.AgentMessage(id=message.id, authenticate=result)
-                    connection.sendall(vector(4, reply.SerializeToString()))
+                    replies.append(vector(4, reply.SerializeToString()))
+                if len(replies) == self.batch:
+                    connection.sendall(b"".join(reversed(replies)))
+                    replies.clear()
         except OSError:
             pass  # the client hung up
         finally:
             stream.close()
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)

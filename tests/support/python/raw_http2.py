@@ -2,9 +2,14 @@
 import socket
 import ssl
 import struct
+import tempfile
 import threading
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, CONTINUATION = 0, 1, 3, 4, 6, 7, 9
+from authenticator import CERTIFICATE_REQUEST, Keys, message, vector
+
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY = range(0, 8)
+WINDOW_UPDATE, CONTINUATION = 8, 9
+MAX_FRAME_SIZE = 5  # a setting
 END_STREAM, ACK, END_HEADERS = 0x1, 0x1, 0x4
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 STATUS_200 = b"\x88"  # HPACK, from its static table
@@ -12,8 +17,23 @@ STATUS_200 = b"\x88"  # HPACK, from its static table
 # The wire profile draft-00.
 AUTHENTICATOR_REQUESTS, CERTIFICATE, SERVER_CERTIFICATE = 0xf4, 0xf5, 0xf6
 CLIENT_CERT_AUTH = 0xf0c4
-CERTIFICATE_REQUEST = 13
-SIGNATURE_ALGORITHMS = struct.pack("!HHHH", 13, 4, 2, 0x0403)
+SERVER_CERT_AUTH = 0xf0c5
+
+
+def extension(kind, data):
+    return struct.pack("!H", kind) + vector(2, data)
+
+
+def signature_algorithms(*schemes, kind=13):
+    return extension(kind, vector(2, b"".join(struct.pack("!H", each) for each in schemes)))
+
+
+SIGNATURE_ALGORITHMS = signature_algorithms(0x0403)
+
+
+def varint(value, size):
+    """RFC 9000 section 16, in 1, 2, 4 or 8 bytes."""
+    return (value | (size.bit_length() - 1) << (8 * size - 2)).to_bytes(size, "big")
 
 
 def requests_in(payload):
@@ -28,13 +48,21 @@ def requests_in(payload):
 
 
 def certificate_request(context, extensions=SIGNATURE_ALGORITHMS, kind=CERTIFICATE_REQUEST):
-    body = bytes([len(context)]) + context + struct.pack("!H", len(extensions)) + extensions
-    return bytes([kind]) + len(body).to_bytes(3, "big") + body
+    return message(kind, vector(1, context) + vector(2, extensions))
 
 
-def requests_payload(*requests):
-    """The list of AUTHENTICATOR_REQUESTS: a varint length (two bytes here) before each request."""
-    return b"".join(struct.pack("!H", 0x4000 | len(each)) + each for each in requests)
+def requests_payload(*requests, size=2):
+    """The list of AUTHENTICATOR_REQUESTS: a varint length before each request."""
+    return b"".join(varint(len(each), size) + each for each in requests)
+
+
+def _shake_hands(context, connection, **how):
+    """The TLS connection and its secrets, by the names that a key log has for them."""
+    with tempfile.NamedTemporaryFile("r", encoding="ascii") as log:
+        context.keylog_filename = log.name
+        tls = context.wrap_socket(connection, **how)
+        lines = [line.split() for line in log if not line.startswith("#")]
+    return tls, {label: bytes.fromhex(secret) for label, _, secret in lines}
 
 
 class Peer:
@@ -42,13 +70,22 @@ class Peer:
 
     TIMEOUT = 10
 
-    def __init__(self, connection):
+    def __init__(self, connection, secrets):
         self.connection = connection
+        self.secrets = secrets
+        self.hash = "sha384" if connection.cipher()[0].endswith("384") else "sha256"
+        self.sent = []
         connection.settimeout(self.TIMEOUT)
 
-    def send(self, kind, flags, stream, payload=b""):
-        self.connection.sendall(len(payload).to_bytes(3, "big") +
-                                struct.pack("!BBI", kind, flags, stream) + payload)
+    def keys(self, sender="client"):
+        return Keys.of(self.hash, self.secrets["EXPORTER_SECRET"], sender)
+
+    def send(self, kind, flags, stream, payload=b"", piece=None):
+        """Each `piece` bytes in a TLS record of their own."""
+        self.sent.append((kind, flags, stream, payload))
+        data = len(payload).to_bytes(3, "big") + struct.pack("!BBI", kind, flags, stream) + payload
+        for start in range(0, len(data), piece or len(data)):
+            self.connection.sendall(data[start:start + (piece or len(data))])
 
     def send_settings(self, settings=None):
         self.send(SETTINGS, 0, 0, b"".join(struct.pack("!HI", number, value)
@@ -89,10 +126,12 @@ class Peer:
 class Server:
     """Runs `script(peer)` for one client, after its preface. `finish()` gives what it returned."""
 
-    def __init__(self, certificate, key, script, alpn=("h2",), version=ssl.TLSVersion.TLSv1_3):
+    def __init__(self, certificate, key, script, alpn=("h2",), version=ssl.TLSVersion.TLSv1_3,
+                 verify_mode=ssl.CERT_NONE):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = context.maximum_version = version
         context.load_cert_chain(certificate, key)
+        context.verify_mode = verify_mode
         if alpn:
             context.set_alpn_protocols(list(alpn))
         self._context = context
@@ -115,8 +154,9 @@ class Server:
         self._listener.settimeout(Peer.TIMEOUT)
         try:
             connection, _ = self._listener.accept()
-            with self._context.wrap_socket(connection, server_side=True) as tls:
-                peer = Peer(tls)
+            tls, secrets = _shake_hands(self._context, connection, server_side=True)
+            with tls:
+                peer = Peer(tls, secrets)
                 preface = peer._read_exactly(len(PREFACE))
                 if preface is not None:  # the client may hang up at once
                     assert preface == PREFACE, preface
@@ -134,7 +174,7 @@ class Client(Peer):
         context = ssl.create_default_context(cafile=ca)
         context.set_alpn_protocols(["h2"])
         raw = socket.create_connection(("127.0.0.1", port), timeout=self.TIMEOUT)
-        super().__init__(context.wrap_socket(raw, server_hostname="localhost"))
+        super().__init__(*_shake_hands(context, raw, server_hostname="localhost"))
         self.connection.sendall(PREFACE)
         self.send_settings(settings)
 
