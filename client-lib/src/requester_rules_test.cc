@@ -35,16 +35,45 @@ class HandMadeClient {
     return wire::BuildCertificateVerify(static_cast<wire::SignatureScheme>(scheme), signature)
         .value();
   }
+  // As Verify, but with whatever stands in for the signed content and for CertificateVerify.
+  Bytes VerifyOf(const Bytes& content, const TestKey& key, uint16_t scheme,
+                 Der (*spoil)(Der) = nullptr) const {
+    const Der signature = key.Sign(scheme, content);
+    return CertificateVerify(scheme, spoil != nullptr ? spoil(signature) : signature);
+  }
+  static Bytes CertificateVerify(uint16_t scheme, const Der& signature) {
+    wire::Writer body;
+    body.U16(scheme);
+    body.Vector16(signature);
+    return wire::BuildHandshakeMessage(wire::HandshakeType::kCertificateVerify, body.bytes())
+        .value();
+  }
   // Appends Finished over the messages.
   Bytes Sealed(const Bytes& certificate, const Bytes& verify) const {
-    Bytes authenticator = certificate;
-    authenticator.insert(authenticator.end(), verify.begin(), verify.end());
-    const Bytes hash = Hash(authenticator);
+    const Bytes messages = Concatenated(certificate, verify);
+    return Concatenated(messages, Finished(Hash(messages)));
+  }
+  // Finished whose HMAC is over `data`.
+  Bytes Finished(const Bytes& data) const {
     Bytes mac(32);
-    tls_.hmac(tls_.user, tls_.hash, {finished_key_.data(), 32}, {hash.data(), 32}, mac.data());
-    const Bytes finished = wire::BuildFinished(mac).value();
-    authenticator.insert(authenticator.end(), finished.begin(), finished.end());
-    return authenticator;
+    tls_.hmac(tls_.user, tls_.hash, {finished_key_.data(), 32}, {data.data(), data.size()},
+              mac.data());
+    return wire::BuildFinished(mac).value();
+  }
+  // Handshake Context, request and messages, and their hash.
+  Bytes Transcript(const Bytes& messages) const {
+    return Concatenated(Concatenated(handshake_context_, request_.raw), messages);
+  }
+  Bytes Hash(const Bytes& messages) const {
+    const Bytes transcript = Transcript(messages);
+    const signet_bytes part = {transcript.data(), transcript.size()};
+    Bytes digest(32);
+    tls_.digest(tls_.user, tls_.hash, &part, 1, digest.data());
+    return digest;
+  }
+  static Bytes Concatenated(Bytes a, const Bytes& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
   }
   const wire::CertificateRequest& request() const { return request_; }
 
@@ -52,14 +81,6 @@ class HandMadeClient {
   void Export(const char* label, Bytes& out) {
     out.resize(32);
     EXPECT_EQ(tls_.export_keying_material(tls_.user, label, out.data(), out.size()), 1);
-  }
-  Bytes Hash(BytesView messages) const {
-    const signet_bytes parts[] = {{handshake_context_.data(), 32},
-                                  {request_.raw.data(), request_.raw.size()},
-                                  {messages.data(), messages.size()}};
-    Bytes digest(32);
-    tls_.digest(tls_.user, tls_.hash, parts, 3, digest.data());
-    return digest;
   }
 
   const wire::CertificateRequest request_;
@@ -174,6 +195,83 @@ const BadAuthenticator kBadAuthenticators[] = {
        return client.Sealed(certificate, client.Verify(certificate, agent.key(), 0x0403));
      },
      "signature"},
+    {"RawPublicKey_EA38",
+     [](const HandMadeClient& client, const FakeAgent& agent) {
+       const Bytes certificate =
+           wire::BuildCertificate(client.request().context, {agent.key().public_key()}).value();
+       return client.Sealed(certificate, client.Verify(certificate, agent.key(), 0x0403));
+     },
+     "signature"},
+    {"Pkcs1ThoughRequested_EA41",
+     [](const HandMadeClient& client, const FakeAgent& agent) {
+       const TestKey rsa = TestKey::Generate(TestKeyType::kRsa2048);
+       const Bytes certificate = wire::BuildCertificate(client.request().context,
+                                                        {agent.authority().Issue(rsa.public_key())})
+                                     .value();
+       const Bytes content = wire::SignedContent(client.Hash(certificate));
+       return client.Sealed(certificate, client.VerifyOf(content, rsa, 0x0401));
+     },
+     "scheme"},
+    {"EcdsaSha1ThoughRequested_EA41",
+     [](const HandMadeClient& client, const FakeAgent& agent) {
+       const Bytes certificate = CertificateOf(client, agent);
+       return client.Sealed(certificate, HandMadeClient::CertificateVerify(0x0203, Der(70, 1)));
+     },
+     "scheme"},
+    {"HashOfAnotherCurve_EA41",  // P-256 with SHA-384, as TLS 1.2 allowed
+     [](const HandMadeClient& client, const FakeAgent& agent) {
+       const Bytes certificate = CertificateOf(client, agent);
+       return client.Sealed(certificate, client.Verify(certificate, agent.key(), 0x0503));
+     },
+     "signature"},
+    {"EcdsaNotDer_EA42",  // the length of the SEQUENCE in two bytes
+     [](const HandMadeClient& client, const FakeAgent& agent) {
+       const Bytes certificate = CertificateOf(client, agent);
+       const Bytes content = wire::SignedContent(client.Hash(certificate));
+       return client.Sealed(certificate,
+                            client.VerifyOf(content, agent.key(), 0x0403, [](Der signature) {
+                              signature.insert(signature.begin() + 1, 0x81);
+                              return signature;
+                            }));
+     },
+     "signature"},
+    {"EcdsaTrailingByte_EA42",
+     [](const HandMadeClient& client, const FakeAgent& agent) {
+       const Bytes certificate = CertificateOf(client, agent);
+       const Bytes content = wire::SignedContent(client.Hash(certificate));
+       return client.Sealed(certificate,
+                            client.VerifyOf(content, agent.key(), 0x0403, [](Der signature) {
+                              signature.push_back(0);
+                              return signature;
+                            }));
+     },
+     "signature"},
+    {"ContextStringOfTls13_EA46",
+     [](const HandMadeClient& client, const FakeAgent& agent) {
+       const Bytes certificate = CertificateOf(client, agent);
+       const std::string_view text = "TLS 1.3, client CertificateVerify";
+       Bytes content(64, 0x20);
+       content.insert(content.end(), text.begin(), text.end());
+       content.push_back(0);
+       content = HandMadeClient::Concatenated(content, client.Hash(certificate));
+       return client.Sealed(certificate, client.VerifyOf(content, agent.key(), 0x0403));
+     },
+     "signature"},
+    {"SignedWithoutPadding_EA46",
+     [](const HandMadeClient& client, const FakeAgent& agent) {
+       const Bytes certificate = CertificateOf(client, agent);
+       const Bytes hash = client.Hash(certificate);
+       return client.Sealed(certificate, client.VerifyOf(hash, agent.key(), 0x0403));
+     },
+     "signature"},
+    {"MacOfTheTranscriptItself_R10",
+     [](const HandMadeClient& client, const FakeAgent& agent) {
+       const Bytes certificate = CertificateOf(client, agent);
+       const Bytes messages = HandMadeClient::Concatenated(
+           certificate, client.Verify(certificate, agent.key(), 0x0403));
+       return HandMadeClient::Concatenated(messages, client.Finished(client.Transcript(messages)));
+     },
+     "MAC"},
     {"Nothing", [](const HandMadeClient&, const FakeAgent&) { return Bytes(); }, "not exactly"},
     {"FinishedTwice",
      [](const HandMadeClient& client, const FakeAgent&) {
@@ -187,10 +285,10 @@ const BadAuthenticator kBadAuthenticators[] = {
 class BadAuthenticatorTest : public ::testing::TestWithParam<BadAuthenticator> {};
 
 TEST_P(BadAuthenticatorTest, IsInvalidAndTakesOnePlace) {
-  const uint16_t schemes[] = {0x0403, 0x0503};
+  const uint16_t schemes[] = {0x0403, 0x0503, 0x0401, 0x0203};
   signet_request request = Anything();
   request.signature_schemes = schemes;
-  request.signature_scheme_count = 2;
+  request.signature_scheme_count = 4;
   ClientAndServer pair;
   const HandMadeClient client = AskedByHand(pair, request);
   const Answer answer = AnswerTo(pair, GetParam().make(client, pair.agent));
@@ -204,6 +302,20 @@ TEST_P(BadAuthenticatorTest, IsInvalidAndTakesOnePlace) {
 
 INSTANTIATE_TEST_SUITE_P(All, BadAuthenticatorTest, ::testing::ValuesIn(kBadAuthenticators),
                          [](const auto& test) { return test.param.name; });
+
+TEST(RequesterRulesTest, AnInvalidAuthenticatorSpoilsNoOther) {
+  ClientAndServer pair;
+  const HandMadeClient first = AskedByHand(pair);
+  const HandMadeClient second = AskedByHand(pair);
+  const Bytes bad = CertificateOf(first, pair.agent);
+  const TestKey other = TestKey::Generate(TestKeyType::kP256);
+  EXPECT_EQ(AnswerTo(pair, first.Sealed(bad, first.Verify(bad, other, 0x0403))).result,
+            SIGNET_RESULT_INVALID);
+  const Bytes good = CertificateOf(second, pair.agent);
+  EXPECT_EQ(
+      AnswerTo(pair, second.Sealed(good, second.Verify(good, pair.agent.key(), 0x0403))).result,
+      SIGNET_RESULT_IDENTITY);
+}
 
 // -- breaches of the draft by a client
 

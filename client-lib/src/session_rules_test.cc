@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signet/client.h>
+#include <signet/openssl.h>
+#include <signet/server.h>
 
 #include <functional>
 #include <ostream>
 
 #include "ipc/wire/writer.h"
 #include "tests/support/client_and_server.h"
+#include "tests/support/hex.h"
 
 namespace signet::test {
 namespace {
@@ -269,6 +272,29 @@ TEST(SessionRulesTest, AcceptsALengthLongerThanNeeded) {
   payload.insert(payload.end(), request.begin(), request.end());
   ClientAndServer pair;
   EXPECT_EQ(pair.Deliver({0xf4, payload}), SIGNET_OK);
+}
+
+// The transcript has the request as it came, with an extension that nobody knows before the others,
+// where nothing that encodes anew would put it, and one behind them.
+TEST(SessionRulesTest, SkipsUnknownExtensionsAndSignsThemAsTheyCame) {
+  const wire::Bytes request = signet::testing::FromHex(
+      "0d00001b 0161 0017 1a1a0002abcd 000d0006000404030807 ff000003010203");
+  ClientAndServer pair;
+  ASSERT_EQ(pair.Deliver({0xf4, Element(request)}), SIGNET_OK);
+  pair.TellAgent();
+  const std::string& asked = pair.agent.call(1).request();
+  EXPECT_EQ(wire::Bytes(asked.begin(), asked.end()), request);
+  ASSERT_EQ(pair.AgentSays(pair.agent.Proof(1)), SIGNET_OK);
+  const wire::Bytes authenticator = pair.ClientFrames().at(0).payload;
+  signet_tls tls;
+  ASSERT_EQ(signet_openssl_tls(pair.tls.server(), &tls), SIGNET_OK);
+  signet_result result{};
+  size_t length = 0;
+  ASSERT_EQ(
+      signet_validate(&tls, 1, {request.data(), request.size()},
+                      {authenticator.data(), authenticator.size()}, &result, nullptr, 0, &length),
+      SIGNET_OK);
+  EXPECT_EQ(result, SIGNET_RESULT_IDENTITY);
 }
 
 TEST(SessionRulesTest, WorksWhenBothCertificateFramesHaveOneNumber) {

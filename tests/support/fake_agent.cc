@@ -11,8 +11,6 @@
 namespace signet::test {
 namespace {
 
-constexpr auto kScheme = wire::SignatureScheme::kEcdsaSecp256r1Sha256;
-
 wire::BytesView View(const std::string& bytes) {
   return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
 }
@@ -36,6 +34,12 @@ FakeAgent::FakeAgent()
 std::vector<Der> FakeAgent::NewChain(size_t extra_size) const {
   return {authority_.Issue(key_.public_key(),
                            {.common_name = "laptop", .comment = std::string(extra_size, 'x')})};
+}
+
+void FakeAgent::Hold(TestKey key, wire::SignatureScheme scheme) {
+  key_ = std::move(key);
+  scheme_ = scheme;
+  chain_ = {authority_.Issue(key_.public_key(), {.common_name = "laptop"})};
 }
 
 void FakeAgent::Receive(wire::BytesView bytes) {
@@ -72,7 +76,7 @@ v1::AgentMessage FakeAgent::Proof(uint64_t id, size_t extra_size) const {
   const wire::Bytes content = wire::SignedContent(
       Digest(asked.hash(), asked.handshake_context() + asked.request() + Text(certificate)));
   const wire::Bytes verify =
-      wire::BuildCertificateVerify(kScheme, key_.Sign(static_cast<uint16_t>(kScheme), content))
+      wire::BuildCertificateVerify(scheme_, key_.Sign(static_cast<uint16_t>(scheme_), content))
           .value();
   v1::AgentMessage message;
   message.set_id(id);

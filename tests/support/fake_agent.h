@@ -10,6 +10,7 @@
 #include "ipc/agent.pb.h"
 #include "ipc/wire/bytes.h"
 #include "ipc/wire/framing.h"
+#include "ipc/wire/signature_scheme.h"
 #include "tests/support/test_ca.h"
 
 namespace signet::test {
@@ -17,6 +18,8 @@ namespace signet::test {
 class FakeAgent {
  public:
   FakeAgent();
+  // From now on it has this key, and signs with this scheme.
+  void Hold(TestKey key, wire::SignatureScheme scheme);
 
   // Bytes of a session, cut anywhere.
   void Receive(wire::BytesView bytes);
@@ -41,6 +44,7 @@ class FakeAgent {
 
   TestCa authority_;
   TestKey key_;
+  wire::SignatureScheme scheme_ = wire::SignatureScheme::kEcdsaSecp256r1Sha256;
   std::vector<Der> chain_;
   wire::MessageReader reader_;
   std::vector<v1::ClientMessage> calls_;
