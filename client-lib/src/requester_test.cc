@@ -176,6 +176,38 @@ TEST(RequesterTest, SendsWhatIsAskedFor) {
   EXPECT_THAT(requests[1].signature_algorithms_cert.value(), SizeIs(14));
 }
 
+// No server certificates: that is another draft, which libsignet does not negotiate.
+TEST(RequesterTest, SendsNothingButRequests) {
+  ClientAndServer pair;
+  ASSERT_EQ(signet_requester_peer_setting(pair.requester.get(), 0xf0c5, 1), SIGNET_OK);
+  EXPECT_THAT(pair.ServerFrames(), IsEmpty());
+  pair.Ask();
+  signet_session_agent_gone(pair.session.get(), "none");
+  EXPECT_THAT(pair.Finish(), SizeIs(1));
+  EXPECT_THAT(pair.ServerFrames(), IsEmpty());
+  ASSERT_EQ(Request(pair, {Anything()}), SIGNET_OK);
+  for (const Frame& frame : pair.ServerFrames()) EXPECT_EQ(frame.type, 0xf4u);
+  signet_setting settings[2];
+  EXPECT_EQ(signet_requester_settings(pair.requester.get(), settings, 2), 1u);
+}
+
+// RFC 8446 section 4.2.5 forbids it in a filter, alone and beside others.
+TEST(RequesterTest, AsksForNoAnyExtendedKeyUsage) {
+  const Bytes oid = FromHex("0603551d25");
+  ClientAndServer pair;
+  for (const auto& [values, status] :
+       {std::pair{"30060604551d2500", SIGNET_ERROR_ARGUMENT},
+        {"301006082b060105050703020604551d2500", SIGNET_ERROR_ARGUMENT},
+        {"300a06082b06010505070302", SIGNET_OK}}) {
+    const Bytes purposes = FromHex(values);
+    const signet_oid_filter filter = {{oid.data(), oid.size()}, {purposes.data(), purposes.size()}};
+    signet_request request = Anything();
+    request.oid_filters = &filter;
+    request.oid_filter_count = 1;
+    EXPECT_EQ(Request(pair, {request}), status) << values;
+  }
+}
+
 // -- answers
 
 TEST(RequesterTest, TellsInvalidFromDeclined) {

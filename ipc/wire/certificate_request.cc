@@ -94,6 +94,15 @@ Result<std::vector<OidFilter>> ParseOidFilters(BytesView data) {
   return filters;
 }
 
+// In an extended key usage filter, where RFC 8446 section 4.2.5 forbids it. Both are whole OBJECT
+// IDENTIFIERs in DER, which no other one contains.
+bool AsksForAnyExtendedKeyUsage(const OidFilter& filter) {
+  constexpr uint8_t kExtendedKeyUsage[] = {0x06, 0x03, 0x55, 0x1d, 0x25};        // 2.5.29.37
+  constexpr uint8_t kAnyExtendedKeyUsage[] = {0x06, 0x04, 0x55, 0x1d, 0x25, 0};  // 2.5.29.37.0
+  return std::ranges::equal(filter.oid, kExtendedKeyUsage) &&
+         !std::ranges::search(filter.values, kAnyExtendedKeyUsage).empty();
+}
+
 // Puts the value in its place, or says why there is none.
 template <typename T, typename Place>
 std::optional<Error> Take(Result<T> result, Place& place) {
@@ -176,6 +185,8 @@ Result<CertificateRequest> ParseCertificateRequest(BytesView message, RequestFor
 
 Result<Bytes> BuildCertificateRequest(const CertificateRequest& request) {
   if (request.signature_algorithms.empty()) return Error::kEmpty;
+  if (std::ranges::any_of(request.oid_filters, AsksForAnyExtendedKeyUsage))
+    return Error::kMalformed;
   Writer block;
   AppendExtension(ExtensionType::kSignatureAlgorithms, WriteSchemes(request.signature_algorithms),
                   block);

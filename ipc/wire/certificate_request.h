@@ -48,7 +48,8 @@ Result<CertificateRequest> ParseCertificateRequest(BytesView message, RequestFor
 
 // Encodes type, context and the known extensions (those that are not empty) into a complete
 // handshake message; `raw` and `extension_types` are ignored. kEmpty without signature_algorithms;
-// what ParseCertificateRequest would refuse is the same error here.
+// what ParseCertificateRequest would refuse is the same error here, and kMalformed a filter for
+// anyExtendedKeyUsage.
 Result<Bytes> BuildCertificateRequest(const CertificateRequest& request);
 
 }  // namespace signet::wire

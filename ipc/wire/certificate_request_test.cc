@@ -246,6 +246,9 @@ TEST(CertificateRequestTest, BuildsNothingThatItWouldRefuse) {
   CertificateRequest twice = valid;
   twice.oid_filters = {{FromHex("55"), {}}, {FromHex("55"), FromHex("01")}};
   EXPECT_EQ(BuildCertificateRequest(twice).error(), Error::kMalformed);
+  CertificateRequest any_usage = valid;
+  any_usage.oid_filters = {{FromHex("0603551d25"), FromHex("30060604551d2500")}};
+  EXPECT_EQ(BuildCertificateRequest(any_usage).error(), Error::kMalformed);
   CertificateRequest empty_list = valid;
   empty_list.signature_algorithms_cert.emplace();
   EXPECT_EQ(BuildCertificateRequest(empty_list).error(), Error::kEmpty);
