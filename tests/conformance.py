@@ -14,28 +14,48 @@ ROWS = [f"EA{n}" for n in (*range(1, 15), *range(20, 51), *range(60, 73))] + \
     [f"A{n}" for n in range(1, 24)]
 STATUSES = ("done", "not applicable", "open")
 CPP_TEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.M)
-CITATION = re.compile(r"`([A-Z]\w*\.\w+)(?:/(\w+))?`")
+CITATION = re.compile(r"`([A-Z]\w*\.\w+\*?)(?:/(\w+))?`")
 
 
 def words_of(cmake):
-    return set(re.findall(r"[\w.]+", cmake.read_text(encoding="utf-8"))) if cmake.exists() else set()
+    """Its words, those that a foreach() makes too."""
+    text = cmake.read_text(encoding="utf-8") if cmake.exists() else ""
+    for variable, items in re.findall(r"foreach\((\w+) ([^)]*)\)", text):
+        text += "".join(text.replace(f"${{{variable}}}", item) for item in items.split())
+    return set(re.findall(r"[\w.]+", text))
 
 
 def is_run(file):
-    """CMake knows a C++ test by its file's name, one in Python by that or by its scenario's folder."""
-    listed = words_of(file.parent / "CMakeLists.txt")
+    """CMake names a C++ test by its file, one in Python by its file or its module."""
+    words = words_of(file.parent / "CMakeLists.txt")
     if file.suffix == ".cc":
-        return file.name in listed
-    return file.stem in listed or file.parent.name in words_of(file.parent.parent / "CMakeLists.txt")
+        return file.name in words
+    words |= words_of(file.parent.parent / "CMakeLists.txt")
+    return any(word.endswith((file.name, file.stem)) for word in words)
 
 
 def tests_of(file, text):
     """The names of its tests: Suite.Name, Class.method."""
     if file.suffix == ".cc":
         return [".".join(match) for match in CPP_TEST.findall(text)]
-    return [f"{node.name}.{method.name}" for node in ast.walk(ast.parse(text))
-            if isinstance(node, ast.ClassDef) for method in node.body
-            if isinstance(method, ast.FunctionDef) and method.name.startswith("test")]
+    return [f"{node.name}.{name}" for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.ClassDef)
+            for name in (*methods_of(node), *rows_of(node)) if name.startswith("test")]
+
+
+def methods_of(class_):
+    return [each.name for each in class_.body if isinstance(each, ast.FunctionDef)]
+
+
+def rows_of(class_):
+    """What @rows(check, NAME=...) makes (tests/support/python/rows.py). Of a name that is only made
+    when it runs, the part before the first brace."""
+    for table in class_.decorator_list:
+        for keyword in getattr(table, "keywords", ()):
+            if keyword.arg:
+                yield f"test_{keyword.arg}"
+            elif isinstance(keyword.value, ast.DictComp) and isinstance(keyword.value.key, ast.JoinedStr):
+                yield f"test_{keyword.value.key.values[0].value}"
 
 
 def find_tests(repository):
@@ -50,17 +70,21 @@ def find_tests(repository):
     return found
 
 
+def fits(name, cited):
+    return name.startswith(cited[:-1]) if cited.endswith("*") else name == cited
+
+
 def faults_of(row, status, shown, tests):
     cited = CITATION.findall(shown)
     for test, case in cited:
-        if test not in tests:
+        if not any(fits(name, test) for name in tests):
             yield f"there is no test {test} that CMake runs; correct the name, or write the test"
         elif case and not any(f'"{case}"' in text for text in tests[test]):
             yield f"{test} has no case \"{case}\"; correct the name, or add the case to its table"
     if status not in STATUSES:
         yield f"its status is \"{status}\"; make it one of: {', '.join(STATUSES)}"
     if status == "done" and not cited:
-        yield "it is done, but no test shows it; name one as `Suite.Test` or `Suite.Test/Case`"
+        yield "it is done, but no test shows it; name one as `Suite.Test`, `Suite.Test/Case` or `Suite.Te*`"
     if status == "not applicable" and len(shown.split()) < 4:
         yield "it is not applicable, but the last column does not say why"
 

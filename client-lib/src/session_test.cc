@@ -246,13 +246,20 @@ TEST(SessionTest, UsesTheFrameSizeThatTheServerAllows) {
   EXPECT_EQ(pair.Settled().at(0).type, SIGNET_EVENT_PROVED);
 }
 
+// 64 requests of a server that has no bounds of its own; `round` makes their contexts new.
+void AskWithoutBounds(ClientAndServer& pair, int round) {
+  std::vector<std::string> contexts;
+  for (int i = 0; i < 64; ++i) contexts.push_back(std::to_string(round * 64 + i));
+  ASSERT_EQ(pair.Deliver({0xf4, RequestsPayload(contexts)}), SIGNET_OK);
+}
+
 TEST(SessionTest, StopsAskingTheAgentAfterManyRequests) {
   ClientAndServer pair({.limit = 64});
-  for (int i = 0; i < 1024 / 64; ++i) {
-    pair.Ask(64);
+  for (int round = 0; round < 1024 / 64; ++round) {
+    AskWithoutBounds(pair, round);
     pair.TellAgent();
     ASSERT_EQ(signet_session_advance(pair.session.get(), 1'000'000), SIGNET_OK);
-    ASSERT_THAT(pair.Finish(), SizeIs(64));
+    ASSERT_THAT(pair.ClientFrames(), SizeIs(64));
     pair.Events();
   }
   const size_t calls = pair.agent.calls().size();
@@ -266,9 +273,9 @@ TEST(SessionTest, StopsAskingTheAgentAfterManyRequests) {
 TEST(SessionTest, KeepsTheLatestEventsWhenNobodyFetchesThem) {
   ClientAndServer pair({.limit = 64});
   ASSERT_EQ(signet_session_agent_gone(pair.session.get(), nullptr), SIGNET_OK);
-  for (int i = 0; i < 100; ++i) {
-    pair.Ask(64);
-    pair.Finish();
+  for (int round = 0; round < 100; ++round) {
+    AskWithoutBounds(pair, round);
+    EXPECT_THAT(pair.ClientFrames(), SizeIs(64));
   }
   const auto events = pair.Events();
   EXPECT_THAT(events, SizeIs(4096));
