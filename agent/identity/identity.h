@@ -46,6 +46,9 @@ struct Identity {
   bool found = false;  // on a token, by the token's own account; not enrolled here, not stored
 };
 
+// Of the store: immutable once published, so that the loop reads without a lock held.
+using Identities = std::vector<Identity>;
+
 }  // namespace signet::agent
 
 #endif  // SIGNET_AGENT_IDENTITY_IDENTITY_H_

@@ -32,9 +32,6 @@
 
 namespace signet::agent {
 
-// Immutable once published, so that the loop reads without a lock held.
-using Identities = std::vector<Identity>;
-
 class IdentityStore {
  public:
   explicit IdentityStore(const std::filesystem::path& state_dir);

@@ -10,7 +10,6 @@
 
 #include "agent/identity/certificate_facts.h"
 #include "agent/identity/identity.h"
-#include "agent/identity/identity_store.h"
 #include "ipc/wire/certificate_request.h"
 
 namespace signet::agent {
