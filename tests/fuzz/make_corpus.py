@@ -1,9 +1,11 @@
 #!/usr/bin/python3
-"""Writes the seed corpora: of the wire parsers from the known answers, of libsignet's session and
-requester as programs in the language of their fuzz targets.
+"""Writes the seed corpora: of the parsers from the known answers and a few samples, of libsignet's
+session and requester as programs in the language of their fuzz targets.
 
 usage: make_corpus.py [FOLDER]      (default: corpus/ beside this file)
 """
+import base64
+import itertools
 import json
 import pathlib
 import sys
@@ -91,13 +93,87 @@ def seeds(answers):
     finished = handshake(20, b"\x00" * 32)
     yield "requester", "raw-answer", three + b"\x03\x01" + vector(2, finished)
     yield "requester", "unsolicited", b"\x00\x04\x03\x01" + vector(2, b"")
+    for name, content in http2_seeds(requests[0], finished):
+        yield "http2", name, content
     yield "requester", "lowered", three + b"\x00\x01\x04\x01\x05" + b"\x01\x01" + vector(2, b"")
+
+
+def pem(label, der):
+    text = base64.encodebytes(der).decode()
+    return f"-----BEGIN {label}-----\n{text}-----END {label}-----\n".encode()
+
+
+def http2(kind, payload=b"", flags=0, stream=0):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") \
+        + payload
+
+
+def http2_seeds(request, empty):
+    """What comes to a client and to a server; see http2_fuzz.cc."""
+    settings = http2(4, bytes.fromhex("f0c400000001"))
+    ask = http2(0xf4, element(request))
+    for name, frames in [
+            ("client-is-asked", [settings, ask]),
+            ("client-is-asked-in-pieces", [settings, ask[:7], ask[7:40], ask[40:]]),
+            ("client-is-asked-on-a-stream", [settings, http2(0xf4, element(request), stream=1)]),
+            ("client-is-asked-twice", [settings, ask, ask]),
+            ("client-unasked", [settings, http2(0xf5, empty)]),
+            ("client-larger-frames", [http2(4, bytes.fromhex("000500010000f0c400000001")), ask]),
+            ("client-withdrawal", [settings, http2(4, bytes.fromhex("f0c400000000"))])]:
+        yield name, b"\x00" + b"".join(vector(2, frame) for frame in frames)
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    limit = http2(4, bytes.fromhex("f0c400000004"))
+    get = http2(1, bytes.fromhex("82878441016c"), flags=5, stream=1)
+    for name, frames in [
+            ("server-declined", [preface + limit, http2(0xf5, empty), http2(0xf5, empty)]),
+            ("server-unsolicited", [preface + http2(4), http2(0xf5, empty)]),
+            ("server-between-headers", [preface + limit, http2(1, b"\x82\x87", stream=1),
+                                        http2(0xf5, empty)]),
+            ("server-requested", [preface + limit, get, http2(0xf4, element(request))])]:
+        yield name, b"\x01" + b"".join(vector(2, frame) for frame in frames)
+
+
+# openssl genpkey -provider tpm2 -algorithm EC -pkeyopt group:P-256 (tpm2-openssl 1.1.1, swtpm).
+TPM_KEY = base64.b64decode(
+    "MIHwBgZngQUKAQOgAwEBAQIEQAAAAQRYAFYAIwALAAYAcgAAABAAEAADABAAIKnZ0Ofl7VHYYEsMUoLtmcmLkuSWh7oB"
+    "5ceFZs7+JwG9ACCg8cql0sLOS6nRuUA75EgrSJG4tN2elL3WBS0p+FHj9QSBgAB+ACAwpOIS6Zw8EmI/l/Xlh4WxKptr"
+    "esMOlF+/d8ATSelWDQAQuc1wkBpJVUWFKzDgaQHhQbCYvbmBZxPjz4cCXjexRxFoUBuppXMPB20ay3Kxc/hmbiXzWxJ4"
+    "LL4G/R394WwW7IuYUZWoEvBppTRcPKrSglklywC2AFGxzL+Y")
+P256_GENERATOR = bytes.fromhex(
+    "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+
+
+def other_seeds(answers):
+    """Of what is not on the wire of a connection."""
+    certificates = {answer["id"]: bytes.fromhex(answer["certificate"]) for answer in answers}
+    for answer in answers[:4]:
+        chain = vector(3, certificates[answer["id"]])
+        yield "selection", answer["id"], vector(2, bytes.fromhex(answer["request"])) + chain
+    leaf = certificates[answers[0]["id"]]
+    yield "selection", "everything", vector(2, request_with_everything()) + vector(3, leaf) * 2
+    yield "chain_pem", "one", pem("CERTIFICATE", leaf)
+    yield "chain_pem", "two", b"text\n" + pem("CERTIFICATE", leaf) + b"\n" + pem("CERTIFICATE", leaf)
+    yield "chain_pem", "key", pem("PRIVATE KEY", bytes.fromhex(answers[0]["private_key_pkcs8"]))
+    yield "tss2_private_key", "der", b"\x00" + TPM_KEY
+    yield "tss2_private_key", "pem", pem("TSS2 PRIVATE KEY", TPM_KEY)
+    yield "tss2_private_key", "parent", pem("TSS2 PRIVATE KEY", TPM_KEY) + b"Signet-Parent: 000bff\n"
+    yield "ec_point", "wrapped", b"\x00\x04\x41" + P256_GENERATOR
+    yield "ec_point", "bare", b"\x00" + P256_GENERATOR
+    for name, text in [("exact", "https://host.example\nhttps://HOST.example:443"),
+                       ("wildcard", "https://*.example:*\nhttps://a.b.example:8443"),
+                       ("address", "https://[::1]:1\nhttps://[0:0:0:0:0:0:0:1]:1"),
+                       ("wrong", "http://a\nhttps://user@a/path")]:
+        yield "origin", name, text.encode()
+    for name, text in [("simple", "https://Example.com"), ("query", "https://a:8443/b/../c?d#e"),
+                       ("address", "https://[::1]:443/%7e/./%2F"), ("path", "/a/%2e%2e/b/..//c")]:
+        yield "url", name, text.encode()
 
 
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
     answers = json.loads(ANSWERS.read_text())["vectors"]
-    for target, name, content in seeds(answers):
+    for target, name, content in itertools.chain(seeds(answers), other_seeds(answers)):
         (folder / target).mkdir(parents=True, exist_ok=True)
         (folder / target / name).write_bytes(content)
 
