@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "agent/authentication/authentication_fixture.h"
+#include "agent/authentication/signature_check.h"
+#include "tests/support/hex.h"
 
 namespace signet::agent {
 namespace {
@@ -75,6 +77,30 @@ TEST_F(AuthenticationTest, RefusesRequestsThatItCannotReadOrDoesNotServe) {
     ExpectDeclined(Authenticate(call), DeclineReason::kMalformed, {"certificate request"});
   }
   EXPECT_EQ(tokens_.signatures, 0u);
+}
+
+// RFC 9261 section 5.2: the transcript has the request as it came, with extensions that nobody
+// knows, in their order.
+TEST_F(AuthenticationTest, SignsRequestsAsTheyCame) {
+  const Identity alice = AddIdentity("alice");
+  Rules({{Verdict::kAllow, "*"}});
+  AuthenticationCall call = MakeCall();
+  call.request =
+      testing::FromHex("0d00001b 0161 0017 1a1a0002abcd 000d0006000404030807 ff000003010203");
+  const Outcome outcome = Authenticate(call);
+  ASSERT_TRUE(std::holds_alternative<Authenticated>(outcome)) << GivenBy(outcome);
+  const auto& given = std::get<Authenticated>(outcome);
+  wire::Bytes transcript = call.handshake_context;
+  transcript.insert(transcript.end(), call.request.begin(), call.request.end());
+  transcript.insert(transcript.end(), given.certificate.begin(), given.certificate.end());
+  wire::Bytes hash(wire::HashSize(call.hash));
+  EVP_Digest(transcript.data(), transcript.size(), hash.data(), nullptr,
+             call.hash == wire::PrfHash::kSha256 ? EVP_sha256() : EVP_sha384(), nullptr);
+  const auto verify =
+      wire::ParseCertificateVerify(wire::BytesView(given.certificate_verify).subspan(4));
+  ASSERT_TRUE(verify.ok());
+  EXPECT_TRUE(IsSignature(*tokens_.key(alice.key).get(), verify->scheme, wire::SignedContent(hash),
+                          verify->signature));
 }
 
 TEST_F(AuthenticationTest, RefusesWhatIsNoOrigin) {

@@ -20,6 +20,7 @@
 #include "providers/tpm2/signing_algorithm.h"
 #include "providers/tpm2/swtpm_fixture.h"
 #include "providers/tpm2/tpm.h"
+#include "providers/tpm2/tpm_abilities.h"
 #include "providers/tpm2/tss2_private_key.h"
 
 namespace signet::providers {
@@ -226,6 +227,34 @@ TEST(TpmKeyTypes, APasswordThatTheFileConcealsIsTriedTwiceAtMost) {
   EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("without passwords"));
   EXPECT_THAT(std::ranges::count(log.Take(), TPM2_CC_Sign), 2);
+}
+
+// A TPM that salts otherwise makes signatures that no TLS peer takes, so RSA keys offer nothing
+// then. To swtpm's, whose salt is right, another key's public half is what stands for that.
+TEST(TpmKeyTypes, RsaKeysOfATpmThatSaltsOtherwiseOfferNothing) {
+  test::Swtpm swtpm;
+  absl::StatusOr<std::unique_ptr<Tpm>> tpm = Tpm::Connect(swtpm.tcti());
+  ASSERT_TRUE(tpm.ok()) << tpm.status();
+  absl::StatusOr<TpmObject> primary = (*tpm)->CreatePrimary();
+  ASSERT_TRUE(primary.ok()) << primary.status();
+  const SigningAlgorithm& rsa = *FindSigningAlgorithm(KeyAlgorithm::kRsa2048);
+  std::vector<Tss2PrivateKey> keys;
+  for (int i = 0; i < 2; ++i) {
+    auto made = (*tpm)->Create(*primary, TPM2_RH_OWNER, KeyTemplate(rsa, false), nullptr);
+    ASSERT_TRUE(made.ok()) << made.status();
+    keys.push_back(*std::move(made));
+  }
+  absl::StatusOr<TpmObject> loaded = (*tpm)->Load(*primary, keys[0]);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+
+  TpmAbilities abilities;
+  const TPMT_PUBLIC& area = keys[0].public_area.publicArea;
+  for (const bool right : {false, true}) {  // the wrong one is not remembered
+    const TPMT_PUBLIC& other = keys[right ? 0 : 1].public_area.publicArea;
+    auto schemes = abilities.Schemes(**tpm, *loaded, rsa, area, *PublicKey::FromTpm(rsa, other));
+    ASSERT_TRUE(schemes.ok()) << schemes.status();
+    EXPECT_EQ(schemes->size(), right ? 3u : 0u);
+  }
 }
 
 // As older TPMs sign: with all the salt there is room for.

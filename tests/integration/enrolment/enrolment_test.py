@@ -1,6 +1,8 @@
 """From a key to a usable identity and to its end: create, csr, import, remove."""
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import unittest
 
@@ -60,14 +62,28 @@ class Enrolment(unittest.TestCase):
                     self.assertEqual(outcome.code, 0, outcome)
                     self.assertEqual(self.import_text(name, self.issue(name)).code, 0)
                     made.append(name)
-        # All of them prove themselves to a server, on a connection each.
         listed = {i["name"]: i for i in self.stand.must("identity", "list", "--json").json["identities"]}
-        self.stand.start_gateway(require=("/user=user",))
         for name in made:
-            with self.subTest(name):
-                self.assertTrue(listed[name]["usable"], listed[name])
-                self.assertEqual(listed[name]["algorithm"], name.split("-")[1])
-                self.assertEqual(listed[name]["hardware"], not name.startswith("file"))
+            self.assertTrue(listed[name]["usable"], listed[name])
+            self.assertEqual(listed[name]["algorithm"], name.split("-")[1])
+            self.assertEqual(listed[name]["hardware"], not name.startswith("file"))
+        for suite in ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"):
+            self.assert_all_prove_themselves(made, suite)
+
+    def assert_all_prove_themselves(self, names, suite):
+        """To a server with that cipher suite, on a connection each."""
+        settings = self.stand.dir / "openssl.cnf"
+        settings.write_text("openssl_conf = all\n[all]\nssl_conf = modules\n[modules]\n"
+                            f"system_default = tls\n[tls]\nCiphersuites = {suite}\n")
+        self.stand.environment["OPENSSL_CONF"] = str(settings)
+        self.stand.start_gateway(require=("/user=user",))
+        del self.stand.environment["OPENSSL_CONF"]
+        anyone = ssl.create_default_context(cafile=self.ca / "server.pem")
+        with socket.create_connection(("127.0.0.1", int(self.stand.origin.rpartition(":")[2]))) as tcp:
+            with anyone.wrap_socket(tcp, server_hostname="localhost") as tls:
+                self.assertEqual(tls.cipher()[0], suite)
+        for name in names:
+            with self.subTest(name, suite=suite):
                 self.stand.must("policy", "allow", self.stand.origin, "--identity", name)
                 outcome = self.stand.fetch("/user")
                 self.assertEqual([i["name"] for i in outcome.json["identities"]], [name], outcome)
