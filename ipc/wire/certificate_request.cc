@@ -1,6 +1,7 @@
 #include "ipc/wire/certificate_request.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 
 #include "ipc/wire/extension.h"
@@ -100,7 +101,8 @@ bool AsksForAnyExtendedKeyUsage(const OidFilter& filter) {
   constexpr uint8_t kExtendedKeyUsage[] = {0x06, 0x03, 0x55, 0x1d, 0x25};        // 2.5.29.37
   constexpr uint8_t kAnyExtendedKeyUsage[] = {0x06, 0x04, 0x55, 0x1d, 0x25, 0};  // 2.5.29.37.0
   return std::ranges::equal(filter.oid, kExtendedKeyUsage) &&
-         !std::ranges::search(filter.values, kAnyExtendedKeyUsage).empty();
+         std::search(filter.values.begin(), filter.values.end(), std::begin(kAnyExtendedKeyUsage),
+                     std::end(kAnyExtendedKeyUsage)) != filter.values.end();
 }
 
 // Puts the value in its place, or says why there is none.
