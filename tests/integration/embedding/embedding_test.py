@@ -3,6 +3,7 @@ other. SIGNET_EXAMPLES_DIR names the folder of the compiled ones."""
 import os
 import pathlib
 import re
+import socket
 import sys
 import unittest
 
@@ -10,8 +11,8 @@ from tests.support.stand import BIN, Authority, Stand, wait_for
 
 COMPILED = pathlib.Path(os.environ.get("SIGNET_EXAMPLES_DIR", "build/release/examples")).resolve()
 IN_PYTHON = pathlib.Path("client-lib/examples/python").resolve()
-PYTHON = ("/usr/bin/env", f"SIGNET_LIBRARY={BIN.parent / 'lib/libsignet.so.0'}", sys.executable, "-B", "-W",
-          "ignore")
+LIBRARY = BIN.parent / "lib" / "libsignet.so.0"
+PYTHON = ("/usr/bin/env", f"SIGNET_LIBRARY={LIBRARY}", sys.executable, "-B", "-W", "ignore")
 STAND = Stand()
 
 
@@ -28,6 +29,12 @@ def setUpModule():
 def run_client(command, *paths, origin=None):
     port = (origin or STAND.origin).rsplit(":", 1)[1]
     return STAND.run(*command, STAND.dir / "ca" / "server.pem", "localhost", port, *paths)
+
+
+def agent_connection():
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(STAND.dir / "run" / "agent.sock"))
+    return connection
 
 
 def fetch(origin, *paths):
@@ -112,6 +119,38 @@ class ExamplesInPython(ExamplesTest, unittest.TestCase):
     """On python3-h2 and pyOpenSSL."""
     client = (*PYTHON, IN_PYTHON / "h2_client.py")
     server = (*PYTHON, IN_PYTHON / "h2_server.py")
+
+
+class BrowserTest(unittest.TestCase):
+    """browser.cc: another TLS library, other protobufs, no socket but those that it is given."""
+
+    def browse(self, way):
+        if not (COMPILED / way).exists():
+            self.skipTest("no BoringSSL: install android-libboringssl-dev")
+        STAND.must("policy", "allow", "https://browser.example:443", "--identity", "laptop")
+        STAND.must("policy", "allow", "https://browser.example:443", "--identity", "alice")
+        ca = STAND.dir / "ca"
+        with agent_connection() as one, agent_connection() as another:
+            outcome = STAND.run(COMPILED / way, LIBRARY, ca / "server.pem", ca / "server.key",
+                                ca / "device.pem", ca / "user.pem", one.fileno(), another.fileno(),
+                                pass_fds=(one.fileno(), another.fileno()))
+        self.assertEqual(outcome.code, 0, outcome)
+        self.assertEqual(outcome.err, "")
+        self.assertEqual(outcome.out.splitlines(), [
+            "without a descriptor: declined, no-agent: agent: socket: Operation not permitted",
+            "without a descriptor: the server says: no identity",
+            "parent: proved device laptop",
+            "parent: the server says: trusted",
+            "child: proved device laptop",
+            "child: the server says: trusted",
+            "parent: proved user alice",
+            "parent: the server says: trusted"])
+
+    def test_LinkedItWorksInASandboxBesideBoringSslAndOtherProtobufs(self):
+        self.browse("browser_linked")
+
+    def test_OpenedItWorksInASandboxBesideBoringSslAndOtherProtobufs(self):
+        self.browse("browser_opened")
 
 
 if __name__ == "__main__":
