@@ -93,6 +93,13 @@ def seeds(answers):
     finished = handshake(20, b"\x00" * 32)
     yield "requester", "raw-answer", three + b"\x03\x01" + vector(2, finished)
     yield "requester", "unsolicited", b"\x00\x04\x03\x01" + vector(2, b"")
+    two = b"\x03" + b"\x00\x01" + b"\x01"  # limit 4; asks for two; they reach the client
+    yield "connection", "two-proofs", two + b"\x03\x00" * 2 + b"\x02"
+    yield "connection", "proof-and-decline", two + b"\x03\x01\x03\x80" + b"\x02" + two[1:] * 2
+    yield "connection", "deadline", two + b"\x03\x00" + b"\x04\xff" + b"\x02"
+    yield "connection", "spoiled-proof", two + b"\x03\x00" * 2 + b"\x02\x05\x00\x40\x02"
+    yield "connection", "spoiled-request", b"\x03\x00\x01" + b"\x05\x80\x40" + b"\x01\x02"
+    yield "connection", "agent-comes-back", two + b"\x06\x02\x07" + two[1:] + b"\x03\x00\x02"
     for name, content in http2_seeds(requests[0], finished):
         yield "http2", name, content
     yield "requester", "lowered", three + b"\x00\x01\x04\x01\x05" + b"\x01\x01" + vector(2, b"")

@@ -9,6 +9,7 @@
 #include "ipc/wire/framing.h"
 #include "ipc/wire/reader.h"
 #include "ipc/wire/writer.h"
+#include "tests/fuzz/agent_messages.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/fake_tls.h"
 
@@ -24,26 +25,6 @@ constexpr size_t kEmptySize = 4 + kHashSize;
 struct Free {
   void operator()(signet_session* session) const { signet_session_free(session); }
 };
-
-// One length-delimited or varint field of a protobuf message.
-Bytes Field(uint8_t number, BytesView content) {
-  Bytes field = {static_cast<uint8_t>(number << 3 | 2)};
-  for (size_t rest = content.size();;) {
-    field.push_back(static_cast<uint8_t>(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest));
-    if ((rest >>= 7) == 0) break;
-  }
-  field.insert(field.end(), content.begin(), content.end());
-  return field;
-}
-
-Bytes Number(uint8_t number, uint8_t value) {
-  return {static_cast<uint8_t>(number << 3), static_cast<uint8_t>(value & 0x7f)};
-}
-
-Bytes Joined(Bytes a, const Bytes& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
 
 class Run {
  public:
@@ -172,11 +153,8 @@ class Run {
     const Bytes certificate = wire::BuildCertificate(Bytes{context}, {Bytes{0x30, 0}}).value();
     const Bytes verify =
         wire::BuildCertificateVerify(wire::SignatureScheme::kEd25519, Bytes(64, 1)).value();
-    const Bytes proof = Joined(Joined(Field(1, certificate), Field(2, verify)), Number(4, 1));
-    const Bytes message = Joined(Number(1, id), Field(2, Field(1, proof)));
-    Bytes framed;
-    SIGNET_CHECK(wire::AppendMessage(message, framed));
-    signet_session_agent_input(session(), framed.data(), framed.size());
+    const Bytes answer = AuthenticateAnswer(id, AuthenticatorMessage(certificate, verify));
+    signet_session_agent_input(session(), answer.data(), answer.size());
   }
 
   bool NextFrame() {
