@@ -9,7 +9,11 @@ namespace signet::agent {
 namespace {
 
 Caller ToCaller(const ipc::Peer& peer) {
-  Caller caller{peer.pid, peer.uid, peer.gid, peer.start_time, std::nullopt};
+  Caller caller;
+  caller.pid = peer.pid;
+  caller.uid = peer.uid;
+  caller.gid = peer.gid;
+  caller.start_time = peer.start_time;
   if (peer.executable) {
     caller.executable =
         Executable{peer.executable->device, peer.executable->inode, peer.executable->path};

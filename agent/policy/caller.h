@@ -19,12 +19,29 @@ struct Executable {
   friend bool operator==(const Executable&, const Executable&) = default;
 };
 
+// The login session that logind records for the process.
+struct LoginSession {
+  enum class Type : uint8_t { kNone, kLocal, kSsh };
+
+  std::string id;  // "3", "c2"; "" = none
+  Type type = Type::kNone;
+
+  friend bool operator==(const LoginSession&, const LoginSession&) = default;
+};
+
 struct Caller {
   pid_t pid = 0;
   uid_t uid = 0;
   gid_t gid = 0;
   uint64_t start_time = 0;  // clock ticks since boot, field 22 of /proc/PID/stat
   std::optional<Executable> executable;
+
+  // Nothing of the following is there without systemd.
+  std::string unit;            // of the system's manager, "backup.service"; only root gives it
+  std::string user_unit;       // of the user's manager; the user's own word: may only narrow
+  LoginSession login_session;  // may only narrow
+  // "flatpak:org.x.Y", "snap:foo", "" = none; "unknown" when it could not be told. May only narrow.
+  std::string sandbox;
 };
 
 }  // namespace signet::agent
