@@ -35,7 +35,7 @@ def message(kind, body):
 
 
 def split(data):
-    """The handshake messages of `data` as (type, body, whole); ValueError unless nothing remains."""
+    """The handshake messages of `data` as (type, body, whole); ValueError if anything remains."""
     messages = []
     while data:
         size = 4 + int.from_bytes(data[1:4], "big")

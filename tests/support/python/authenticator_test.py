@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The second implementation of RFC 9261 (authenticator.py) against the known answers: two that agree
-with a third one are likely to be right."""
+"""The second implementation of RFC 9261 (authenticator.py) against the known answers: two that
+agree with a third one are likely to be right."""
 import json
 import sys
 import unittest
@@ -66,10 +66,10 @@ class KnownAnswers(unittest.TestCase):
 
     def test_validates_what_is_right(self):
         def check(answer, keys):
-            for authenticator, chain in ((answer["authenticator"], [answer["certificate"]]),
-                                         (self.proof(answer, keys).build(), [answer["certificate"]]),
-                                         (answer["empty_authenticator"], None)):
-                self.assertEqual(validate(keys, answer["request"], authenticator), chain)
+            for authenticator in (answer["authenticator"], self.proof(answer, keys).build()):
+                self.assertEqual(validate(keys, answer["request"], authenticator),
+                                 [answer["certificate"]])
+            self.assertIsNone(validate(keys, answer["request"], answer["empty_authenticator"]))
         self.for_each(check)
 
     def test_refuses_what_has_any_wrong_byte(self):

@@ -1,11 +1,11 @@
-"""Throw-away certificate authorities and the certificates they issue, P-256, in PEM files."""
+"""Throw-away certificate authorities and what they issue, in PEM files; P-256 by default."""
 import datetime
 import ipaddress
 import pathlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
@@ -49,19 +49,22 @@ class Identity:
         return str(certificate), str(key)
 
 
-def _make(name, subject, issuer, days, extensions):
-    key = ec.generate_private_key(ec.SECP256R1())
+def _make(name, subject, issuer, days, extensions, key=None, start=-2):
+    """`key`: P-256 if none is given. Valid from `start` to `days`, in days from now."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     now = datetime.datetime.utcnow()
     builder = (x509.CertificateBuilder()
                .subject_name(subject)
                .issuer_name(issuer.certificate.subject if issuer else subject)
                .public_key(key.public_key())
                .serial_number(x509.random_serial_number())
-               .not_valid_before(now - datetime.timedelta(days=2))
+               .not_valid_before(now + datetime.timedelta(days=start))
                .not_valid_after(now + datetime.timedelta(days=days)))
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
-    certificate = builder.sign(issuer.key if issuer else key, hashes.SHA256())
+    signer = issuer.key if issuer else key
+    edwards = isinstance(signer, (ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey))
+    certificate = builder.sign(signer, None if edwards else hashes.SHA256())
     return Identity(name, key, certificate, issuer)
 
 
@@ -82,9 +85,11 @@ def server(issuer, host="localhost", name="server"):
                  [(alternatives, False), (x509.ExtendedKeyUsage([SERVER]), False)])
 
 
-def client(issuer, name, common_name=None, days=30, usage=CLIENT, extra_size=0, **subject):
+def client(issuer, name, common_name=None, days=30, usage=CLIENT, extra_size=0, key=None,
+           start=-2, **subject):
     extensions = [(x509.ExtendedKeyUsage([usage]), False)]
     if extra_size:
         ours = x509.ObjectIdentifier("1.3.6.1.4.1.99999.1")
         extensions.append((x509.UnrecognizedExtension(ours, bytes(extra_size)), False))
-    return _make(name, _subject(common_name or name, **subject), issuer, days, extensions)
+    return _make(name, _subject(common_name or name, **subject), issuer, days, extensions, key,
+                 start)

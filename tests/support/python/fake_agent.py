@@ -49,8 +49,8 @@ def declined(reason, detail):
 class FakeAgent:
     """Answers each call with the identity whose issuer the request names, or declines.
 
-    `answer(call)` may be replaced; it returns an AuthenticateResponse, bytes to send as they are, CLOSE
-    to hang up, or None to stay silent. Answers leave `batch` at a time, the last one first.
+    `answer(call)` may be replaced; it returns an AuthenticateResponse, bytes to send as they are,
+    CLOSE to hang up, or None to stay silent. Answers leave `batch` at a time, the last one first.
     """
 
     CLOSE = object()
@@ -105,7 +105,8 @@ class FakeAgent:
         for identity, kind in self.identities:
             if any(each.issuer.subject_der in authorities for each in identity.chain):
                 return prove(call, identity, kind)
-        return declined(agent.DECLINE_REASON_NO_IDENTITY, "no identity fits; see signet identity list")
+        return declined(agent.DECLINE_REASON_NO_IDENTITY,
+                        "no identity fits; see signet identity list")
 
     def _accept(self):
         while True:

@@ -14,9 +14,10 @@ import certificates
 import raw_http2 as h2
 from fake_agent import FakeAgent, prove
 from ipc import agent_pb2 as agent
-from tools_under_test import fetch
+from tools_under_test import fetch, only_cipher_suite
 
 SUPPORT = {h2.CLIENT_CERT_AUTH: 1}
+PROTOCOL_ERROR, FRAME_SIZE_ERROR = 1, 6
 STREAM = 1  # of the client's only request
 
 # Steps are frames (type, flags, stream, payload), bytes, functions of the Conversation and these:
@@ -134,21 +135,14 @@ class MisbehavingServerTest(unittest.TestCase):
         server = h2.Server(*self.server_files,
                            lambda peer: Conversation(peer, self.agent).hold(conduct, answers),
                            **conduct.server)
+        environment = only_cipher_suite(conduct.cipher_suite, self.folder.name) \
+            if conduct.cipher_suite else None
         result = fetch("--json", "--agent", self.agent.path, "--cacert", self.ca_pem, "--connect",
                        f"127.0.0.1:{server.port}", "--limit", conduct.limit, *conduct.options,
-                       "https://localhost/", environment=self.environment(conduct))
+                       "https://localhost/", environment=environment)
         conversation = server.finish()
         self.agent.settle()
         return result, conversation
-
-    def environment(self, conduct):
-        if not conduct.cipher_suite:
-            return {}
-        path = os.path.join(self.folder.name, "openssl.cnf")
-        with open(path, "w", encoding="ascii") as file:
-            file.write("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n"
-                       f"[c]\nCiphersuites = {conduct.cipher_suite}\n")
-        return {"OPENSSL_CONF": path}
 
     def assert_refused(self, conduct, detail, code, name, by="local", asked=0, answered=0,
                        statuses=()):
@@ -185,7 +179,8 @@ class MisbehavingServerTest(unittest.TestCase):
         peer = conversation.peer
         requests = conversation.requests[:len(outcome)]
         chain = [each.der for each in self.alice.chain]
-        self.assertEqual([frame[1:3] for frame in conversation.certificates], [(0, 0)] * len(outcome))
+        self.assertEqual([(flags, stream) for _, flags, stream, _ in conversation.certificates],
+                         [(0, 0)] * len(outcome))
         for request, letter, frame in zip(requests, outcome, conversation.certificates):
             self.assertEqual(authenticator.validate(peer.keys(), request, frame[3]),
                              chain if letter == "P" else None)
@@ -195,3 +190,26 @@ class MisbehavingServerTest(unittest.TestCase):
         for call, request in zip(self.agent.calls, requests):
             self.assertEqual(call.request, request)  # verbatim
             self.assertEqual(call.handshake_context, peer.keys().handshake_context)
+
+
+# -- how it must end, for a table of Conducts or of their steps alone
+
+
+def _conduct(row):
+    return row if isinstance(row, Conduct) else Conduct(row)
+
+
+def refused(detail, code=PROTOCOL_ERROR, name="PROTOCOL_ERROR", **expected):
+    return lambda self, row: self.assert_refused(_conduct(row), detail, code, name, **expected)
+
+
+def answered(outcome, **expected):
+    return lambda self, row: self.assert_answered(_conduct(row), outcome, **expected)
+
+
+def cut(code, message):
+    return lambda self, row: self.assert_cut(_conduct(row), code, message)
+
+
+def too_large(detail):
+    return refused(detail, FRAME_SIZE_ERROR, "FRAME_SIZE_ERROR")

@@ -37,7 +37,7 @@ def varint(value, size):
 
 
 def requests_in(payload):
-    """The request messages of an AUTHENTICATOR_REQUESTS payload, each behind its length (a varint)."""
+    """The request messages of AUTHENTICATOR_REQUESTS, each behind its length (a varint)."""
     messages = []
     while payload:
         size = 1 << (payload[0] >> 6)
@@ -168,15 +168,21 @@ class Server:
 
 
 class Client(Peer):
-    """A client of 127.0.0.1:`port` that trusts `ca`; its SETTINGS are sent."""
+    """A client of 127.0.0.1:`port` that trusts `ca`; its SETTINGS are sent, unless they are False.
+    It resumes the TLS session of an `earlier` client."""
 
-    def __init__(self, port, ca, settings=None):
-        context = ssl.create_default_context(cafile=ca)
-        context.set_alpn_protocols(["h2"])
+    def __init__(self, port, ca, settings=None, earlier=None):
+        if earlier:
+            self.context, session = earlier.context, earlier.connection.session
+        else:
+            self.context, session = ssl.create_default_context(cafile=ca), None
+            self.context.set_alpn_protocols(["h2"])
         raw = socket.create_connection(("127.0.0.1", port), timeout=self.TIMEOUT)
-        super().__init__(*_shake_hands(context, raw, server_hostname="localhost"))
+        super().__init__(*_shake_hands(self.context, raw, server_hostname="localhost",
+                                       session=session))
         self.connection.sendall(PREFACE)
-        self.send_settings(settings)
+        if settings is not False:
+            self.send_settings(settings)
 
     def __enter__(self):
         return self

@@ -10,6 +10,14 @@ BIN = pathlib.Path(os.environ["SIGNET_BIN"])
 TIMEOUT = 60
 
 
+def only_cipher_suite(name, folder):
+    """An environment in which OpenSSL offers and takes only this suite of TLS 1.3."""
+    path = pathlib.Path(folder) / f"{name}.cnf"
+    path.write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n"
+                    f"[c]\nCiphersuites = {name}\n", encoding="ascii")
+    return {"OPENSSL_CONF": str(path)}
+
+
 class FetchResult:
     def __init__(self, process):
         self.exit = process.returncode
@@ -39,10 +47,11 @@ def fetch(*arguments, environment=None):
 class Gateway:
     """A running signet-gateway on a port of its own choice."""
 
-    def __init__(self, certificate, key, *arguments):
+    def __init__(self, certificate, key, *arguments, environment=None):
         self._process = subprocess.Popen(
             [BIN / "signet-gateway", "--listen", "127.0.0.1:0", "--cert", certificate, "--key", key,
-             *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+             *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **(environment or {})})
         self._lines = queue.Queue()
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
