@@ -10,9 +10,9 @@ build=(cmake ninja-build g++ pkg-config libasio-dev libabsl-dev libprotobuf-dev 
   nlohmann-json3-dev scdoc libgtest-dev libgmock-dev python3)
 demo=(swtpm softhsm2 openssl)
 test=(ccache git clang-14 clang-format-14 clang-tidy-16 libclang-rt-14-dev swtpm swtpm-tools
-  tpm2-tools tpm2-openssl softhsm2 opensc openssl binutils util-linux procps systemd
-  groff-base curl python3-cryptography python3-protobuf android-libboringssl-dev
-  python3-h2 python3-openssl)
+  tpm2-tools tpm2-openssl softhsm2 opensc opensc-pkcs11 pcscd vsmartcard-vpcd openssl binutils
+  util-linux procps systemd groff-base curl python3-cryptography python3-protobuf
+  android-libboringssl-dev python3-h2 python3-openssl)
 bench=(openssh-client swtpm tpm2-tools softhsm2 openssl binutils)
 
 case "${1:-}" in -h | --help) sed -n '2,4s/^# \?//p' "$0"; exit 0 ;; esac
