@@ -240,5 +240,34 @@ TEST_F(Nghttp2AdapterTest, SendsLargeRequestsToo) {
   EXPECT_EQ(server_->goaway, std::nullopt);
 }
 
+// One answer waits in a queue that nobody empties, and four requests, which is the limit, for it.
+TEST_F(Nghttp2AdapterTest, LetsAServerThatDoesNotReadBreakTheLimit) {
+  Connect(16384, 16384, signet_nghttp2_mem_send);
+  signet_session_agent_gone(pair_.session.get(), "");
+  size_t asked = 0;
+  while (asked < 100 &&
+         pair_.Deliver({kRequests, RequestsPayload({std::to_string(asked)})}) == SIGNET_OK) {
+    ++asked;
+    client_->Submit();
+  }
+  EXPECT_EQ(asked, 5u);
+  EXPECT_THAT(pair_.ClientError().detail, HasSubstr("limit"));
+}
+
+TEST_F(Nghttp2AdapterTest, GivesAServerThatReadsLateAllAnswersAtOnce) {
+  Connect(16384, 16384, signet_nghttp2_mem_send);
+  signet_session_agent_gone(pair_.session.get(), "");
+  for (const char* contexts : {"abcd", "efgh"}) {
+    for (; *contexts != 0; ++contexts) {
+      ASSERT_EQ(pair_.Deliver({kRequests, RequestsPayload({std::string(1, *contexts)})}),
+                SIGNET_OK);
+    }
+    client_->Submit();
+  }
+  EXPECT_EQ(signet_session_outstanding(pair_.session.get()), 4u);
+  client_->SendTo(*server_);
+  EXPECT_EQ(signet_session_outstanding(pair_.session.get()), 0u);
+}
+
 }  // namespace
 }  // namespace signet::test

@@ -45,6 +45,7 @@ typedef struct signet_nghttp2 {
   signet_requester* requester; /* or this; borrowed */
   uint8_t* received;           /* of the frame that is arriving */
   size_t received_size;
+  nghttp2_session* h2;           /* of the last signet_nghttp2_submit */
   signet_nghttp2_payload* first; /* frames submitted to nghttp2, in order */
   signet_nghttp2_payload* last;
   int sends_large;       /* signet_nghttp2_mem_send is in use */
@@ -81,7 +82,9 @@ static inline ssize_t signet_nghttp2_pack_extension(signet_nghttp2* adapter, uin
 static inline int signet_nghttp2_on_frame_recv(signet_nghttp2* adapter, nghttp2_session* h2,
                                                const nghttp2_frame* frame, uint64_t now_ms);
 
-/* Submits the frames that are due, in order. */
+/* Submits the frames that are due, in order. While the peer does not take those that were submitted
+ * before, the others wait in the session, where the limit of unanswered requests counts them: a
+ * server that asks and does not read breaks it, and can't fill our memory with answers. */
 static inline int signet_nghttp2_submit(signet_nghttp2* adapter, nghttp2_session* h2);
 
 /* As nghttp2_session_mem_send, and with its contract, but able to send a frame of more than 16384
@@ -219,6 +222,7 @@ static inline ssize_t signet_nghttp2_pack_extension(signet_nghttp2* adapter, uin
     memcpy(out, first->data, first->size);
   }
   signet_nghttp2_drop_first(adapter);
+  if (signet_nghttp2_submit(adapter, adapter->h2) != 0) return NGHTTP2_ERR_CALLBACK_FAILURE;
   return size;
 }
 
@@ -309,6 +313,8 @@ static inline int signet_nghttp2_submit_frame(signet_nghttp2* adapter, nghttp2_s
 
 static inline int signet_nghttp2_submit(signet_nghttp2* adapter, nghttp2_session* h2) {
   signet_frame frame;
+  adapter->h2 = h2;
+  if (adapter->first != NULL) return 0; /* signet_nghttp2_pack_extension comes back to this */
   if (adapter->sends_large) {
     uint32_t size = nghttp2_session_get_remote_settings(h2, NGHTTP2_SETTINGS_MAX_FRAME_SIZE);
     if (adapter->session != NULL) {
