@@ -103,7 +103,8 @@ bool Fetch::Start() {
   }
   signet_nghttp2_init_client(&adapter_, session_.get());
   const nghttp2_settings_entry no_push[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
-  http2_ = std::make_unique<Http2Connection>(stream_, adapter_, *this, no_push);
+  http2_ =
+      std::make_unique<Http2Connection>(stream_, &adapter_, *this, no_push, Windows::kAutomatic);
   return true;
 }
 

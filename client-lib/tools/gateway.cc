@@ -1,14 +1,10 @@
 #include "client-lib/tools/gateway.h"
 
 #include <poll.h>
-#include <sys/epoll.h>
 #include <sys/signalfd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <string>
-#include <vector>
 
 #include "client-lib/tools/monotonic_clock.h"
 #include "client-lib/tools/tcp_socket.h"
@@ -18,18 +14,9 @@ namespace {
 
 constexpr size_t kMaxConnections = 1024;
 constexpr int kAcceptsAtOnce = 64;
-constexpr int kEventsAtOnce = 256;
 // With no descriptor left, or too many connections, new ones wait in the kernel for so long at most
 // before we look again.
 constexpr uint64_t kAcceptPauseMs = 1000;
-
-constexpr uint64_t kListenerId = 0;
-constexpr uint64_t kSignalsId = 1;
-constexpr uint64_t kFirstConnectionId = 2;
-
-uint32_t ToEpoll(short events) {
-  return (events & POLLIN ? EPOLLIN : 0u) | (events & POLLOUT ? EPOLLOUT : 0u);
-}
 
 }  // namespace
 
@@ -37,84 +24,62 @@ Gateway::Gateway(Descriptor listener, Descriptor signals, const GatewayPolicy& p
                  SSL_CTX* context)
     : listener_(std::move(listener)),
       signals_(std::move(signals)),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
       policy_(policy),
       context_(context),
-      next_id_(kFirstConnectionId),
-      stop_deadline_(kNever),
-      resume_accepting_(kNever) {
-  Watch(listener_.get(), kListenerId, EPOLLIN, EPOLL_CTL_ADD);
-  Watch(signals_.get(), kSignalsId, EPOLLIN, EPOLL_CTL_ADD);
-}
-
-void Gateway::Watch(int fd, uint64_t id, uint32_t events, int operation) {
-  epoll_event event{};
-  event.events = events;
-  event.data.u64 = id;
-  epoll_ctl(epoll_.get(), operation, fd, &event);
+      accepting_(loop_, [this] { AcceptSome(); }),
+      signalled_(loop_, [this] { TakeSignal(); }),
+      stop_deadline_(kNever) {
+  accepting_.SetEvents(listener_.get(), POLLIN);
+  signalled_.SetEvents(signals_.get(), POLLIN);
 }
 
 void Gateway::Run() {
-  std::array<epoll_event, kEventsAtOnce> events;
-  while (!stopping_ || (!entries_.empty() && NowMs() < stop_deadline_)) {
-    int count = epoll_wait(epoll_.get(), events.data(), events.size(), PollTimeout(NextDeadline()));
-    for (int i = 0; i < count; ++i) {
-      uint64_t id = events[i].data.u64;
-      if (id == kListenerId) {
-        AcceptSome();
-      } else if (id == kSignalsId) {
-        TakeSignal();
-      } else {
-        DriveOne(id);
-      }
-    }
-    DriveExpired();
-    if (NowMs() >= resume_accepting_) ResumeAccepting();
+  while (!stopping_ || (!connections_.empty() && NowMs() < stop_deadline_)) {
+    loop_.RunOnce(stop_deadline_);
   }
-}
-
-uint64_t Gateway::NextDeadline() const {
-  uint64_t first = deadlines_.empty() ? kNever : deadlines_.begin()->first;
-  return std::min({first, stop_deadline_, resume_accepting_});
 }
 
 void Gateway::AcceptSome() {
+  if (paused_) ResumeAccepting();
   for (int i = 0; i < kAcceptsAtOnce && !stopping_; ++i) {
-    if (entries_.size() >= kMaxConnections) {
+    if (connections_.size() >= kMaxConnections) {
       PauseAccepting();
       return;
     }
-    std::string peer;
-    Descriptor socket = Accept(listener_, peer);
-    if (!socket.valid()) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        PauseAccepting();
-      }
-      if (errno == ECONNABORTED || errno == EINTR) continue;
-      return;
-    }
-    Ssl ssl(SSL_new(context_));
-    if (ssl == nullptr) continue;
-    SSL_set_accept_state(ssl.get());
-    int fd = socket.get();
-    uint64_t id = next_id_++;
-    auto connection = std::make_unique<GatewayConnection>(
-        TlsStream(std::move(socket), std::move(ssl)), std::move(peer), policy_);
-    uint64_t deadline = connection->deadline();
-    entries_.emplace(id, Entry{std::move(connection), EPOLLIN, deadline});
-    deadlines_.emplace(deadline, id);
-    Watch(fd, id, EPOLLIN, EPOLL_CTL_ADD);
+    if (!AcceptOne()) return;
   }
 }
 
+// Whether there may be more.
+bool Gateway::AcceptOne() {
+  std::string peer;
+  Descriptor socket = Accept(listener_, peer);
+  if (!socket.valid()) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      PauseAccepting();
+    }
+    return errno == ECONNABORTED || errno == EINTR;
+  }
+  Ssl ssl(SSL_new(context_));
+  if (ssl == nullptr) return true;
+  SSL_set_accept_state(ssl.get());
+  uint64_t id = next_id_++;
+  connections_[id] =
+      std::make_unique<GatewayConnection>(loop_, TlsStream(std::move(socket), std::move(ssl)),
+                                          std::move(peer), policy_, [this, id] { Forget(id); });
+  return true;
+}
+
 void Gateway::PauseAccepting() {
-  Watch(listener_.get(), kListenerId, 0, EPOLL_CTL_MOD);
-  resume_accepting_ = NowMs() + kAcceptPauseMs;
+  paused_ = true;
+  accepting_.SetEvents(-1, 0);
+  accepting_.SetDeadline(NowMs() + kAcceptPauseMs);
 }
 
 void Gateway::ResumeAccepting() {
-  resume_accepting_ = kNever;
-  if (!stopping_) Watch(listener_.get(), kListenerId, EPOLLIN, EPOLL_CTL_MOD);
+  paused_ = false;
+  accepting_.SetDeadline(kNever);
+  if (!stopping_) accepting_.SetEvents(listener_.get(), POLLIN);
 }
 
 void Gateway::TakeSignal() {
@@ -126,42 +91,17 @@ void Gateway::TakeSignal() {
   }
   stopping_ = true;
   stop_deadline_ = NowMs() + policy_.drain_timeout_ms;
-  resume_accepting_ = kNever;
-  listener_ = Descriptor();  // later connections are refused; epoll forgets it
-  std::vector<uint64_t> ids;
-  for (auto& [id, entry] : entries_) {
-    entry.connection->Stop();
-    ids.push_back(id);
-  }
-  for (uint64_t id : ids) DriveOne(id);
+  accepting_.SetEvents(-1, 0);
+  accepting_.SetDeadline(kNever);
+  listener_ = Descriptor();  // later connections are refused
+  for (auto& [id, connection] : connections_) connection->Stop();
 }
 
-void Gateway::DriveOne(uint64_t id) {
-  auto found = entries_.find(id);
-  if (found == entries_.end()) return;  // ended by an earlier event of the same batch
-  Entry& entry = found->second;
-  entry.connection->Drive();
-  deadlines_.erase({entry.deadline, id});
-  if (entry.connection->done()) {
-    entries_.erase(found);
-    if (resume_accepting_ != kNever) ResumeAccepting();
-    return;
-  }
-  entry.deadline = entry.connection->deadline();
-  deadlines_.emplace(entry.deadline, id);
-  uint32_t events = ToEpoll(entry.connection->events());
-  if (events != entry.events) Watch(entry.connection->fd(), id, events, EPOLL_CTL_MOD);
-  entry.events = events;
-}
-
-void Gateway::DriveExpired() {
-  uint64_t now = NowMs();
-  std::vector<uint64_t> expired;
-  for (const auto& [deadline, id] : deadlines_) {
-    if (deadline > now) break;
-    expired.push_back(id);
-  }
-  for (uint64_t id : expired) DriveOne(id);
+void Gateway::Forget(uint64_t id) {
+  auto found = connections_.find(id);
+  loop_.DestroyLater(std::move(found->second));
+  connections_.erase(found);
+  if (paused_) ResumeAccepting();
 }
 
 }  // namespace signet::tools

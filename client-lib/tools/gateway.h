@@ -5,10 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
-#include <utility>
 
 #include "client-lib/tools/descriptor.h"
+#include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/gateway_connection.h"
 
 namespace signet::tools {
@@ -24,33 +23,25 @@ class Gateway {
   void Run();
 
  private:
-  struct Entry {
-    std::unique_ptr<GatewayConnection> connection;
-    uint32_t events;
-    uint64_t deadline;
-  };
-  using Entries = std::map<uint64_t, Entry>;
-
-  void Watch(int fd, uint64_t id, uint32_t events, int operation);
   void AcceptSome();
+  bool AcceptOne();
   void PauseAccepting();
   void ResumeAccepting();
   void TakeSignal();
-  void DriveOne(uint64_t id);
-  void DriveExpired();
-  uint64_t NextDeadline() const;
+  void Forget(uint64_t id);
 
+  EventLoop loop_;
   Descriptor listener_;
   Descriptor signals_;
-  Descriptor epoll_;
   const GatewayPolicy& policy_;
   SSL_CTX* context_;
-  Entries entries_;
-  std::set<std::pair<uint64_t, uint64_t>> deadlines_;  // of entries_: deadline, id
-  uint64_t next_id_;
+  Watch accepting_;
+  Watch signalled_;
+  std::map<uint64_t, std::unique_ptr<GatewayConnection>> connections_;
+  uint64_t next_id_ = 0;
+  bool paused_ = false;
   bool stopping_ = false;
   uint64_t stop_deadline_;
-  uint64_t resume_accepting_;  // kNever = accepting, or stopping
 };
 
 }  // namespace signet::tools

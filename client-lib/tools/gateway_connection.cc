@@ -33,12 +33,17 @@ nghttp2_nv Header(std::string_view name, std::string_view value) {
 
 }  // namespace
 
-GatewayConnection::GatewayConnection(TlsStream stream, std::string peer,
-                                     const GatewayPolicy& policy)
+GatewayConnection::GatewayConnection(EventLoop& loop, TlsStream stream, std::string peer,
+                                     const GatewayPolicy& policy, std::function<void()> ended)
     : policy_(policy),
       peer_(std::move(peer)),
       phase_deadline_(NowMs() + kHandshakeMs),
-      stream_(std::move(stream)) {}
+      stream_(std::move(stream)),
+      ended_(std::move(ended)),
+      watch_(loop, [this] { Drive(); }) {
+  watch_.SetEvents(stream_.fd(), POLLIN);
+  watch_.SetDeadline(phase_deadline_);
+}
 
 short GatewayConnection::events() const {
   if (phase_ == Phase::kOpen) return http2_->events();
@@ -60,9 +65,18 @@ void GatewayConnection::Drive() {
   if (phase_ == Phase::kHandshake) Handshake();
   if (phase_ == Phase::kOpen) Serve();
   if (phase_ == Phase::kLingering) Linger();
+  if (phase_ == Phase::kDone) {
+    watch_.SetEvents(-1, 0);
+    watch_.SetDeadline(kNever);
+    ended_();
+    return;
+  }
+  watch_.SetEvents(stream_.fd(), events());
+  watch_.SetDeadline(deadline());
 }
 
 void GatewayConnection::Stop() {
+  watch_.Wake();
   if (phase_ == Phase::kHandshake) phase_ = Phase::kDone;
   if (phase_ != Phase::kOpen) return;
   nghttp2_submit_goaway(http2_->h2(), NGHTTP2_FLAG_NONE,
@@ -112,7 +126,8 @@ bool GatewayConnection::StartHttp2() {
       {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, kMaxFrameSize},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kMaxHeaderBytes},
   };
-  http2_ = std::make_unique<Http2Connection>(stream_, adapter_, *this, settings);
+  http2_ =
+      std::make_unique<Http2Connection>(stream_, &adapter_, *this, settings, Windows::kAutomatic);
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <signet/server.h>
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include "client-lib/tools/access_decision.h"
 #include "client-lib/tools/connection_proofs.h"
+#include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/gateway_reply.h"
 #include "client-lib/tools/http2_connection.h"
 #include "client-lib/tools/requirements.h"
@@ -34,19 +36,13 @@ struct GatewayPolicy {
 
 class GatewayConnection : public Http2Events {
  public:
-  // `policy` outlives the connection. `peer` is its address, for the log.
-  GatewayConnection(TlsStream stream, std::string peer, const GatewayPolicy& policy);
+  // `loop` and `policy` outlive the connection. `peer` is its address, for the log. `ended` is
+  // called from the loop, once, and must give this object to loop.DestroyLater().
+  GatewayConnection(EventLoop& loop, TlsStream stream, std::string peer,
+                    const GatewayPolicy& policy, std::function<void()> ended);
 
-  // Does all that is due, without blocking. Call when fd() is ready for events(), and at
-  // deadline().
-  void Drive();
-  // Takes no new requests; ends when those in progress are answered. Call Drive() afterwards.
+  // Takes no new requests; ends when those in progress are answered.
   void Stop();
-  bool done() const { return phase_ == Phase::kDone; }
-
-  int fd() const { return stream_.fd(); }
-  short events() const;
-  uint64_t deadline() const;
 
  private:
   enum class Phase { kHandshake, kOpen, kLingering, kDone };
@@ -70,6 +66,11 @@ class GatewayConnection : public Http2Events {
   void OnData(int32_t id, std::span<const uint8_t> data) override;
   void OnStreamClose(int32_t id, uint32_t error_code) override;
   void OnSettings(std::span<const nghttp2_settings_entry>) override {}
+
+  // Does all that is due, without blocking.
+  void Drive();
+  short events() const;
+  uint64_t deadline() const;
 
   void Handshake();
   bool StartHttp2();
@@ -100,6 +101,8 @@ class GatewayConnection : public Http2Events {
   std::optional<ConnectionProofs> proofs_;
   std::map<int32_t, Stream> streams_;
   std::unique_ptr<Http2Connection> http2_;
+  std::function<void()> ended_;
+  Watch watch_;
 };
 
 }  // namespace signet::tools

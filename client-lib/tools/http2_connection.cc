@@ -16,6 +16,9 @@ constexpr int kRecordsAtOnce = 16;
 // Serialise no more while so much is unwritten: a peer that does not read costs no more than this.
 constexpr size_t kMaxOutput = 64 * 1024;
 
+// A whole TLS record fits; see TlsStream::Read.
+constexpr size_t kReadAtOnce = 16384;
+
 std::string_view View(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
@@ -53,10 +56,18 @@ struct Http2Callbacks {
       self.peer_going_away_ = true;
       self.NoteError(Http2Error::By::kPeer, goaway.error_code,
                      View(goaway.opaque_data, goaway.opaque_data_len));
+    } else if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK)) {
+      self.handler_.OnPong();
+    }
+    if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
+        (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
+      self.handler_.OnStreamEnd(frame->hd.stream_id);
     }
     // On a connection that has ended in an error nobody is to be asked for a key any more.
     if (self.error_) return 0;
-    int result = signet_nghttp2_on_frame_recv(&self.adapter_, h2, frame, NowMs());
+    int result = self.adapter_ == nullptr
+                     ? 0
+                     : signet_nghttp2_on_frame_recv(self.adapter_, h2, frame, NowMs());
     if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK)) {
       self.handler_.OnSettings({frame->settings.iv, frame->settings.niv});
     }
@@ -75,17 +86,17 @@ struct Http2Callbacks {
 
   static int OnExtensionChunk(nghttp2_session*, const nghttp2_frame_hd* header, const uint8_t* data,
                               size_t size, void* user) {
-    return signet_nghttp2_on_extension_chunk(&Self(user).adapter_, header, data, size);
+    return signet_nghttp2_on_extension_chunk(Self(user).adapter_, header, data, size);
   }
 
   static int UnpackExtension(nghttp2_session*, void** payload, const nghttp2_frame_hd* header,
                              void* user) {
-    return signet_nghttp2_unpack_extension(&Self(user).adapter_, payload, header);
+    return signet_nghttp2_unpack_extension(Self(user).adapter_, payload, header);
   }
 
   static ssize_t PackExtension(nghttp2_session*, uint8_t* out, size_t capacity,
                                const nghttp2_frame* frame, void* user) {
-    return signet_nghttp2_pack_extension(&Self(user).adapter_, out, capacity, frame);
+    return signet_nghttp2_pack_extension(Self(user).adapter_, out, capacity, frame);
   }
 
   static void Register(nghttp2_session_callbacks* callbacks) {
@@ -100,8 +111,8 @@ struct Http2Callbacks {
   }
 };
 
-Http2Connection::Http2Connection(TlsStream& stream, signet_nghttp2& adapter, Http2Events& events,
-                                 std::span<const nghttp2_settings_entry> settings)
+Http2Connection::Http2Connection(ByteStream& stream, signet_nghttp2* adapter, Http2Events& events,
+                                 std::span<const nghttp2_settings_entry> settings, Windows windows)
     : stream_(stream), adapter_(adapter), handler_(events), last_progress_ms_(NowMs()) {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_option* option = nullptr;
@@ -109,8 +120,9 @@ Http2Connection::Http2Connection(TlsStream& stream, signet_nghttp2& adapter, Htt
   if (result == 0) result = nghttp2_option_new(&option);
   if (result == 0) {
     Http2Callbacks::Register(callbacks);
-    signet_nghttp2_set_option(&adapter_, option);
-    result = adapter_.session != nullptr
+    if (adapter_ != nullptr) signet_nghttp2_set_option(adapter_, option);
+    nghttp2_option_set_no_auto_window_update(option, windows == Windows::kManual ? 1 : 0);
+    result = adapter_ == nullptr || adapter_->session != nullptr
                  ? nghttp2_session_client_new2(&h2_, callbacks, this, option)
                  : nghttp2_session_server_new2(&h2_, callbacks, this, option);
   }
@@ -119,16 +131,18 @@ Http2Connection::Http2Connection(TlsStream& stream, signet_nghttp2& adapter, Htt
   if (result != 0) throw std::bad_alloc();
 
   std::vector<nghttp2_settings_entry> all(settings.begin(), settings.end());
-  std::array<nghttp2_settings_entry, 4> ours;
-  size_t count = signet_nghttp2_settings(&adapter_, ours.data(), ours.size());
-  all.insert(all.end(), ours.begin(), ours.begin() + count);
+  if (adapter_ != nullptr) {
+    std::array<nghttp2_settings_entry, 4> ours;
+    size_t count = signet_nghttp2_settings(adapter_, ours.data(), ours.size());
+    all.insert(all.end(), ours.begin(), ours.begin() + count);
+  }
   result = nghttp2_submit_settings(h2_, NGHTTP2_FLAG_NONE, all.data(), all.size());
   if (result != 0) Fail(result);
 }
 
 Http2Connection::~Http2Connection() {
   nghttp2_session_del(h2_);
-  signet_nghttp2_free(&adapter_);
+  if (adapter_ != nullptr) signet_nghttp2_free(adapter_);
 }
 
 short Http2Connection::events() const {
@@ -140,19 +154,19 @@ bool Http2Connection::flushed() const {
 }
 
 void Http2Connection::Receive() {
-  std::array<uint8_t, TlsStream::kMaxRecord> record;
+  std::array<uint8_t, kReadAtOnce> record;
   for (int i = 0; i < kRecordsAtOnce && state_ == State::kOpen; ++i) {
     size_t count = 0;
     switch (stream_.Read(record, count)) {
-      case TlsStream::Result::kWouldBlock:
+      case ByteStream::Result::kWouldBlock:
         return;
-      case TlsStream::Result::kClosed:
+      case ByteStream::Result::kClosed:
         state_ = State::kClosed;
         return;
-      case TlsStream::Result::kFailed:
+      case ByteStream::Result::kFailed:
         state_ = State::kFailed;
         return;
-      case TlsStream::Result::kDone:
+      case ByteStream::Result::kDone:
         break;
     }
     last_progress_ms_ = NowMs();
@@ -167,7 +181,8 @@ void Http2Connection::Receive() {
 bool Http2Connection::FillOutput() {
   while (output_.size() < kMaxOutput) {
     const uint8_t* data = nullptr;
-    ssize_t size = signet_nghttp2_mem_send(&adapter_, h2_, &data);
+    ssize_t size = adapter_ == nullptr ? nghttp2_session_mem_send(h2_, &data)
+                                       : signet_nghttp2_mem_send(adapter_, h2_, &data);
     if (size < 0) {
       Fail(static_cast<int>(size));
       return false;
@@ -180,7 +195,7 @@ bool Http2Connection::FillOutput() {
 
 void Http2Connection::Send() {
   if (state_ != State::kOpen) return;
-  if (signet_nghttp2_submit(&adapter_, h2_) != 0) {
+  if (adapter_ != nullptr && signet_nghttp2_submit(adapter_, h2_) != 0) {
     Fail(NGHTTP2_ERR_CALLBACK_FAILURE);
     return;
   }
@@ -194,15 +209,15 @@ void Http2Connection::Flush() {
   while (FillOutput() && !output_.empty()) {
     size_t count = 0;
     switch (stream_.Write(output_, count)) {
-      case TlsStream::Result::kWouldBlock:
+      case ByteStream::Result::kWouldBlock:
         return;
-      case TlsStream::Result::kClosed:
+      case ByteStream::Result::kClosed:
         state_ = State::kClosed;
         return;
-      case TlsStream::Result::kFailed:
+      case ByteStream::Result::kFailed:
         state_ = State::kFailed;
         return;
-      case TlsStream::Result::kDone:
+      case ByteStream::Result::kDone:
         break;
     }
     last_progress_ms_ = NowMs();
@@ -221,9 +236,10 @@ void Http2Connection::NoteError(Http2Error::By by, uint32_t code, std::string_vi
   if (code == NGHTTP2_NO_ERROR || error_) return;
   Http2Error error{by, code, nghttp2_http2_strerror(code), std::string(detail)};
   signet_connection_error ours;
-  bool broken = adapter_.session != nullptr
-                    ? signet_session_error(adapter_.session, &ours) == SIGNET_OK
-                    : signet_requester_error(adapter_.requester, &ours) == SIGNET_OK;
+  bool broken = adapter_ != nullptr &&
+                (adapter_->session != nullptr
+                     ? signet_session_error(adapter_->session, &ours) == SIGNET_OK
+                     : signet_requester_error(adapter_->requester, &ours) == SIGNET_OK);
   if (by == Http2Error::By::kLocal && broken && ours.code == code) {
     error.name = ours.name;
     error.detail = ours.detail;

@@ -1,6 +1,6 @@
-// One HTTP/2 connection over TLS that carries Signet's frames, client or server: nghttp2, the
-// adapter and the socket in one object. No thread, no waiting: poll fd() for events(), call
-// Receive(), do what has become due, call Send().
+// One HTTP/2 connection, client or server, that carries Signet's frames where there is an adapter:
+// nghttp2, the adapter and the byte stream in one object. No thread, no waiting: poll for events(),
+// call Receive(), do what has become due, call Send().
 #ifndef SIGNET_CLIENT_LIB_TOOLS_HTTP2_CONNECTION_H_
 #define SIGNET_CLIENT_LIB_TOOLS_HTTP2_CONNECTION_H_
 
@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client-lib/tools/tls_stream.h"
+#include "client-lib/tools/byte_stream.h"
 
 namespace signet::tools {
 
@@ -27,10 +27,20 @@ class Http2Events {
   // The header block is complete. Trailers and informational responses come here too.
   virtual void OnHeadersComplete(int32_t stream) = 0;
   virtual void OnData(int32_t stream, std::span<const uint8_t> data) = 0;
+  // The peer has said all that it has to say on this stream.
+  virtual void OnStreamEnd(int32_t) {}
   // Ended by either side; `error_code` 0 = in good order.
   virtual void OnStreamClose(int32_t stream, uint32_t error_code) = 0;
   // A SETTINGS frame of the peer, which libsignet has seen.
   virtual void OnSettings(std::span<const nghttp2_settings_entry> settings) = 0;
+  // The answer to a PING.
+  virtual void OnPong() {}
+};
+
+// Who opens the windows of flow control again for the data that has arrived.
+enum class Windows {
+  kAutomatic,
+  kManual,  // the user, by nghttp2_session_consume*
 };
 
 // Why the whole connection ended in an error.
@@ -53,9 +63,10 @@ class Http2Connection {
   };
 
   // After the TLS handshake. The adapter says whether this is a client or a server; it is freed
-  // with the connection. `settings` go out with the adapter's own. All references outlive this.
-  Http2Connection(TlsStream& stream, signet_nghttp2& adapter, Http2Events& events,
-                  std::span<const nghttp2_settings_entry> settings);
+  // with the connection. Without one this is a client. `settings` go out with the adapter's own.
+  // All that is given outlives this.
+  Http2Connection(ByteStream& stream, signet_nghttp2* adapter, Http2Events& events,
+                  std::span<const nghttp2_settings_entry> settings, Windows windows);
   ~Http2Connection();
   Http2Connection(const Http2Connection&) = delete;
   Http2Connection& operator=(const Http2Connection&) = delete;
@@ -89,8 +100,8 @@ class Http2Connection {
   void Fail(int nghttp2_error);
   void NoteError(Http2Error::By by, uint32_t code, std::string_view detail);
 
-  TlsStream& stream_;
-  signet_nghttp2& adapter_;
+  ByteStream& stream_;
+  signet_nghttp2* adapter_;
   Http2Events& handler_;
   nghttp2_session* h2_ = nullptr;
   State state_ = State::kOpen;

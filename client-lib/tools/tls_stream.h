@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "client-lib/tools/byte_stream.h"
 #include "client-lib/tools/descriptor.h"
 
 namespace signet::tools {
@@ -36,14 +37,8 @@ SslContext NewServerContext(const std::string& certificate_file, const std::stri
 // A client's connection to `host`, whose name or address the certificate must bear.
 Ssl NewClientSsl(SSL_CTX* context, const std::string& host);
 
-class TlsStream {
+class TlsStream : public ByteStream {
  public:
-  enum class Result {
-    kDone,
-    kWouldBlock,  // poll for events() and come again
-    kClosed,      // the peer has ended the connection; error() may say how
-    kFailed,      // see error()
-  };
   static constexpr size_t kMaxRecord = 16384;
 
   // Takes a non-blocking, connected socket.
@@ -51,8 +46,8 @@ class TlsStream {
 
   Result Handshake();
   // One record at most, so with room for kMaxRecord nothing is left inside that poll can't see.
-  Result Read(std::span<uint8_t> out, size_t& count);
-  Result Write(std::span<const uint8_t> data, size_t& count);
+  Result Read(std::span<uint8_t> out, size_t& count) override;
+  Result Write(std::span<const uint8_t> data, size_t& count) override;
   // Tells the peer that nothing more will come. Reading goes on.
   void CloseWrite();
 
@@ -60,7 +55,7 @@ class TlsStream {
   SSL* ssl() const { return ssl_.get(); }
   // POLLIN or POLLOUT: what the call that would block waits for.
   short events() const { return events_; }
-  const std::string& error() const { return error_; }
+  const std::string& error() const override { return error_; }
 
  private:
   Result Explain(int returned);
