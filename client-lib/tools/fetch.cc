@@ -42,7 +42,7 @@ class Fetch : public Http2Events {
 
  private:
   void OnHeader(int32_t stream, std::string_view name, std::string_view value) override;
-  void OnHeadersComplete(int32_t) override {}
+  void OnHeadersComplete(int32_t, bool) override {}
   void OnData(int32_t stream, std::span<const uint8_t> data) override;
   void OnStreamClose(int32_t stream, uint32_t error_code) override;
   void OnSettings(std::span<const nghttp2_settings_entry> settings) override;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <string>
 
+#include "client-lib/tools/http1_backend.h"
 #include "client-lib/tools/monotonic_clock.h"
 #include "client-lib/tools/tcp_socket.h"
 
@@ -29,6 +30,10 @@ Gateway::Gateway(Descriptor listener, Descriptor signals, const GatewayPolicy& p
       accepting_(loop_, [this] { AcceptSome(); }),
       signalled_(loop_, [this] { TakeSignal(); }),
       stop_deadline_(kNever) {
+  if (policy.backend) {
+    backend_ = std::make_unique<Http1Backend>(loop_, *policy.backend, policy.backend_connections,
+                                              policy.backend_timeout_ms);
+  }
   accepting_.SetEvents(listener_.get(), POLLIN);
   signalled_.SetEvents(signals_.get(), POLLIN);
 }
@@ -64,9 +69,9 @@ bool Gateway::AcceptOne() {
   if (ssl == nullptr) return true;
   SSL_set_accept_state(ssl.get());
   uint64_t id = next_id_++;
-  connections_[id] =
-      std::make_unique<GatewayConnection>(loop_, TlsStream(std::move(socket), std::move(ssl)),
-                                          std::move(peer), policy_, [this, id] { Forget(id); });
+  connections_[id] = std::make_unique<GatewayConnection>(
+      loop_, TlsStream(std::move(socket), std::move(ssl)), std::move(peer), policy_, backend_.get(),
+      [this, id] { Forget(id); });
   return true;
 }
 

@@ -9,6 +9,8 @@
 #include "client-lib/tools/descriptor.h"
 #include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/gateway_connection.h"
+#include "client-lib/tools/gateway_policy.h"
+#include "client-lib/tools/upstream.h"
 
 namespace signet::tools {
 
@@ -37,6 +39,7 @@ class Gateway {
   SSL_CTX* context_;
   Watch accepting_;
   Watch signalled_;
+  std::unique_ptr<Backend> backend_;  // null: the gateway answers by itself
   std::map<uint64_t, std::unique_ptr<GatewayConnection>> connections_;
   uint64_t next_id_ = 0;
   bool paused_ = false;

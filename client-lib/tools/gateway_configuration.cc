@@ -11,6 +11,7 @@
 namespace signet::tools {
 namespace {
 
+constexpr int64_t kMaxBackendConnections = 65536;
 constexpr uintmax_t kMaxPageSize = 1 << 20;
 
 class ConfigurationReader {
@@ -26,6 +27,7 @@ class ConfigurationReader {
   std::string ReadPage(const TomlTable& table, const std::string& name) const;
   void ReadCertificate(const TomlTable& table);
   void ReadPath(const TomlTable& table);
+  void ReadBackendSlowly(const TomlTable& table);
   void ReadMode(const TomlTable& table, PathRule& rule) const;
   void ReadKinds(const TomlTable& table, PathRule& rule) const;
   void ReadWithout(const TomlTable& table, PathRule& rule) const;
@@ -38,7 +40,7 @@ GatewayConfiguration ConfigurationReader::Read() {
   const toml::table root = ParseTomlFile(file_);
   const TomlTable table(file_, root, "the file");
   table.OnlyKeys({"listen", "cert", "key", "decision_timeout", "idle_timeout", "drain_timeout",
-                  "certificate", "path"});
+                  "backend", "certificate", "path"});
   GatewayConfiguration& to = configuration_;
   to.listen = table.String("listen").value_or("");
   if (std::optional<std::string> cert = table.String("cert")) to.certificate = Resolve(*cert);
@@ -48,6 +50,7 @@ GatewayConfiguration ConfigurationReader::Read() {
   to.drain_timeout_ms = table.Milliseconds("drain_timeout").value_or(to.drain_timeout_ms);
   for (const TomlTable& each : table.Tables("certificate")) ReadCertificate(each);
   for (const TomlTable& each : table.Tables("path")) ReadPath(each);
+  if (std::optional<TomlTable> backend = table.Table("backend")) ReadBackendSlowly(*backend);
   return std::move(configuration_);
 }
 
@@ -97,6 +100,28 @@ void ConfigurationReader::ReadPath(const TomlTable& table) {
   rule.decision_timeout_ms = table.Milliseconds("decision_timeout");
   if (!configuration_.requirements.AddRule(std::move(rule))) {
     table.Complain("prefix", "a second [[path]] for \"" + *path + "\"; write all of it in one");
+  }
+}
+
+void ConfigurationReader::ReadBackendSlowly(const TomlTable& table) {
+  table.OnlyKeys({"url", "timeout", "connections", "client_cert", "client_cert_chain"});
+  GatewayConfiguration& to = configuration_;
+  std::string error;
+  to.backend = ResolveBackendSlowly(table.RequireString("url"), error);
+  if (!to.backend) table.Complain("url", error);
+  to.backend_timeout_ms = table.Milliseconds("timeout").value_or(to.backend_timeout_ms);
+  to.backend_connections = static_cast<uint32_t>(
+      table.Integer("connections", 1, kMaxBackendConnections).value_or(to.backend_connections));
+  if (std::optional<std::string> name = table.String("client_cert")) {
+    to.client_cert = to.requirements.FindKind(*name);
+    if (!to.client_cert) {
+      table.Complain("client_cert",
+                     "no certificate \"" + *name + "\"; describe it in a [[certificate]]");
+    }
+  }
+  to.client_cert_chain = table.Bool("client_cert_chain").value_or(to.client_cert_chain);
+  if (table.Has("client_cert_chain") && !to.client_cert) {
+    table.Complain("client_cert_chain", "which certificate's? write client_cert = \"NAME\"");
   }
 }
 
@@ -173,8 +198,8 @@ std::string ConfigurationReader::ReadPage(const TomlTable& table, const std::str
 
 }  // namespace
 
-std::optional<GatewayConfiguration> LoadGatewayConfiguration(const std::string& file,
-                                                             std::string& error) {
+std::optional<GatewayConfiguration> LoadGatewayConfigurationSlowly(const std::string& file,
+                                                                   std::string& error) {
   try {
     return ConfigurationReader(file).Read();
   } catch (const ConfigurationError& failure) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "client-lib/tools/backend_address.h"
 #include "client-lib/tools/requirements.h"
 
 namespace signet::tools {
@@ -18,12 +19,19 @@ struct GatewayConfiguration {
   uint32_t idle_timeout_ms = 120000;     // a connection on which nothing moves is ended
   uint32_t drain_timeout_ms = 10000;     // what is in progress at the end has so long to finish
   Requirements requirements;
+
+  std::optional<BackendAddress> backend;  // without one the gateway answers by itself
+  uint32_t backend_timeout_ms = 60000;    // for each step of it
+  uint32_t backend_connections = 1024;    // at the same time, at most
+  std::optional<size_t> client_cert;      // the kind that travels in Client-Cert
+  bool client_cert_chain = true;
 };
 
 // Reads the file of --config; names in it are relative to its folder. Nothing, with "FILE:LINE:
-// reason" in `error`, when any of it is not understood or can't be used.
-std::optional<GatewayConfiguration> LoadGatewayConfiguration(const std::string& file,
-                                                             std::string& error);
+// reason" in `error`, when any of it is not understood or can't be used. Looks the backend's name
+// up, which may take long.
+std::optional<GatewayConfiguration> LoadGatewayConfigurationSlowly(const std::string& file,
+                                                                   std::string& error);
 
 }  // namespace signet::tools
 

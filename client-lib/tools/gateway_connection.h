@@ -7,39 +7,28 @@
 
 #include <cstdint>
 #include <functional>
-#include <iosfwd>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "client-lib/tools/access_decision.h"
 #include "client-lib/tools/connection_proofs.h"
 #include "client-lib/tools/event_loop.h"
-#include "client-lib/tools/gateway_reply.h"
+#include "client-lib/tools/gateway_policy.h"
+#include "client-lib/tools/gateway_stream.h"
 #include "client-lib/tools/http2_connection.h"
-#include "client-lib/tools/requirements.h"
 #include "client-lib/tools/tls_stream.h"
+#include "client-lib/tools/upstream.h"
 
 namespace signet::tools {
 
-// What holds for every connection.
-struct GatewayPolicy {
-  Requirements requirements;
-  signet_code_points code_points;  // of HTTP/2
-  uint32_t decision_timeout_ms;    // how long a request waits for the client's certificates
-  uint32_t idle_timeout_ms;        // a connection on which nothing moves is ended
-  uint32_t drain_timeout_ms;       // what is in progress at the end has so long to finish
-  std::ostream* log;               // one JSON object a line
-};
-
 class GatewayConnection : public Http2Events {
  public:
-  // `loop` and `policy` outlive the connection. `peer` is its address, for the log. `ended` is
-  // called from the loop, once, and must give this object to loop.DestroyLater().
+  // `loop`, `policy` and `backend` (may be null) outlive the connection. `peer` is its address, for
+  // the log. `ended` is called from the loop, once, and must give this object to
+  // loop.DestroyLater().
   GatewayConnection(EventLoop& loop, TlsStream stream, std::string peer,
-                    const GatewayPolicy& policy, std::function<void()> ended);
+                    const GatewayPolicy& policy, Backend* backend, std::function<void()> ended);
 
   // Takes no new requests; ends when those in progress are answered.
   void Stop();
@@ -47,24 +36,12 @@ class GatewayConnection : public Http2Events {
  private:
   enum class Phase { kHandshake, kOpen, kLingering, kDone };
 
-  struct Stream {
-    std::string method;
-    std::string target;
-    size_t header_bytes = 0;
-    bool complete = false;
-    bool waiting = false;  // for certificates
-    uint64_t arrived_ms = 0;
-    std::string path;
-    std::optional<AccessDecision> decision;
-    size_t ignored = 0;  // bytes of the request's body
-    std::string body;
-    size_t body_sent = 0;
-  };
-
   void OnHeader(int32_t id, std::string_view name, std::string_view value) override;
-  void OnHeadersComplete(int32_t id) override;
+  void OnHeadersComplete(int32_t id, bool last) override;
   void OnData(int32_t id, std::span<const uint8_t> data) override;
+  void OnStreamEnd(int32_t id) override;
   void OnStreamClose(int32_t id, uint32_t error_code) override;
+  void OnPong() override;
   void OnSettings(std::span<const nghttp2_settings_entry>) override {}
 
   // Does all that is due, without blocking.
@@ -78,19 +55,18 @@ class GatewayConnection : public Http2Events {
   void Linger();
   void End(Phase phase);
 
-  void Decide(int32_t id, Stream& stream);
   void TakeAnswers();
   void AskForMissing();
-  void SettleWaiting();
-  GatewayReply ReplyTo(const AccessDecision& decision) const;
-  GatewayReply WhoAmI() const;
-  void Reply(int32_t id, Stream& stream, const GatewayReply& reply);
+  bool Busy() const;  // a stream waits for somebody who is not just idle
+  uint64_t IdleDeadline() const;
+  void SendLastGoaway();
 
   const GatewayPolicy& policy_;
   const std::string peer_;
   Phase phase_ = Phase::kHandshake;
   uint64_t phase_deadline_;  // of the handshake, or of lingering
-  uint64_t last_reply_ms_ = 0;
+  uint64_t last_busy_ms_ = 0;
+  uint64_t goaway_ms_;  // when the last GOAWAY is due; kNever = not stopping, or it is sent
 
   TlsStream stream_;
   struct RequesterDelete {
@@ -99,10 +75,12 @@ class GatewayConnection : public Http2Events {
   std::unique_ptr<signet_requester, RequesterDelete> requester_;
   signet_nghttp2 adapter_{};
   std::optional<ConnectionProofs> proofs_;
-  std::map<int32_t, Stream> streams_;
+  Backend* backend_;
   std::unique_ptr<Http2Connection> http2_;
   std::function<void()> ended_;
   Watch watch_;
+  std::optional<StreamContext> context_;
+  std::map<int32_t, GatewayStream> streams_;
 };
 
 }  // namespace signet::tools

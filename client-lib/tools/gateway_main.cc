@@ -1,5 +1,6 @@
 // signet-gateway: an HTTP/2 server that asks for client certificates where a path needs them.
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include <CLI/CLI.hpp>
@@ -88,6 +89,14 @@ int Fail(int code, const std::string& why) {
   return code;
 }
 
+// A client and the backend cost a descriptor each; the usual limit is made for select().
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Descriptor BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -102,7 +111,7 @@ Descriptor BlockSignals() {
 std::optional<GatewayConfiguration> Configure(const CommandLine& line, std::string& error) {
   GatewayConfiguration configuration;
   if (!line.config.empty()) {
-    std::optional<GatewayConfiguration> loaded = LoadGatewayConfiguration(line.config, error);
+    std::optional<GatewayConfiguration> loaded = LoadGatewayConfigurationSlowly(line.config, error);
     if (!loaded) return std::nullopt;
     configuration = std::move(*loaded);
   }
@@ -147,10 +156,9 @@ int Serve(const CommandLine& line) {
   Descriptor signals = BlockSignals();
   if (!signals.valid()) return Fail(kExitFailed, std::string("signals: ") + strerror(errno));
 
-  GatewayPolicy policy{std::move(configuration->requirements), code_points->h2,
-                       configuration->decision_timeout_ms,     configuration->idle_timeout_ms,
-                       configuration->drain_timeout_ms,        &std::cerr};
+  GatewayPolicy policy{std::move(*configuration), code_points->h2, &std::cerr};
   nlohmann::json ready = {{"listening", LocalEndpoint(listener)}};
+  RaiseDescriptorLimit();
   Gateway gateway(std::move(listener), std::move(signals), policy, context.get());
   std::cout << ready << std::endl;
   gateway.Run();

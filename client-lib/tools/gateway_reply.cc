@@ -80,11 +80,18 @@ GatewayReply PageReply(const std::string& realm, const std::string& page, const 
   return reply;
 }
 
-std::string LogLine(const RequestRecord& request, const GatewayReply& reply) {
-  Json line = {{"time", UtcNow()},     {"peer", request.peer},   {"method", request.method},
-               {"path", request.path}, {"status", reply.status}, {"ms", request.duration_ms}};
-  if (!reply.error.empty()) line["error"] = reply.error;
-  if (!reply.subjects.empty()) line["identities"] = reply.subjects;
+std::string LogLine(const AccessRecord& record) {
+  Json line = {{"time", UtcNow()},
+               {"peer", record.peer},
+               {"method", record.method},
+               {"host", record.host},
+               {"path", record.path},
+               {"status", record.status},
+               {"received", record.received},
+               {"sent", record.sent},
+               {"ms", record.duration_ms}};
+  if (!record.error.empty()) line["error"] = record.error;
+  if (!record.subjects.empty()) line["identities"] = record.subjects;
   return Dump(line);
 }
 

@@ -2,6 +2,7 @@
 #ifndef SIGNET_CLIENT_LIB_TOOLS_GATEWAY_REPLY_H_
 #define SIGNET_CLIENT_LIB_TOOLS_GATEWAY_REPLY_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,14 +35,20 @@ GatewayReply ErrorReply(int status, const Refusal& refusal);
 // 401 with a page of HTML: `page`, or our own when it is empty. `realm` is the path of the rule.
 GatewayReply PageReply(const std::string& realm, const std::string& page, const Refusal& refusal);
 
-// One line for the log.
-struct RequestRecord {
-  std::string_view peer;
-  std::string_view method;
-  std::string_view path;
-  uint64_t duration_ms;
+// One line for the log: a request, or something else that happened.
+struct AccessRecord {
+  std::string peer;
+  std::string method;
+  std::string host;
+  std::string path;       // without the query, which may hold secrets
+  int status = 0;         // 0 = the client had gone before there was one
+  uint64_t received = 0;  // bytes of the bodies
+  uint64_t sent = 0;
+  uint64_t duration_ms = 0;
+  std::string error;
+  std::vector<std::string> subjects;
 };
-std::string LogLine(const RequestRecord& request, const GatewayReply& reply);
+std::string LogLine(const AccessRecord& record);
 std::string LogLine(std::string_view peer, std::string_view error, std::string_view detail);
 
 }  // namespace signet::tools

@@ -268,7 +268,23 @@ class Lifetime(GatewayTest):
         for _ in range(2):
             client.send(h2.CERTIFICATE, 0, 0, EMPTY)
         self.assertEqual(json.loads(client.read_body(1))["error"], "invalid")
-        self.assertIsNone(client.read())
+        client.connection.close()
+        self.assertEqual(gateway.wait()[0], 0)
+
+    def test_the_first_goaway_lets_in_what_is_on_its_way_the_last_does_not(self):
+        gateway = self.start()
+        client = self.client(gateway)
+        client.expect(h2.SETTINGS)  # the handshake is over for the gateway, too
+        gateway.signal(signal.SIGTERM)
+        ping = client.expect(h2.PING)[3]
+        self.assertEqual(client.expect(h2.GOAWAY)[3], struct.pack("!II", 0x7fffffff, 0))
+        client.request(1, "/late")  # sent before the client has seen the GOAWAY
+        client.send(h2.PING, h2.ACK, 0, ping)
+        frames = []
+        while frame := client.read():
+            frames.append(frame)
+        self.assertIn((h2.DATA, h2.END_STREAM, 1, b'{"path":"/late"}\n'), frames)
+        self.assertIn((h2.GOAWAY, 0, 0, struct.pack("!II", 1, 0)), frames)
         client.connection.close()
         self.assertEqual(gateway.wait()[0], 0)
 

@@ -50,7 +50,8 @@ struct Http2Callbacks {
   static int OnFrameRecv(nghttp2_session* h2, const nghttp2_frame* frame, void* user) {
     Http2Connection& self = Self(user);
     if (frame->hd.type == NGHTTP2_HEADERS) {
-      self.handler_.OnHeadersComplete(frame->hd.stream_id);
+      self.handler_.OnHeadersComplete(frame->hd.stream_id,
+                                      frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
     } else if (frame->hd.type == NGHTTP2_GOAWAY) {
       const nghttp2_goaway& goaway = frame->goaway;
       self.peer_going_away_ = true;

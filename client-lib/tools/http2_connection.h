@@ -24,8 +24,9 @@ class Http2Events {
  public:
   virtual ~Http2Events() = default;
   virtual void OnHeader(int32_t stream, std::string_view name, std::string_view value) = 0;
-  // The header block is complete. Trailers and informational responses come here too.
-  virtual void OnHeadersComplete(int32_t stream) = 0;
+  // The header block is complete. Trailers and informational responses come here too. `last`: the
+  // peer says no more on this stream; OnStreamEnd() follows.
+  virtual void OnHeadersComplete(int32_t stream, bool last) = 0;
   virtual void OnData(int32_t stream, std::span<const uint8_t> data) = 0;
   // The peer has said all that it has to say on this stream.
   virtual void OnStreamEnd(int32_t) {}

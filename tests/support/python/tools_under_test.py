@@ -61,6 +61,10 @@ class Gateway:
         self.address = json.loads(line)["listening"]
         self.port = int(self.address.rsplit(":", 1)[1])
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def next_record(self):
         """The next line of the log; waits for it."""
         return json.loads(self._lines.get(timeout=TIMEOUT))

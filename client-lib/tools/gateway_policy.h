@@ -1,0 +1,20 @@
+// What holds for every connection of the gateway.
+#ifndef SIGNET_CLIENT_LIB_TOOLS_GATEWAY_POLICY_H_
+#define SIGNET_CLIENT_LIB_TOOLS_GATEWAY_POLICY_H_
+
+#include <signet/connection.h>
+
+#include <iosfwd>
+
+#include "client-lib/tools/gateway_configuration.h"
+
+namespace signet::tools {
+
+struct GatewayPolicy : GatewayConfiguration {
+  signet_code_points code_points;  // of HTTP/2
+  std::ostream* log;               // one JSON object a line
+};
+
+}  // namespace signet::tools
+
+#endif  // SIGNET_CLIENT_LIB_TOOLS_GATEWAY_POLICY_H_
