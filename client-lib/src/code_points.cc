@@ -6,15 +6,15 @@ namespace signet {
 namespace {
 
 signet_code_points Exported(const wire::CodePoints& points) {
-  return {sizeof(signet_code_points),       points.authenticator_requests, points.certificate,
-          points.server_certificate,        points.client_cert_auth,       points.server_cert_auth,
-          points.server_certificate_invalid};
+  return {sizeof(signet_code_points),        points.authenticator_requests, points.certificate,
+          points.server_certificate,         points.client_cert_auth,       points.server_cert_auth,
+          points.server_certificate_invalid, points.request_forms};
 }
 
 wire::CodePoints Imported(const signet_code_points& points) {
-  return {points.authenticator_requests, points.certificate,
-          points.server_certificate,     points.client_cert_auth,
-          points.server_cert_auth,       points.server_certificate_invalid};
+  return {points.authenticator_requests, points.certificate,      points.server_certificate,
+          points.client_cert_auth,       points.server_cert_auth, points.server_certificate_invalid,
+          points.request_forms};
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ void signet_code_points_h3(signet_code_points* out) {
 signet_status signet_code_points_set(signet_code_points* h2, signet_code_points* h3,
                                      const char* name, uint64_t value) {
   if (!IsWhole(h2) || !IsWhole(h3) || name == nullptr) return SIGNET_ERROR_ARGUMENT;
-  Profile profile{Imported(*h2), Imported(*h3), {}};
+  Profile profile{Imported(*h2), Imported(*h3)};
   uint64_t* found = signet::wire::FindCodePoint(profile, name);
   if (found == nullptr) return SIGNET_ERROR_ARGUMENT;
   *found = value;
@@ -66,7 +66,7 @@ signet_status signet_code_points_set(signet_code_points* h2, signet_code_points*
 const char* signet_code_points_conflict(const signet_code_points* h2,
                                         const signet_code_points* h3) {
   if (!IsWhole(h2) || !IsWhole(h3)) return "the code points are not set";
-  const auto conflict = signet::wire::FindConflict({Imported(*h2), Imported(*h3), {}});
+  const auto conflict = signet::wire::FindConflict({Imported(*h2), Imported(*h3)});
   return conflict ? conflict->data() : nullptr;  // string literals
 }
 

@@ -114,7 +114,7 @@ signet_status Session::ReceiveFrame(uint64_t stream, uint64_t type, BytesView pa
   if (payload.size() > kMaxRequestsPayload) {
     return Fail(Fault::kTooLarge, "AUTHENTICATOR_REQUESTS is too large");
   }
-  auto requests = wire::ParseAuthenticatorRequests(payload);
+  auto requests = wire::ParseAuthenticatorRequests(payload, code_points_.forms());
   if (!requests.ok()) {
     return Fail(Fault::kMalformed, "AUTHENTICATOR_REQUESTS is malformed",
                 wire::Describe(requests.error()));

@@ -9,6 +9,7 @@
 #include <functional>
 #include <ostream>
 
+#include "ipc/wire/authenticator.h"
 #include "ipc/wire/writer.h"
 #include "tests/support/client_and_server.h"
 #include "tests/support/hex.h"
@@ -295,6 +296,54 @@ TEST(SessionRulesTest, SkipsUnknownExtensionsAndSignsThemAsTheyCame) {
                       {authenticator.data(), authenticator.size()}, &result, nullptr, 0, &length),
       SIGNET_OK);
   EXPECT_EQ(result, SIGNET_RESULT_IDENTITY);
+}
+
+// What Finished must be for this request and these messages, on the server's end.
+wire::Bytes FinishedOf(SSL* server, const wire::Bytes& request, const wire::Bytes& messages) {
+  signet_tls tls;
+  EXPECT_EQ(signet_openssl_tls(server, &tls), SIGNET_OK);
+  wire::Bytes context(32), key(32), hash(32), mac(32);
+  tls.export_keying_material(tls.user, "EXPORTER-client authenticator handshake context",
+                             context.data(), 32);
+  tls.export_keying_material(tls.user, "EXPORTER-client authenticator finished key", key.data(),
+                             32);
+  const signet_bytes parts[] = {
+      {context.data(), 32}, {request.data(), request.size()}, {messages.data(), messages.size()}};
+  tls.digest(tls.user, tls.hash, parts, 3, hash.data());
+  tls.hmac(tls.user, tls.hash, {key.data(), 32}, {hash.data(), 32}, mac.data());
+  return wire::BuildFinished(mac).value();
+}
+
+// A1: the forms that the draft's text could also mean. The transcript has the bytes as they came.
+TEST(SessionRulesTest, TakesOtherFormsOfRequestsOnlyWhereTheProfileLetsThemIn) {
+  const wire::Bytes normal = RequestMessage("a");
+  const std::pair<wire::Bytes, uint64_t> forms[] = {
+      {Type17(), SIGNET_ACCEPT_TYPE_17},
+      {wire::Bytes(normal.begin() + 4, normal.end()), SIGNET_ACCEPT_BARE}};
+  for (const auto& [request, form] : forms) {
+    for (uint64_t accepted = 0; accepted < 4; ++accepted) {
+      signet_code_points numbers;
+      signet_code_points_h2(&numbers);
+      numbers.request_forms = accepted;
+      ClientAndServer pair({.code_points = &numbers});
+      if ((accepted & form) == 0) {
+        EXPECT_EQ(pair.Deliver({0xf4, Element(request)}), SIGNET_ERROR_CONNECTION);
+        EXPECT_EQ(pair.ClientError().name, "PROTOCOL_ERROR");
+        continue;
+      }
+      ASSERT_EQ(pair.Deliver({0xf4, Element(request)}), SIGNET_OK);
+      pair.TellAgent();
+      const v1::AgentMessage proof = pair.agent.Proof(1);
+      const std::string& asked = pair.agent.call(1).request();
+      EXPECT_EQ(wire::Bytes(asked.begin(), asked.end()), request);
+      ASSERT_EQ(pair.AgentSays(proof), SIGNET_OK);
+      const v1::Authenticator& made = proof.authenticate().authenticator();
+      const std::string text = made.certificate() + made.certificate_verify();
+      const wire::Bytes messages(text.begin(), text.end());
+      EXPECT_EQ(pair.ClientFrames().at(0).payload,
+                Concatenated(messages, FinishedOf(pair.tls.server(), request, messages)));
+    }
+  }
 }
 
 TEST(SessionRulesTest, WorksWhenBothCertificateFramesHaveOneNumber) {

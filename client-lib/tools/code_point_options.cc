@@ -26,7 +26,8 @@ bool Set(CodePoints& points, const std::string& name, uint64_t value, std::strin
   if (signet_code_points_set(&points.h2, &points.h3, name.c_str(), value) == SIGNET_OK) return true;
   error = "\"" + name +
           "\" is no code point; known are h2. or h3. with authenticator-requests, certificate, "
-          "server-certificate, client-cert-auth, server-cert-auth, server-certificate-invalid";
+          "server-certificate, client-cert-auth, server-cert-auth, server-certificate-invalid, "
+          "request-forms";
   return false;
 }
 
@@ -83,7 +84,8 @@ void Print(std::ostream& out, const char* version, const signet_code_points& poi
       << ".server-certificate=" << points.server_certificate << ' ' << version
       << ".client-cert-auth=" << points.client_cert_auth << ' ' << version
       << ".server-cert-auth=" << points.server_cert_auth << ' ' << version
-      << ".server-certificate-invalid=" << points.server_certificate_invalid;
+      << ".server-certificate-invalid=" << points.server_certificate_invalid << ' ' << version
+      << ".request-forms=" << points.request_forms;
 }
 
 }  // namespace
@@ -100,7 +102,8 @@ void CodePointOptions::AddTo(CLI::App& app) {
                  "A number that the drafts leave open, decimal or 0x; both sides must agree.\n"
                  "Names: h2. or h3. with authenticator-requests, certificate,\n"
                  "server-certificate, client-cert-auth, server-cert-auth,\n"
-                 "server-certificate-invalid. May be repeated")
+                 "server-certificate-invalid; and request-forms: what a client takes\n"
+                 "beside type 13 (1: type 17, 2: bare, 3: both). May be repeated")
       ->type_name("NAME=N")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

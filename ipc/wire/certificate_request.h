@@ -20,11 +20,13 @@ struct OidFilter {
   Bytes values;
 };
 
-// What the forms besides "type 13 with header" are, and whether they are let in; see
-// CLIENT-CERTS ambiguity A1. Off by default.
+// What the forms besides "type 13 with header" are, and whether they are let in: reading A1 of
+// docs/conformance.md. Off by default.
 struct RequestForms {
   bool type_17 = false;  // ClientCertificateRequest used by a server
   bool bare = false;     // the structure without its handshake header
+
+  friend bool operator==(const RequestForms&, const RequestForms&) = default;
 };
 
 // A value: owns its bytes.

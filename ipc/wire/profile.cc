@@ -72,6 +72,7 @@ uint64_t* FindCodePoint(Profile& profile, std::string_view name) {
   if (name == "client-cert-auth") return &points->client_cert_auth;
   if (name == "server-cert-auth") return &points->server_cert_auth;
   if (name == "server-certificate-invalid") return &points->server_certificate_invalid;
+  if (name == "request-forms") return &points->request_forms;
   return nullptr;
 }
 
@@ -101,6 +102,9 @@ std::optional<std::string_view> FindConflict(const Profile& profile) {
   }
   if (IsHttp3Error(h3.server_certificate_invalid)) {
     return "an error code is reserved or one of HTTP/3's own";
+  }
+  if ((h2.request_forms | h3.request_forms) > (kAcceptType17 | kAcceptBare)) {
+    return "request forms are 0, 1 (type 17), 2 (bare) or 3 (both)";
   }
   if (const auto collision = FindCollision(h2)) return collision;
   return FindCollision(h3);

@@ -10,7 +10,8 @@ namespace {
 
 constexpr const char* kNames[] = {"authenticator-requests", "certificate",
                                   "client-cert-auth",       "server-certificate",
-                                  "server-cert-auth",       "server-certificate-invalid"};
+                                  "server-cert-auth",       "server-certificate-invalid",
+                                  "request-forms"};
 
 TEST(ProfileTest, DefaultsToDraft00WithoutConflict) {
   Profile profile;
@@ -26,8 +27,8 @@ TEST(ProfileTest, DefaultsToDraft00WithoutConflict) {
   EXPECT_EQ(profile.h3.client_cert_auth, 0xf4f4c4u);
   EXPECT_EQ(profile.h3.server_cert_auth, 0xf4f4c6u);
   EXPECT_EQ(profile.h3.server_certificate_invalid, 0xf4f4e1u);
-  EXPECT_FALSE(profile.forms.type_17);
-  EXPECT_FALSE(profile.forms.bare);
+  EXPECT_EQ(profile.h2.forms(), RequestForms{});
+  EXPECT_EQ(profile.h3.forms(), RequestForms{});
   EXPECT_EQ(FindConflict(profile), std::nullopt);
 }
 
@@ -41,7 +42,7 @@ TEST(ProfileTest, FindsEachNumberByItsOwnName) {
       found.insert(number);
     }
   }
-  EXPECT_EQ(found.size(), 12u);
+  EXPECT_EQ(found.size(), 14u);
   *FindCodePoint(profile, "h2.certificate") = 0xe0;
   EXPECT_EQ(profile.h2.certificate, 0xe0u);
 }
@@ -85,6 +86,9 @@ TEST(ProfileTest, FindsConflicts) {
            Case{"h3.client-cert-auth", 0x33},
            Case{"h3.client-cert-auth", 0x40},
            Case{"h3.server-certificate-invalid", 0x10e},
+           // no form
+           Case{"h2.request-forms", 4},
+           Case{"h3.request-forms", UINT64_MAX},
            // each other's
            Case{"h2.authenticator-requests", 0xf5},
            Case{"h2.server-certificate", 0xf4},

@@ -69,7 +69,8 @@ std::vector<uint64_t> FakeAgent::cancelled() const {
 
 v1::AgentMessage FakeAgent::Proof(uint64_t id, size_t extra_size) const {
   const v1::AuthenticateRequest& asked = call(id);
-  const auto request = wire::ParseCertificateRequest(View(asked.request())).value();
+  const auto request =
+      wire::ParseCertificateRequest(View(asked.request()), {.type_17 = true, .bare = true}).value();
   const wire::Bytes certificate =
       wire::BuildCertificate(request.context, extra_size == 0 ? chain_ : NewChain(extra_size))
           .value();

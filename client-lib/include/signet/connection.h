@@ -74,8 +74,14 @@ typedef struct signet_tls {
                 signet_bytes signature);
 } signet_tls;
 
-/* The numbers that the drafts leave open, for the HTTP version in use. signet_code_points_h2()
- * and _h3() give our defaults (wire profile draft-00). */
+/* A server's request is CertificateRequest, handshake message type 13 with its header. These bits
+ * of request_forms make a client take what servers with another reading of the draft send. The
+ * agent must be told to take it, too ([requests] in signet.toml). */
+#define SIGNET_ACCEPT_TYPE_17 1u /* ClientCertificateRequest */
+#define SIGNET_ACCEPT_BARE 2u    /* without its handshake header */
+
+/* What the drafts leave open, for the HTTP version in use. signet_code_points_h2() and _h3() give
+ * our defaults (wire profile draft-00). */
 typedef struct signet_code_points {
   size_t size;
   uint64_t authenticator_requests;     /* frame type */
@@ -84,6 +90,7 @@ typedef struct signet_code_points {
   uint64_t client_cert_auth;           /* setting */
   uint64_t server_cert_auth;           /* setting */
   uint64_t server_certificate_invalid; /* error code */
+  uint64_t request_forms;              /* SIGNET_ACCEPT_...; default 0 */
 } signet_code_points;
 
 SIGNET_API void signet_code_points_h2(signet_code_points* out);
