@@ -157,7 +157,7 @@ int Run(const Options& options) {
   NoPrompter prompter;
   StderrAuditLog audit;
   Authentication authentication(identities, policy, prompter, backends, audit,
-                                std::chrono::system_clock::now);
+                                std::chrono::system_clock::now, configuration->request_forms);
 
   // A connection takes two descriptors on either socket: no uid gets more than a quarter of them.
   const size_t connections = std::min(CallerLimits::kMaxConnectionsPerUid, MaxDescriptors() / 16);

@@ -44,6 +44,7 @@ absl::Status CheckReloadable(const Configuration& running, const Configuration& 
   if (AdmitsOthers(running.access) != AdmitsOthers(wanted.access)) {
     changed = "whether [access] admits other users";
   }
+  if (running.request_forms != wanted.request_forms) changed = "[requests]";
   if (changed == nullptr) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(wanted.file.native(), ": ", changed, " changed; restart signetd for that"));

@@ -85,6 +85,8 @@ TEST(SignetdReload, DropInsAreReadAgainToo) {
 TEST(SignetdReload, BackendsAndDoorsTakeARestart) {
   Signetd agent;
   EXPECT_THAT(Reload(agent, ""), AllOf(HasSubstr("the backends changed"), HasSubstr("restart")));
+  EXPECT_THAT(Reload(agent, std::string(kTrial) + "[requests]\naccept = [\"bare\"]\n"),
+              AllOf(HasSubstr("[requests] changed"), HasSubstr("restart")));
   EXPECT_THAT(Reload(agent, Admitting(4711)), AllOf(HasSubstr("[access]"), HasSubstr("restart")));
   EXPECT_THAT(Reload(agent, kTrial), HasSubstr("read again"));
 }

@@ -91,13 +91,15 @@ wire::Bytes HashTranscript(const AuthenticationCall& call, wire::BytesView certi
 }  // namespace
 
 Authentication::Authentication(const IdentityStore& identities, const Policy& policy,
-                               Prompter& prompter, Signer& signer, AuditLog& audit, WallClock now)
+                               Prompter& prompter, Signer& signer, AuditLog& audit, WallClock now,
+                               wire::RequestForms forms)
     : identities_(identities),
       policy_(policy),
       prompter_(prompter),
       signer_(signer),
       audit_(audit),
-      now_(std::move(now)) {}
+      now_(std::move(now)),
+      forms_(forms) {}
 
 asio::awaitable<Outcome> Authentication::Authenticate(AuthenticationCall call) {
   AuditEntry entry(audit_, call);
@@ -116,7 +118,7 @@ asio::awaitable<Outcome> Authentication::Decide(const AuthenticationCall& call,
                                     "that length")};
   }
   const wire::Result<wire::CertificateRequest> request =
-      wire::ParseCertificateRequest(call.request);
+      wire::ParseCertificateRequest(call.request, forms_);
   if (!request.ok()) {
     co_return Declined{DeclineReason::kMalformed,
                        absl::StrCat("the server's certificate request: ", Why(request.error()))};

@@ -64,8 +64,10 @@ class Authentication {
  public:
   using WallClock = std::function<std::chrono::system_clock::time_point()>;
 
+  // Requests of type 13 with their header, and of other forms if they are let in. A request of type
+  // 17 is what a client sends: only who lets it in signs what a server would have answered.
   Authentication(const IdentityStore& identities, const Policy& policy, Prompter& prompter,
-                 Signer& signer, AuditLog& audit, WallClock now);
+                 Signer& signer, AuditLog& audit, WallClock now, wire::RequestForms forms = {});
 
   // select → policy → consent → sign → verify. Cancelling the coroutine stops waiting; a signature
   // under way is then dropped. Each signature is verified with the certificate's key before it is
@@ -81,6 +83,7 @@ class Authentication {
   Signer& signer_;
   AuditLog& audit_;
   WallClock now_;
+  const wire::RequestForms forms_;
   ConnectionLedger ledger_;
 };
 

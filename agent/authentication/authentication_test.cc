@@ -79,6 +79,30 @@ TEST_F(AuthenticationTest, RefusesRequestsThatItCannotReadOrDoesNotServe) {
   EXPECT_EQ(tokens_.signatures, 0u);
 }
 
+TEST_F(AuthenticationTest, ServesOtherFormsOfRequestsOnlyWhenTheyAreLetIn) {
+  AddIdentity("alice");
+  Rules({{Verdict::kAllow, "*"}});
+  const wire::Bytes good = MakeCall().request;
+  wire::Bytes type_17 = good;
+  type_17[0] = 17;
+  const wire::Bytes bare(good.begin() + 4, good.end());
+  uint8_t connection = 0;
+  for (const wire::RequestForms forms :
+       {wire::RequestForms{}, {true, false}, {false, true}, {true, true}}) {
+    Authentication authentication(
+        identities_, policy_, prompter_, tokens_, audit_, [this] { return now_; }, forms);
+    for (const auto& [request, let_in] :
+         {std::pair{good, true}, {type_17, forms.type_17}, {bare, forms.bare}}) {
+      AuthenticationCall call = MakeCall();
+      call.request = request;
+      call.handshake_context = wire::Bytes(32, ++connection);
+      const Outcome outcome = test::RunAwaitable(authentication.Authenticate(call));
+      EXPECT_EQ(std::holds_alternative<Authenticated>(outcome), let_in) << GivenBy(outcome);
+      if (!let_in) ExpectDeclined(outcome, DeclineReason::kMalformed, {"certificate request"});
+    }
+  }
+}
+
 // RFC 9261 section 5.2: the transcript has the request as it came, with extensions that nobody
 // knows, in their order.
 TEST_F(AuthenticationTest, SignsRequestsAsTheyCame) {

@@ -188,13 +188,43 @@ absl::Status ReadAccess(const std::filesystem::path& file, const toml::table& ro
   return status;
 }
 
+// Likewise.
+absl::Status ReadRequests(const std::filesystem::path& file, const toml::table& root,
+                          wire::RequestForms& forms) {
+  const toml::node* node = root.get("requests");
+  if (node == nullptr) return absl::OkStatus();
+  if (!node->is_table()) return Complain(file, *node, "requests is not a table; write [requests]");
+  const TableReader reader(file, *node->as_table(), "[requests]");
+  if (absl::Status status = reader.OnlyKeys({"accept"}); !status.ok()) return status;
+  if (!reader.Has("accept")) return absl::OkStatus();
+  const toml::array* list = reader.table().get("accept")->as_array();
+  if (list == nullptr) {
+    return reader.Complain("accept", "accept is not a list; write accept = [\"type-17\"]");
+  }
+  wire::RequestForms accepted;
+  for (const toml::node& form : *list) {
+    const auto* name = form.as_string();
+    if (name != nullptr && name->get() == "type-17") {
+      accepted.type_17 = true;
+    } else if (name != nullptr && name->get() == "bare") {
+      accepted.bare = true;
+    } else {
+      return Complain(file, form,
+                      "[requests] accept: no form of requests; write \"type-17\" or \"bare\"");
+    }
+  }
+  forms = accepted;
+  return absl::OkStatus();
+}
+
 absl::Status ReadConfigurationFile(const std::filesystem::path& file,
                                    Configuration& configuration) {
   const absl::StatusOr<toml::table> root = ParseTomlFile(file);
   if (!root.ok()) return root.status();
   const TableReader reader(file, *root, "the file");
-  absl::Status status = reader.OnlyKeys({"backend", "rule", "access"});
+  absl::Status status = reader.OnlyKeys({"backend", "rule", "access", "requests"});
   if (status.ok()) status = ReadBackends(file, *root, configuration.backends);
+  if (status.ok()) status = ReadRequests(file, *root, configuration.request_forms);
   if (!status.ok()) return status;
   absl::StatusOr<std::vector<Rule>> rules = ReadRules(file, *root);
   if (!rules.ok()) return rules.status();
@@ -224,7 +254,7 @@ absl::StatusOr<std::vector<std::filesystem::path>> DropIns(const std::filesystem
 }  // namespace
 
 absl::StatusOr<Configuration> LoadConfiguration(const std::filesystem::path& file) {
-  Configuration configuration{file, {}, {}, {{geteuid()}, {geteuid()}}};
+  Configuration configuration{file, {}, {}, {{geteuid()}, {geteuid()}}, {}};
   absl::Status status = ReadConfigurationFile(file, configuration);
   if (!status.ok()) return status;
   const absl::StatusOr<std::vector<std::filesystem::path>> drop_ins = DropIns(file);

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "agent/policy/rule.h"
+#include "ipc/wire/certificate_request.h"
 
 namespace signet::agent {
 
@@ -37,10 +38,11 @@ struct Configuration {
   std::vector<BackendConfiguration> backends;
   std::vector<Rule> rules;
   Access access;
+  wire::RequestForms request_forms;
 };
 
 // Reads `file` and then conf.d/*.toml beside it, by name: backends and rules add up, a later rule
-// wins, and a list of [access] takes the place of an earlier one.
+// wins, and a list of [access] or [requests] takes the place of an earlier one.
 //
 // kInvalidArgument messages read "FILE:LINE: what is wrong; what to write instead". Refused:
 // unreadable file, TOML errors, unknown keys, wrong types, two backends of one name, an option of

@@ -50,6 +50,9 @@ decision = "ask"
 [access]
 use = [1000, "root"]
 admin = [0]
+
+[requests]
+accept = ["type-17", "bare"]
 )");
   const absl::StatusOr<Configuration> read = LoadConfiguration(file);
   ASSERT_TRUE(read.ok()) << read.status();
@@ -74,6 +77,7 @@ admin = [0]
   EXPECT_EQ(read->rules[1].decision, Verdict::kAsk);
   EXPECT_THAT(read->access.use, ElementsAre(1000, 0));
   EXPECT_THAT(read->access.admin, ElementsAre(0));
+  EXPECT_EQ(read->request_forms, (wire::RequestForms{true, true}));
 }
 
 TEST(Configuration, GivesTheAgentsOwnerAccessByDefault) {
@@ -83,6 +87,7 @@ TEST(Configuration, GivesTheAgentsOwnerAccessByDefault) {
   EXPECT_THAT(read->access.use, ElementsAre(geteuid()));
   EXPECT_THAT(read->access.admin, ElementsAre(geteuid()));
   EXPECT_TRUE(read->backends.empty());
+  EXPECT_EQ(read->request_forms, wire::RequestForms{});
 }
 
 struct Refusal {
@@ -106,6 +111,12 @@ TEST(Configuration, RefusesWithLineReasonAndNextStep) {
       {"[backend]\nname = \"t\"\n", 1, "backend is not a list of tables", "write [[backend]]"},
       {"rule = [1]\n", 1, "rule is not a list of tables", "write [[rule]]"},
       {"access = 1\n", 1, "access is not a table", "write [access]"},
+      {"requests = 1\n", 1, "requests is not a table", "write [requests]"},
+      {"[requests]\nforms = []\n", 2, "unknown key \"forms\" in [requests]", "known here: accept"},
+      {"[requests]\naccept = \"bare\"\n", 2, "accept is not a list", "write accept = "},
+      {"[requests]\naccept = [\"bare\", \"type 17\"]\n", 2, "no form of requests",
+       "write \"type-17\""},
+      {"[requests]\naccept = [17]\n", 2, "no form of requests", "write \"type-17\""},
 
       {tpm + "colour = \"red\"\n", 4, "unknown key \"colour\" in [[backend]]", "known here: name"},
       {"\n[[backend]]\ntype = \"tpm2\"\n", 2, "[[backend]] has no name", "write name = "},
