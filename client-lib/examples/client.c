@@ -22,6 +22,8 @@ typedef struct connection {
   signet_session* session;
   signet_agent* agent;
   signet_nghttp2 adapter;
+  const uint8_t* unsent; /* the rest of what nghttp2 gave last */
+  size_t unsent_size;
   char origin[300]; /* https://HOST:PORT */
   int32_t stream;   /* of the request that is under way; 0 = none */
   int status;
@@ -45,12 +47,6 @@ static ssize_t blocked(SSL* ssl, int result) {
   int why = SSL_get_error(ssl, result);
   if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return NGHTTP2_ERR_WOULDBLOCK;
   return NGHTTP2_ERR_EOF;
-}
-static ssize_t on_send(nghttp2_session* h2, const uint8_t* data, size_t size, int flags, void* c) {
-  SSL* ssl = ((connection*)c)->ssl;
-  int count = SSL_write(ssl, data, size > INT_MAX ? INT_MAX : (int)size);
-  (void)h2, (void)flags;
-  return count > 0 ? count : blocked(ssl, count);
 }
 static ssize_t on_recv(nghttp2_session* h2, uint8_t* data, size_t size, int flags, void* c) {
   SSL* ssl = ((connection*)c)->ssl;
@@ -144,7 +140,6 @@ static void start_http2(connection* c) {
   nghttp2_session_callbacks* callbacks;
   nghttp2_option* option;
   if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0) die("");
-  nghttp2_session_callbacks_set_send_callback(callbacks, on_send);
   nghttp2_session_callbacks_set_recv_callback(callbacks, on_recv);
   nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks, on_chunk);
   nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, on_unpack);
@@ -176,9 +171,26 @@ static void tell_events(connection* c) {
   }
 }
 
+/* As far as the server takes it. With signet_nghttp2_mem_send long chains of certificates can go,
+ * too. */
+static int send_all(connection* c) {
+  for (;;) {
+    if (c->unsent_size == 0) {
+      ssize_t size = signet_nghttp2_mem_send(&c->adapter, c->h2, &c->unsent);
+      if (size <= 0) return (int)size;
+      c->unsent_size = (size_t)size;
+    }
+    size_t count = 0;
+    int result = SSL_write_ex(c->ssl, c->unsent, c->unsent_size, &count);
+    if (result != 1) return blocked(c->ssl, result) == NGHTTP2_ERR_WOULDBLOCK ? 0 : NGHTTP2_ERR_EOF;
+    c->unsent += count;
+    c->unsent_size -= count;
+  }
+}
+
 /* Waits for the server, the agent or a deadline, and moves everything on. */
 static void step(connection* c) {
-  int wants_write = nghttp2_session_want_write(c->h2) || SSL_want_write(c->ssl);
+  int wants_write = nghttp2_session_want_write(c->h2) || c->unsent_size > 0;
   struct pollfd waits[2] = {
       {.fd = c->fd, .events = (short)(POLLIN | (wants_write ? POLLOUT : 0))},
       {.fd = signet_agent_fd(c->agent), .events = signet_agent_events(c->agent)}};
@@ -190,7 +202,7 @@ static void step(connection* c) {
   signet_session_advance(c->session, now_ms());
   signet_agent_process(c->agent); /* what fails in here becomes a declined request */
   if (failed == 0) failed = signet_nghttp2_submit(&c->adapter, c->h2);
-  if (failed == 0) failed = nghttp2_session_send(c->h2);
+  if (failed == 0) failed = send_all(c);
   tell_events(c);
   signet_connection_error error;
   if (signet_session_error(c->session, &error) == SIGNET_OK) die(error.detail);
@@ -207,7 +219,7 @@ static int get(connection* c, const char* path) {
                                field(":path", path)};
   c->stream = nghttp2_submit_request(c->h2, NULL, fields, 4, NULL, NULL);
   if (c->stream <= 0) die(nghttp2_strerror(c->stream));
-  if (nghttp2_session_send(c->h2) != 0) die("send");
+  if (send_all(c) != 0) die("send");
   while (c->stream != 0) {
     if (!nghttp2_session_want_read(c->h2)) die("the server ended the connection");
     step(c);
@@ -231,7 +243,7 @@ int main(int count, char** arguments) {
     if (status > worst) worst = status;
   }
   nghttp2_session_terminate_session(c.h2, NGHTTP2_NO_ERROR);
-  nghttp2_session_send(c.h2);
+  send_all(&c);
   SSL_shutdown(c.ssl);
   nghttp2_session_del(c.h2);
   signet_nghttp2_free(&c.adapter); /* after nghttp2, before the session; the agent before it too */

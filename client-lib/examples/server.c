@@ -205,10 +205,12 @@ static int start(connection* c) {
   nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
   signet_nghttp2_set_option(&c->adapter, option);
-  nghttp2_settings_entry settings[4] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, MAX_STREAMS}};
-  size_t ours = signet_nghttp2_settings(&c->adapter, settings + 1, 3);
+  nghttp2_settings_entry settings[4] = {
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, MAX_STREAMS},
+      {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, 65536}}; /* for long chains */
+  size_t ours = signet_nghttp2_settings(&c->adapter, settings + 2, 2);
   int made = nghttp2_session_server_new2(&c->h2, callbacks, c, option) == 0 &&
-             nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, 1 + ours) == 0;
+             nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, 2 + ours) == 0;
   nghttp2_option_del(option);
   nghttp2_session_callbacks_del(callbacks);
   return made;
