@@ -212,18 +212,18 @@ TEST(AgentConnectionTest, WaitsForRoomInTheSocket) {
   Descriptor peer(ends[1]);
   const int small = 4096;
   setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
-  ClientAndServer pair({.limit = 200});
+  ClientAndServer pair({.limit = SIGNET_MAX_OUTSTANDING});
   signet_agent* raw = nullptr;
   ASSERT_EQ(signet_agent_from_fd(pair.session.get(), ends[0], &raw), SIGNET_OK);
   const AgentPtr agent(raw);
-  pair.Ask(200);
+  pair.Ask(SIGNET_MAX_OUTSTANDING);
   EXPECT_EQ(signet_agent_process(agent.get()), SIGNET_OK);
   EXPECT_EQ(signet_agent_events(agent.get()), POLLIN | POLLOUT);
-  for (int i = 0; i < 1000 && pair.agent.calls().size() < 200; ++i) {
+  for (int i = 0; i < 1000 && pair.agent.calls().size() < SIGNET_MAX_OUTSTANDING; ++i) {
     Drain(peer.get(), pair.agent);
     EXPECT_EQ(signet_agent_process(agent.get()), SIGNET_OK);
   }
-  EXPECT_THAT(pair.agent.calls(), SizeIs(200));
+  EXPECT_THAT(pair.agent.calls(), SizeIs(SIGNET_MAX_OUTSTANDING));
   EXPECT_EQ(signet_agent_events(agent.get()), POLLIN);
 }
 
