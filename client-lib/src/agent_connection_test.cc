@@ -242,6 +242,28 @@ TEST(AgentConnectionTest, AGivenSocketIsNotReplaced) {
   EXPECT_EQ(signet_agent_process(agent.get()), SIGNET_OK);
 }
 
+TEST(AgentConnectionTest, AnotherSocketTakesThePlaceOfOneThatEnded) {
+  ClientAndServer pair;
+  const auto give = [&pair](int fd) {
+    signet_agent* agent = nullptr;
+    EXPECT_EQ(signet_agent_from_fd(pair.session.get(), fd, &agent), SIGNET_OK);
+    return AgentPtr(agent);
+  };
+  int ended[2], ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ended), 0);
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  Descriptor peer(ends[1]);
+  AgentPtr agent = give(ended[0]);
+  close(ended[1]);
+  EXPECT_EQ(signet_agent_process(agent.get()), SIGNET_ERROR_AGENT);
+  agent.reset();
+  agent = give(ends[0]);
+  pair.Ask();
+  EXPECT_EQ(signet_agent_process(agent.get()), SIGNET_OK);
+  Drain(peer.get(), pair.agent);
+  EXPECT_THAT(pair.agent.calls(), SizeIs(1));
+}
+
 TEST(AgentConnectionTest, RefusesWhatIsNoSocket) {
   Descriptor file(open("/dev/null", O_RDWR | O_CLOEXEC));
   ClientAndServer pair;

@@ -30,6 +30,7 @@ signet_status NewAgent(signet_session* session, std::unique_ptr<signet::AgentStr
                        signet_agent** out) {
   if (!stream) return SIGNET_ERROR_ARGUMENT;
   *out = new signet_agent{signet::AgentConnection(session->session, std::move(stream))};
+  session->session.AgentAvailable();
   return SIGNET_OK;
 }
 
@@ -151,6 +152,7 @@ signet_status signet_agent_new(signet_session* session, const char* path, signet
   return Guarded([&] {
     std::string resolved = signet::wire::AgentSocketPath(path == nullptr ? "" : path);
     *out = new signet_agent{signet::AgentConnection(session->session, std::move(resolved))};
+    session->session.AgentAvailable();
     return SIGNET_OK;
   });
 }

@@ -132,7 +132,7 @@ SIGNET_API signet_status signet_session_agent_input(signet_session* session, con
 /* There is no agent (any more): what is outstanding is declined as "no-agent" with this detail, as
  * is what comes later until signet_session_agent_available. */
 SIGNET_API signet_status signet_session_agent_gone(signet_session* session, const char* detail);
-/* An agent can be reached (again). A new session assumes so. */
+/* An agent can be reached (again). A new session assumes so, and a new signet_agent says so. */
 SIGNET_API signet_status signet_session_agent_available(signet_session* session);
 
 /* -- the agent, over a non-blocking socket ------------------------------------------------------
@@ -156,7 +156,8 @@ typedef struct signet_agent_io {
 SIGNET_API signet_status signet_agent_new(signet_session* session, const char* path,
                                           signet_agent** out);
 /* A connected stream socket, for a process that can't open one; owned from SIGNET_OK on and made
- * non-blocking. When it ends there is no agent any more. */
+ * non-blocking. When it ends there is no agent any more: free this one, and make another when there
+ * is a new socket. */
 SIGNET_API signet_status signet_agent_from_fd(signet_session* session, int fd, signet_agent** out);
 SIGNET_API signet_status signet_agent_from_callbacks(signet_session* session,
                                                      const signet_agent_io* io, signet_agent** out);
