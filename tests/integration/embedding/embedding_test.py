@@ -1,5 +1,6 @@
 """libsignet in other people's programs: the examples of client-lib, against the real thing and each
 other. SIGNET_EXAMPLES_DIR names the folder of the compiled ones."""
+import ctypes
 import os
 import pathlib
 import re
@@ -13,6 +14,8 @@ COMPILED = pathlib.Path(os.environ.get("SIGNET_EXAMPLES_DIR", "build/release/exa
 IN_PYTHON = pathlib.Path("client-lib/examples/python").resolve()
 LIBRARY = BIN.parent / "lib" / "libsignet.so.0"
 PYTHON = ("/usr/bin/env", f"SIGNET_LIBRARY={LIBRARY}", sys.executable, "-B", "-W", "ignore")
+WITHOUT_SANITIZER = unittest.skipIf(os.environ.get("SIGNET_SANITIZE"),
+                                    "Python does not load what is built with a sanitizer")
 STAND = Stand()
 
 
@@ -114,11 +117,23 @@ class ExamplesInC(ExamplesTest, unittest.TestCase):
     server = (COMPILED / "signet-example-server",)
 
 
-@unittest.skipIf(os.environ.get("SIGNET_SANITIZE"), "Python does not load what is built with a sanitizer")
+@WITHOUT_SANITIZER
 class ExamplesInPython(ExamplesTest, unittest.TestCase):
     """On python3-h2 and pyOpenSSL."""
     client = (*PYTHON, IN_PYTHON / "h2_client.py")
     server = (*PYTHON, IN_PYTHON / "h2_server.py")
+
+
+@WITHOUT_SANITIZER
+class UnloadingTest(unittest.TestCase):
+    def test_LeavesNothingBehind(self):
+        def is_loaded():
+            return LIBRARY.resolve().name in pathlib.Path("/proc/self/maps").read_text()
+        library = ctypes.CDLL(str(LIBRARY))
+        self.assertTrue(is_loaded())
+        self.assertEqual(library.signet_agent_fd(None), -1)
+        ctypes.CDLL(None).dlclose(ctypes.c_void_p(library._handle))
+        self.assertFalse(is_loaded())
 
 
 class BrowserTest(unittest.TestCase):
@@ -151,6 +166,17 @@ class BrowserTest(unittest.TestCase):
 
     def test_OpenedItWorksInASandboxBesideBoringSslAndOtherProtobufs(self):
         self.browse("browser_opened")
+
+
+class DocumentationTest(unittest.TestCase):
+    def test_NamesInClientLibMdAreThoseOfTheHeaders(self):
+        text = pathlib.Path("docs/client-lib.md").read_text()
+        declared = "".join(header.read_text() for header in pathlib.Path("client-lib/include/signet").iterdir())
+        names = set(re.findall(r"\b(?:signet|SIGNET)_\w+\b(?!\.py|\*)", text)) - {"signet_requester_"}
+        self.assertGreater(len(names), 20)
+        self.assertEqual([name for name in sorted(names) if not re.search(rf"\b{name}", declared)], [])
+        for file in re.findall(r"`(?:python/)?(\w+\.(?:py|c))`", text):
+            self.assertTrue(list(pathlib.Path("client-lib/examples").rglob(file)), file)
 
 
 if __name__ == "__main__":
