@@ -249,6 +249,15 @@ TEST_F(ChainTest, MustBeForClientsAndNow) {
               HasSubstr("expired"));
 }
 
+TEST_F(ChainTest, MustLetItsLeafSign) {
+  for (const char* usage : {"keyAgreement", "critical,keyAgreement,keyEncipherment"}) {
+    EXPECT_NE(Fault({root_.Issue(key_.public_key(), {.key_usage = usage})}), "") << usage;
+  }
+  EXPECT_EQ(Fault({root_.Issue(key_.public_key(), {.key_usage = ""})}), "");
+  EXPECT_EQ(Fault({root_.Issue(key_.public_key(), {.key_usage = "digitalSignature,keyAgreement"})}),
+            "");
+}
+
 TEST_F(ChainTest, MustBeStrong) {
   EXPECT_NE(Fault({root_.Issue(key_.public_key(), {.digest = "SHA1"})}), "");
 }

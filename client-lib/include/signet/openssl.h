@@ -20,6 +20,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <signet/connection.h>
 #include <string.h>
 
@@ -328,6 +329,10 @@ static inline const char* signet_openssl_chain_fault(X509_STORE_CTX* context,
   }
   const char* weakness = signet_openssl_weakness(context);
   if (weakness != NULL) return weakness;
+  /* Purposes are about TLS 1.2 too, where key agreement is enough (RFC 8446 section 4.4.2.2). */
+  if ((X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0) {
+    return "the key usage of the leaf has no digitalSignature";
+  }
   return signet_openssl_revocation_fault(trust, X509_STORE_CTX_get0_chain(context));
 }
 
