@@ -249,11 +249,10 @@ const BadAuthenticator kBadAuthenticators[] = {
     {"ContextStringOfTls13_EA46",
      [](const HandMadeClient& client, const FakeAgent& agent) {
        const Bytes certificate = CertificateOf(client, agent);
-       const std::string_view text = "TLS 1.3, client CertificateVerify";
-       Bytes content(64, 0x20);
-       content.insert(content.end(), text.begin(), text.end());
-       content.push_back(0);
-       content = HandMadeClient::Concatenated(content, client.Hash(certificate));
+       const std::string text =
+           std::string(64, ' ') + "TLS 1.3, client CertificateVerify" + std::string(1, '\0');
+       const Bytes content =
+           HandMadeClient::Concatenated(Bytes(text.begin(), text.end()), client.Hash(certificate));
        return client.Sealed(certificate, client.VerifyOf(content, agent.key(), 0x0403));
      },
      "signature"},
