@@ -1,24 +1,19 @@
-// When authenticators may be made, and what their keys are exported from: RFC 8446 section 7.5 by
-// hand, beside connections with early data both ways (RFC 8446 sections 2.3 and 4.2.10).
+// When authenticators may be made, and what their keys are exported from; also on connections with
+// early data both ways (RFC 8446 sections 2.3 and 4.2.10).
 #include <gtest/gtest.h>
-#include <openssl/hmac.h>
 #include <signet/client.h>
 #include <signet/openssl.h>
 #include <signet/server.h>
 
-#include <map>
 #include <memory>
 #include <string>
 
+#include "client-lib/src/exporter_by_hand.h"
 #include "tests/support/test_ca.h"
 #include "tests/support/tls_pair.h"
 
 namespace signet::test {
 namespace {
-
-constexpr char kLabel[] = "EXPORTER-client authenticator handshake context";
-
-// -- RFC 8446 section 7.5
 
 struct Suite {
   const char* name;
@@ -26,43 +21,6 @@ struct Suite {
 };
 constexpr Suite kSuites[] = {{"TLS_AES_128_GCM_SHA256", EVP_sha256},
                              {"TLS_AES_256_GCM_SHA384", EVP_sha384}};
-
-Der Hash(const Suite& suite, const Der& message) {
-  Der digest(EVP_MD_get_size(suite.hash()));
-  EVP_Digest(message.data(), message.size(), digest.data(), nullptr, suite.hash(), nullptr);
-  return digest;
-}
-
-// HKDF-Expand-Label(secret, label, context, length of the hash): one block of HKDF-Expand.
-Der ExpandLabel(const Suite& suite, const Der& secret, const std::string& label,
-                const Der& context) {
-  const std::string full = "tls13 " + label;
-  Der info = {0, static_cast<uint8_t>(EVP_MD_get_size(suite.hash())),
-              static_cast<uint8_t>(full.size())};
-  info.insert(info.end(), full.begin(), full.end());
-  info.push_back(static_cast<uint8_t>(context.size()));
-  info.insert(info.end(), context.begin(), context.end());
-  info.push_back(1);
-  Der out(EVP_MD_get_size(suite.hash()));
-  HMAC(suite.hash(), secret.data(), static_cast<int>(secret.size()), info.data(), info.size(),
-       out.data(), nullptr);
-  return out;
-}
-
-Der ExportedFrom(const Suite& suite, const Der& secret) {
-  const Der nothing = Hash(suite, {});  // both the transcript of Derive-Secret and the context
-  return ExpandLabel(suite, ExpandLabel(suite, secret, kLabel, nothing), "exporter", nothing);
-}
-
-// -- connections that write their secrets down, as SSLKEYLOGFILE would
-
-using Secrets = std::map<std::string, Der>;
-
-void NoteSecret(const SSL* ssl, const char* line) {
-  const std::string text = line;  // NAME CLIENT-RANDOM SECRET
-  auto& secrets = *static_cast<Secrets*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  secrets[text.substr(0, text.find(' '))] = FromHex(text.substr(text.rfind(' ') + 1));
-}
 
 struct FreeSession {
   void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
@@ -84,10 +42,11 @@ class ExporterTest : public ::testing::TestWithParam<Suite> {
     signet_tls tls;
     EXPECT_EQ(signet_openssl_tls(ssl, &tls), SIGNET_OK);
     Der out(EVP_MD_get_size(GetParam().hash()));
-    EXPECT_EQ(tls.export_keying_material(tls.user, kLabel, out.data(), out.size()), 1);
+    EXPECT_EQ(tls.export_keying_material(tls.user, kHandshakeContextLabel, out.data(), out.size()),
+              1);
     return out;
   }
-  Der From(const char* secret) { return ExportedFrom(GetParam(), secrets_.at(secret)); }
+  Der From(const char* secret) { return ExportedFrom(GetParam().hash(), secrets_.at(secret)); }
 
   // A second connection, on which the client may send early data.
   TlsPair Resumed() {
