@@ -125,12 +125,12 @@ class MisbehavingServerTest(unittest.TestCase):
         self.agent = FakeAgent(os.path.join(self.folder.name, "agent.sock"))
         self.addCleanup(self.agent.close)
 
-    def always_prove(self, call):
+    def answer(self, call):
         return prove(call, self.alice, agent.IDENTITY_KIND_USER)
 
     def hold(self, conduct, answers):
         """What signet-fetch says and what the server has heard."""
-        self.agent.answer = conduct.answer or self.always_prove
+        self.agent.answer = conduct.answer or self.answer
         self.agent.batch = conduct.batch
         server = h2.Server(*self.server_files,
                            lambda peer: Conversation(peer, self.agent).hold(conduct, answers),
