@@ -160,6 +160,9 @@ class WrongSignatures(MisbehavingClientTest):
 @rows(untrusted("unsuitable certificate purpose|unsupported certificate purpose"),
       CC30_certificate_for_servers=of_other_identity(lambda issuer: certificates.client(
           issuer, "server", usage=certificates.SERVER)))
+@rows(untrusted("the key usage of the leaf has no digitalSignature"),
+      EA35_leaf_that_may_only_agree_on_keys=of_other_identity(
+          lambda issuer: certificates.client(issuer, "agrees", may_sign=False)))
 @rows(untrusted("invalid CA certificate"),
       CC30_issued_by_a_client=of_other_identity(behind_a_client))
 @rows(untrusted("EE certificate key too weak"),
@@ -184,6 +187,8 @@ class WrongChains(MisbehavingClientTest):
       EA41_rsa_pss_rsae_sha512=with_key(rsa_key, authenticator.RSA_PSS_SHA512),
       EA42_ecdsa_with_the_other_s=der_signature(
           lambda r, s: utils.encode_dss_signature(r, P256_ORDER - s)),
+      EA35_leaf_that_may_sign=of_other_identity(
+          lambda issuer: certificates.client(issuer, "signs", may_sign=True)),
       EA35_chain_with_its_anchor=lambda case: case.spoilt(
           chain=[leaf(case), case.identity.issuer.der]).build(),
       EA35_chain_with_the_leaf_again=chain(leaf, leaf),

@@ -5,6 +5,7 @@ import ssl
 import unittest
 
 import raw_http2 as h2
+from authenticator import CLIENT_CERTIFICATE_REQUEST
 from fake_agent import declined
 from ipc import agent_pb2 as agent
 from misbehaving_server import (AWAIT_AGENT, AWAIT_CERTIFICATE, AWAIT_REQUEST, NO_SETTINGS,
@@ -13,7 +14,7 @@ from misbehaving_server import (AWAIT_AGENT, AWAIT_CERTIFICATE, AWAIT_REQUEST, N
 from raw_http2 import (SIGNATURE_ALGORITHMS, certificate_request, extension, requests_payload,
                        signature_algorithms)
 from rows import rows
-from server_steps import (HALF_A_HEADER_BLOCK, ONE, THREE, TWO, ask, drip, extensions, flood,
+from server_steps import (HALF_A_HEADER_BLOCK, ONE, THREE, TWO, ask, drip, extensions, flood, forms,
                           goaway, half, hang_up, listed, numbered, reset, setting,
                           silent)
 
@@ -162,6 +163,11 @@ REQUESTS_OF_ANY_SIZE = certificate_request(
       EA27_sha256_connection=Conduct([ask(ONE)], cipher_suite="TLS_AES_128_GCM_SHA256"),
       EA27_sha384_connection=Conduct([ask(ONE)], cipher_suite="TLS_AES_256_GCM_SHA384"),
       EA27_chacha20_connection=Conduct([ask(ONE)], cipher_suite="TLS_CHACHA20_POLY1305_SHA256"))
+@rows(answered("P"),
+      A1_type_17_where_it_is_let_in=Conduct(
+          [ask(certificate_request(b"one", kind=CLIENT_CERTIFICATE_REQUEST))], options=forms(1)),
+      A1_bare_structure_where_it_is_let_in=Conduct([ask(ONE[4:])], options=forms(2)),
+      A1_type_13_where_others_are_let_in=Conduct([ask(ONE)], options=forms(3)))
 @rows(answered("PP"),
       CC12_one_after_the_other=[ask(ONE), AWAIT_CERTIFICATE, ask(TWO)],
       CC15_replenished_at_limit_1=Conduct([ask(ONE), AWAIT_CERTIFICATE, ask(TWO)], limit=1),

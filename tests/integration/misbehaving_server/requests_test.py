@@ -11,9 +11,10 @@ from misbehaving_server import (AWAIT_AGENT, AWAIT_CERTIFICATE, Conduct, Misbeha
 from raw_http2 import (SIGNATURE_ALGORITHMS, certificate_request, extension, requests_payload,
                        signature_algorithms, varint)
 from rows import rows
-from server_steps import (ONE, THREE, TWO, ask, extensions, listed, numbered, silent,
+from server_steps import (ONE, THREE, TWO, ask, extensions, forms, listed, numbered, silent,
                           with_extension)
 
+TYPE_17 = certificate_request(b"one", kind=CLIENT_CERTIFICATE_REQUEST)
 MALFORMED = "AUTHENTICATOR_REQUESTS is malformed: "
 
 
@@ -75,7 +76,7 @@ MALFORMED = "AUTHENTICATOR_REQUESTS is malformed: "
           ask(extensions(extension(47, b"\0\3\0\1\x30\0")))],
       CC19_oid_filters_with_a_trailing_byte=[ask(extensions(extension(48, b"\0\0\0")))])
 @rows(refused(MALFORMED + "another handshake message than expected"),
-      CC19_type_17=[ask(certificate_request(b"one", kind=CLIENT_CERTIFICATE_REQUEST))],
+      CC19_type_17=[ask(TYPE_17)],
       CC19_type_0=[ask(certificate_request(b"one", kind=0))],
       CC19_type_certificate=[ask(certificate_request(b"one", kind=11))],
       CC19_type_finished=[ask(message(20, bytes(48)))],
@@ -115,6 +116,11 @@ MALFORMED = "AUTHENTICATOR_REQUESTS is malformed: "
           ask(ONE, TWO, extensions(extension(0xfafa, b"")))],
       EA7_empty_context_twice_in_a_frame=[
           ask(certificate_request(b""), certificate_request(b""))])
+@rows(refused(MALFORMED + "a length runs past the end"),  # they are read as bare structures
+      A1_type_17_where_only_bare_ones_are_let_in=Conduct([ask(TYPE_17)], options=forms(2)),
+      A1_type_12_where_all_forms_are_let_in=Conduct(
+          [ask(certificate_request(b"one", kind=12))], options=forms(3)),
+      A1_bare_structure_where_only_type_17_is_let_in=Conduct([ask(ONE[4:])], options=forms(1)))
 class MalformedRequests(MisbehavingServerTest):
     """Rows 16 and 19 of the draft's requirements, 9, 11 and 13 of RFC 9261's."""
 

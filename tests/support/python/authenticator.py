@@ -47,8 +47,11 @@ def split(data):
 
 
 def context_of(request):
-    """certificate_request_context of a request with its header."""
-    return request[5:5 + request[4]]
+    """certificate_request_context of a request with its header, or else of the bare structure."""
+    kinds = (CERTIFICATE_REQUEST, CLIENT_CERTIFICATE_REQUEST)
+    has_header = request[0] in kinds and request[1:4] == (len(request) - 4).to_bytes(3, "big")
+    body = request[4:] if has_header else request
+    return body[1:1 + body[0]]
 
 
 # -- RFC 8446 sections 7.1 and 7.5

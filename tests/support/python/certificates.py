@@ -86,8 +86,12 @@ def server(issuer, host="localhost", name="server"):
 
 
 def client(issuer, name, common_name=None, days=30, usage=CLIENT, extra_size=0, key=None,
-           start=-2, **subject):
+           start=-2, may_sign=None, **subject):
+    """`may_sign` None: there is no KeyUsage."""
     extensions = [(x509.ExtendedKeyUsage([usage]), False)]
+    if may_sign is not None:
+        extensions.append((x509.KeyUsage(may_sign, False, False, False, True, False, False, False,
+                                         False), True))
     if extra_size:
         ours = x509.ObjectIdentifier("1.3.6.1.4.1.99999.1")
         extensions.append((x509.UnrecognizedExtension(ours, bytes(extra_size)), False))

@@ -39,6 +39,11 @@ def extensions(*blocks):
     return certificate_request(b"one", SIGNATURE_ALGORITHMS + b"".join(blocks))
 
 
+def forms(bits):
+    """Options of signet-fetch: 1 lets type 17 in, 2 the bare structure."""
+    return ("--code-point", f"h2.request-forms={bits}")
+
+
 def numbered(first, end):
     """Requests with contexts of two bytes."""
     return [certificate_request(struct.pack("!H", each)) for each in range(first, end)]
