@@ -39,7 +39,7 @@ Right RightFor(v1::ClientMessage::CallCase call) {
 AgentSession::AgentSession(ipc::MessageChannel channel, ipc::Peer peer, CallerLimits::Place place,
                            Gate& gate, AgentCalls& calls)
     : channel_(std::move(channel)),
-      peer_(std::move(peer)),
+      peer_(std::make_shared<const ipc::Peer>(std::move(peer))),
       place_(std::move(place)),
       gate_(gate),
       agent_calls_(calls),

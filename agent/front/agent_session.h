@@ -73,7 +73,7 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
   asio::awaitable<void> SendAnswers();
 
   ipc::MessageChannel channel_;
-  const ipc::Peer peer_;
+  const std::shared_ptr<const ipc::Peer> peer_;  // shared with what the gate remembers
   const CallerLimits::Place place_;
   Gate& gate_;
   AgentCalls& agent_calls_;

@@ -3,9 +3,12 @@
 #define SIGNET_AGENT_FRONT_GATE_H_
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/caller/callers.h"
 #include "agent/front/caller_limits.h"
 #include "agent/policy/caller.h"
 #include "agent/policy/policy.h"
@@ -38,11 +41,12 @@ class Gate {
   // kPermissionDenied when the process is no longer the one that connected, or [access] does not
   // admit it (the message names the setting and the uid); kResourceExhausted when its uid has too
   // many requests in flight.
-  absl::StatusOr<Admission> Admit(const ipc::Peer& peer, Right right);
+  absl::StatusOr<Admission> Admit(const std::shared_ptr<const ipc::Peer>& peer, Right right);
 
  private:
   const Policy& policy_;
   CallerLimits& limits_;
+  Callers callers_;
 };
 
 }  // namespace signet::agent

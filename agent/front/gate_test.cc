@@ -14,14 +14,14 @@ namespace {
 using ::testing::HasSubstr;
 
 // This process, as the other end of a socket sees it.
-ipc::Peer Self() {
+std::shared_ptr<ipc::Peer> Self() {
   int ends[2];
   EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
   const ipc::Descriptor one(ends[0]);
   const ipc::Descriptor other(ends[1]);
   absl::StatusOr<ipc::Peer> peer = ipc::IdentifyPeer(one.get());
   EXPECT_TRUE(peer.ok()) << peer.status();
-  return *std::move(peer);
+  return std::make_shared<ipc::Peer>(*std::move(peer));
 }
 
 class GateTest : public ::testing::Test {
@@ -55,8 +55,8 @@ TEST_F(GateTest, NamesTheSettingAndTheUid) {
 
 TEST_F(GateTest, RefusesAProcessThatNoLongerRunsWhatConnected) {
   Gate gate(own_, limits_);
-  ipc::Peer other_program = Self();
-  other_program.executable->inode += 1;
+  const std::shared_ptr<ipc::Peer> other_program = Self();
+  other_program->executable->inode += 1;
   EXPECT_EQ(gate.Admit(other_program, Right::kUse).status().code(),
             absl::StatusCode::kPermissionDenied);
 }

@@ -30,7 +30,7 @@ template <typename Work>
 asio::awaitable<absl::Status> IfAdmitted(Gate& gate, std::shared_ptr<const ipc::Peer> peer,
                                          Right right, Work work) {
   if (!peer) co_return absl::UnavailableError("agent: the connection is gone; connect again");
-  absl::StatusOr<Admission> admission = gate.Admit(*peer, right);
+  absl::StatusOr<Admission> admission = gate.Admit(peer, right);
   if (!admission.ok()) co_return admission.status();
   co_return co_await work(admission->caller);
 }

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace signet::agent {
 
@@ -29,6 +31,14 @@ struct LoginSession {
   friend bool operator==(const LoginSession&, const LoginSession&) = default;
 };
 
+// For people only: each process gives itself its name.
+struct ParentProcess {
+  pid_t pid = 0;
+  std::string name;  // printable
+
+  friend bool operator==(const ParentProcess&, const ParentProcess&) = default;
+};
+
 struct Caller {
   pid_t pid = 0;
   uid_t uid = 0;
@@ -42,7 +52,15 @@ struct Caller {
   LoginSession login_session;  // may only narrow
   // "flatpak:org.x.Y", "snap:foo", "" = none; "unknown" when it could not be told. May only narrow.
   std::string sandbox;
+
+  std::vector<ParentProcess> parents;  // the nearest first
 };
+
+// "curl (1234) ← bash ← sshd", printable.
+std::string ProgramChain(const Caller& caller);
+
+// ASCII without control characters, at most 64 of them; what was not becomes '?'.
+std::string PrintableName(std::string_view name);
 
 }  // namespace signet::agent
 

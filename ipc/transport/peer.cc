@@ -12,11 +12,10 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ipc/transport/process_stat.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77  // Linux 6.5; not in Debian 12's headers
@@ -25,23 +24,9 @@
 namespace signet::ipc {
 namespace {
 
-constexpr int kStartTimeField = 19;  // field 22 of proc(5), counted from the one after the name
-
-std::string ProcPath(pid_t pid, const char* name) { return absl::StrCat("/proc/", pid, "/", name); }
-
 std::optional<uint64_t> StartTime(pid_t pid) {
-  std::ifstream file(ProcPath(pid, "stat"));
-  std::string text;
-  std::getline(file, text, '\0');
-  // The name is in parentheses and may hold any byte but NUL, a parenthesis too.
-  const size_t name_end = text.rfind(") ");
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream fields(text.substr(name_end + 2));
-  std::string skipped;
-  for (int field = 0; field < kStartTimeField; ++field) fields >> skipped;
-  uint64_t start_time;
-  if (!(fields >> start_time)) return std::nullopt;
-  return start_time;
+  const std::optional<ProcessStat> stat = ReadProcessStat(pid);
+  return stat ? std::optional(stat->start_time) : std::nullopt;
 }
 
 // The file itself through the kernel's link, not whatever lies at its path now; without the path.
