@@ -1,4 +1,4 @@
-// The response on one stream of a client, sent as fast as the client takes it.
+// The response on one stream of a client.
 #ifndef SIGNET_CLIENT_LIB_TOOLS_CLIENT_RESPONSE_H_
 #define SIGNET_CLIENT_LIB_TOOLS_CLIENT_RESPONSE_H_
 
@@ -6,11 +6,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <span>
-#include <string>
 #include <string_view>
 
 #include "client-lib/tools/http_fields.h"
+#include "client-lib/tools/outgoing_body.h"
 
 namespace signet::tools {
 
@@ -22,7 +21,7 @@ class ClientResponse {
   ClientResponse& operator=(const ClientResponse&) = delete;
 
   // Called while the client's connection sends: so many bytes of the body are on their way.
-  void OnTaken(std::function<void(size_t)> taken) { taken_ = std::move(taken); }
+  void OnTaken(std::function<void(size_t)> taken) { body_.OnTaken(std::move(taken)); }
 
   // 1xx; before Start() only.
   void Inform(int status, const Fields& fields);
@@ -34,32 +33,19 @@ class ClientResponse {
   void Abort();
 
   bool started() const { return status_ != 0; }
-  bool ended() const { return ended_; }    // all is known; perhaps not all is sent
-  bool sent() const { return sent_all_; }  // nghttp2 has all of it
+  // nghttp2 has all of it.
+  bool sent() const { return started() && (!has_body_ || body_.sent_all()); }
   int status() const { return status_; }
-  uint64_t body_bytes() const { return body_bytes_; }  // sent
+  uint64_t body_bytes() const { return body_.bytes(); }  // sent
   // Whether it is the client that has to do something next: take what is there.
-  bool waits_for_client() const { return sent_ < buffer_.size(); }
+  bool waits_for_client() const { return body_.pending(); }
 
  private:
-  static ssize_t Read(nghttp2_session* h2, int32_t stream, uint8_t* out, size_t capacity,
-                      uint32_t* flags, nghttp2_data_source* source, void* user);
-  ssize_t Fill(std::span<uint8_t> out, uint32_t& flags);
-  void Resume();
-
   nghttp2_session* h2_;
   const int32_t stream_;
-  std::function<void(size_t)> taken_;
   int status_ = 0;
   bool has_body_ = false;
-  bool ended_ = false;
-  bool aborted_ = false;
-  bool deferred_ = false;
-  bool sent_all_ = false;
-  std::string buffer_;
-  size_t sent_ = 0;  // of buffer_
-  uint64_t body_bytes_ = 0;
-  Fields trailers_;
+  OutgoingBody body_;
 };
 
 }  // namespace signet::tools

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <string>
 
+#include "client-lib/tools/h2c_backend.h"
 #include "client-lib/tools/http1_backend.h"
 #include "client-lib/tools/monotonic_clock.h"
 #include "client-lib/tools/tcp_socket.h"
@@ -19,6 +20,15 @@ constexpr int kAcceptsAtOnce = 64;
 // before we look again.
 constexpr uint64_t kAcceptPauseMs = 1000;
 
+std::unique_ptr<Backend> MakeBackend(EventLoop& loop, const GatewayPolicy& policy) {
+  if (policy.backend->protocol == BackendProtocol::kH2c) {
+    return std::make_unique<H2cBackend>(loop, *policy.backend, policy.backend_connections,
+                                        policy.backend_timeout_ms);
+  }
+  return std::make_unique<Http1Backend>(loop, *policy.backend, policy.backend_connections,
+                                        policy.backend_timeout_ms);
+}
+
 }  // namespace
 
 Gateway::Gateway(Descriptor listener, Descriptor signals, const GatewayPolicy& policy,
@@ -30,10 +40,7 @@ Gateway::Gateway(Descriptor listener, Descriptor signals, const GatewayPolicy& p
       accepting_(loop_, [this] { AcceptSome(); }),
       signalled_(loop_, [this] { TakeSignal(); }),
       stop_deadline_(kNever) {
-  if (policy.backend) {
-    backend_ = std::make_unique<Http1Backend>(loop_, *policy.backend, policy.backend_connections,
-                                              policy.backend_timeout_ms);
-  }
+  if (policy.backend) backend_ = MakeBackend(loop_, policy);
   accepting_.SetEvents(listener_.get(), POLLIN);
   signalled_.SetEvents(signals_.get(), POLLIN);
 }

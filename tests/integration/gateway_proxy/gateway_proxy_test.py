@@ -362,8 +362,7 @@ class Faults(ProxyTest):
         self.assertEqual((response.status, json.loads(bytes(response.body))["error"]), (status, error))
 
     def test_a_backend_that_is_not_there(self):
-        with socket.create_server(("127.0.0.1", 0)) as other:
-            port = other.getsockname()[1]
+        port = self.closed_port()
         gateway = self.start(url=f"http://127.0.0.1:{port}")
         response = self.client(gateway).fetch("/")
         self.refused(response, 502, "bad-gateway")

@@ -1,6 +1,7 @@
 """What the tests of the gateway as a proxy share: certificates, a backend, a gateway before it."""
 import os
 import pathlib
+import socket
 import tempfile
 import unittest
 
@@ -72,6 +73,13 @@ class ProxyTest(unittest.TestCase):
     def setUp(self):
         self.backend = PythonBackend()
         self.addCleanup(self.backend.close)
+
+    def closed_port(self):
+        """Nobody listens on it, and nobody else can."""
+        held = socket.socket()
+        self.addCleanup(held.close)
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
 
     def start(self, backend="", more="", rules=RULES, url=None):
         """`backend` goes into [backend], `more` before it."""
