@@ -14,10 +14,8 @@
 namespace signet::test {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using wire::Bytes;
 using wire::BytesView;
 

@@ -161,6 +161,24 @@ class PlainHttp(GatewayTest):
             self.assertEqual(gateway.next_record()["error"], "tls")
         self.assertEqual(self.curl(gateway, "/")[0], 200)
 
+    def test_takes_no_early_data(self):
+        """Nobody has proved anything before the handshake is complete, so nothing is read before."""
+        gateway = self.start()
+        ticket = os.path.join(self.folder.name, "ticket")
+        early = os.path.join(self.folder.name, "early")
+        with open(early, "wb") as file:
+            file.write(h2.PREFACE)
+
+        def talk(*options):
+            """A frame that makes no sense ends the connection."""
+            return subprocess.run(
+                ["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", "-alpn", "h2",
+                 "-CAfile", self.ca_pem, "-ign_eof", *options], input=h2.PREFACE + bytes(9),
+                capture_output=True, timeout=TIMEOUT, check=False).stdout
+        self.assertRegex(talk("-sess_out", ticket), rb"Max Early Data: 0\n")
+        self.assertIn(b"Early data was not sent",
+                      talk("-sess_in", ticket, "-early_data", early))
+
     def test_logs_each_request_without_its_query(self):
         gateway = self.start()
         self.curl(gateway, "/a?password=secret")
