@@ -10,8 +10,12 @@ import unittest
 
 from tests.support.stand import BIN, Authority, Stand, wait_for
 
+sys.path.insert(0, str(pathlib.Path("tests/support/python").resolve()))
+import raw_http2
+
 COMPILED = pathlib.Path(os.environ.get("SIGNET_EXAMPLES_DIR", "build/release/examples")).resolve()
 IN_PYTHON = pathlib.Path("client-lib/examples/python").resolve()
+PROTOCOL_ERROR = 1
 LIBRARY = BIN.parent / "lib" / "libsignet.so.0"
 PYTHON = ("/usr/bin/env", f"SIGNET_LIBRARY={LIBRARY}", sys.executable, "-B", "-W", "ignore")
 WITHOUT_SANITIZER = unittest.skipIf(os.environ.get("SIGNET_SANITIZE"),
@@ -105,6 +109,26 @@ class ExamplesTest:
         origin = self.start_server()
         outcome = STAND.fetch(options=["--code-point", "h2.client-cert-auth=0xe0c1", origin + "/login"])
         self.assertEqual([each["status"] for each in outcome.json["responses"]], [403], outcome)
+
+    def test_ClientClosesWithTheRightErrorWhenTheServerBreaksARule(self):
+        def ask_nonsense(peer):
+            peer.send_settings({raw_http2.CLIENT_CERT_AUTH: 1})
+            peer.send(raw_http2.AUTHENTICATOR_REQUESTS, 0, 0, b"nonsense")
+            return peer.expect_goaway()
+        ca = STAND.dir / "ca"
+        server = raw_http2.Server(ca / "server.pem", ca / "server.key", ask_nonsense)
+        outcome = run_client(self.client, "/", origin=f"https://localhost:{server.port}")
+        self.assertEqual(server.finish(), PROTOCOL_ERROR)
+        self.assertEqual(outcome.code, 1, outcome)
+        self.assertIn("AUTHENTICATOR_REQUESTS is malformed", outcome.err)
+
+    def test_ServerClosesWithTheRightErrorWhenTheClientBreaksARule(self):
+        port = int(self.start_server().rsplit(":", 1)[1])
+        with raw_http2.Client(port, STAND.dir / "ca" / "server.pem",
+                              {raw_http2.CLIENT_CERT_AUTH: 1}) as client:
+            client.send(raw_http2.CERTIFICATE, 0, 0, b"unasked")
+            self.assertEqual(client.expect_goaway(), PROTOCOL_ERROR)
+        self.wait_for_line("PROTOCOL_ERROR: ")
 
     def test_ClientAndServerMeet(self):
         outcome = run_client(self.client, "/login/a", "/", origin=self.start_server())
