@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "client-lib/src/exporter_by_hand.h"
+#include "tests/support/exporter_by_hand.h"
 
 namespace signet::test {
 namespace {

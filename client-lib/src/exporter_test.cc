@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "client-lib/src/exporter_by_hand.h"
+#include "tests/support/exporter_by_hand.h"
 #include "tests/support/test_ca.h"
 #include "tests/support/tls_pair.h"
 

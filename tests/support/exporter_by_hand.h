@@ -1,7 +1,7 @@
 // RFC 8446 section 7.5 by hand, from a secret that the TLS library wrote down for us. For tests,
 // with OpenSSL or BoringSSL.
-#ifndef SIGNET_CLIENT_LIB_SRC_EXPORTER_BY_HAND_H_
-#define SIGNET_CLIENT_LIB_SRC_EXPORTER_BY_HAND_H_
+#ifndef SIGNET_TESTS_SUPPORT_EXPORTER_BY_HAND_H_
+#define SIGNET_TESTS_SUPPORT_EXPORTER_BY_HAND_H_
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -57,4 +57,4 @@ inline std::vector<uint8_t> ExportedFrom(const EVP_MD* hash, const std::vector<u
 
 }  // namespace signet::test
 
-#endif  // SIGNET_CLIENT_LIB_SRC_EXPORTER_BY_HAND_H_
+#endif  // SIGNET_TESTS_SUPPORT_EXPORTER_BY_HAND_H_
