@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
@@ -77,6 +78,49 @@ TEST_F(AuthenticationTest, RefusesRequestsThatItCannotReadOrDoesNotServe) {
     ExpectDeclined(Authenticate(call), DeclineReason::kMalformed, {"certificate request"});
   }
   EXPECT_EQ(tokens_.signatures, 0u);
+}
+
+// Every key on connections with either hash: of what it can do, what the requester wants most.
+TEST_F(AuthenticationTest, SignsWithTheRequestersFirstSchemeThatTheKeyCanDo) {
+  using enum wire::SignatureScheme;
+  const std::vector<wire::SignatureScheme> orders[] = {
+      {kRsaPkcs1Sha256, kRsaPssPssSha256, kEcdsaSecp256r1Sha256, kEcdsaSecp384r1Sha384,
+       kEcdsaSecp521r1Sha512, kEd25519, kEd448, kRsaPssRsaeSha256, kRsaPssRsaeSha384,
+       kRsaPssRsaeSha512},
+      {kRsaPssRsaeSha512, kRsaPssRsaeSha384, kRsaPssRsaeSha256, kEd448, kEd25519,
+       kEcdsaSecp521r1Sha512, kEcdsaSecp384r1Sha384, kEcdsaSecp256r1Sha256},
+      {static_cast<wire::SignatureScheme>(0xfe00), kRsaPssRsaeSha384, kEd25519, kRsaPssRsaeSha512,
+       kEd448, kEcdsaSecp384r1Sha384, kEcdsaSecp256r1Sha256, kEcdsaSecp521r1Sha512}};
+  for (TestKeyType type : {TestKeyType::kP256, TestKeyType::kP384, TestKeyType::kP521,
+                           TestKeyType::kRsa2048, TestKeyType::kEd25519, TestKeyType::kEd448}) {
+    const std::string name = "key" + std::to_string(static_cast<int>(type));
+    const Identity identity = AddIdentity(name, {}, type);
+    Rules({{Verdict::kAllow, name}});
+    uint8_t connection = 0;
+    for (const auto& asked : orders) {
+      for (wire::PrfHash hash : {wire::PrfHash::kSha256, wire::PrfHash::kSha384}) {
+        AuthenticationCall call = MakeCall();
+        wire::CertificateRequest request;
+        request.signature_algorithms = asked;
+        call.request = *wire::BuildCertificateRequest(request);
+        call.hash = hash;
+        call.handshake_context = wire::Bytes(wire::HashSize(hash), ++connection);
+        const Outcome outcome = Authenticate(call);
+        ASSERT_TRUE(std::holds_alternative<Authenticated>(outcome)) << GivenBy(outcome);
+        const auto& given = std::get<Authenticated>(outcome);
+        ASSERT_EQ(given.identity, name);
+        const auto verify =
+            wire::ParseCertificateVerify(wire::BytesView(given.certificate_verify).subspan(4));
+        ASSERT_TRUE(verify.ok());
+        const auto can = test::SchemesOf(type);
+        const auto wanted = std::ranges::find_first_of(asked, can);
+        EXPECT_EQ(verify->scheme, *wanted);
+        EXPECT_TRUE(IsSignature(*tokens_.key(identity.key).get(), verify->scheme,
+                                tokens_.last_message, verify->signature));
+        EXPECT_EQ(tokens_.last_message.size(), 64u + 22 + 1 + wire::HashSize(hash));
+      }
+    }
+  }
 }
 
 TEST_F(AuthenticationTest, ServesOtherFormsOfRequestsOnlyWhenTheyAreLetIn) {

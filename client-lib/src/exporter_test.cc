@@ -58,6 +58,7 @@ class ExporterTest : public ::testing::TestWithParam<Suite> {
     // A connection that is only cut takes its session with it.
     SSL_set_shutdown(first.client(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_set_shutdown(first.server(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    exported_before_ = Exported(first.client());
     secrets_.clear();
     TlsPair second(contexts_, Handshake::kNotStarted);
     EXPECT_EQ(SSL_set_session(second.client(), session.get()), 1);
@@ -66,6 +67,7 @@ class ExporterTest : public ::testing::TestWithParam<Suite> {
 
   const TlsContexts contexts_;
   Secrets secrets_;
+  Der exported_before_;  // on the connection that was resumed
 };
 
 TEST_P(ExporterTest, TakesTheExporterMasterSecretAndAnEmptyContext) {
@@ -145,6 +147,32 @@ TEST_P(ExporterTest, IsNeverTheEarlyOne) {
     EXPECT_EQ(Exported(end), From("EXPORTER_SECRET"));
     EXPECT_NE(Exported(end), From("EARLY_EXPORTER_SECRET"));
   }
+}
+
+// So that no authenticator outlives its connection, though the session does.
+TEST_P(ExporterTest, OfAResumedConnectionIsAnother) {
+  const TlsPair second = Resumed();
+  SSL_do_handshake(second.client());
+  SSL_do_handshake(second.server());
+  SSL_do_handshake(second.client());
+  ASSERT_EQ(SSL_do_handshake(second.server()), 1);
+  ASSERT_TRUE(SSL_session_reused(second.server()));
+  EXPECT_EQ(Exported(second.client()), Exported(second.server()));
+  EXPECT_NE(Exported(second.client()), exported_before_);
+}
+
+// Keys of the exporter outlive those of the traffic (RFC 8446 section 7.2).
+TEST_P(ExporterTest, OutlivesAKeyUpdate) {
+  const TlsPair pair(contexts_);
+  const Der before = Exported(pair.client());
+  char byte = 'x';
+  ASSERT_EQ(SSL_key_update(pair.client(), SSL_KEY_UPDATE_REQUESTED), 1);
+  ASSERT_EQ(SSL_write(pair.client(), &byte, 1), 1);
+  ASSERT_EQ(SSL_read(pair.server(), &byte, 1), 1);
+  ASSERT_EQ(SSL_write(pair.server(), &byte, 1), 1);
+  ASSERT_EQ(SSL_read(pair.client(), &byte, 1), 1);
+  EXPECT_EQ(Exported(pair.client()), before);
+  EXPECT_EQ(Exported(pair.server()), before);
 }
 
 // A cipher suite without a hash, or with one that no suite of TLS 1.3 has.
