@@ -77,6 +77,13 @@ class Backend {
 
   virtual absl::StatusOr<TokenState> DescribeSlowly() = 0;
 
+  // Cheap, for every now and then: may a token have come, gone or been exchanged since the last
+  // look? True also when that can't be found out; DescribeSlowly tells. kUnimplemented, always,
+  // where tokens stay.
+  virtual absl::StatusOr<bool> LookSlowly() {
+    return absl::UnimplementedError("look: the token stays where it is; do not look for it");
+  }
+
   // `label` names the key on tokens that have names.
   virtual absl::StatusOr<CreatedKey> CreateKeySlowly(std::string_view label,
                                                      KeyAlgorithm algorithm) = 0;

@@ -437,6 +437,38 @@ TEST_F(BackendPoolTest, KeysOfATokenThatGoesAreForgotten) {
   EXPECT_EQ(StatusOf("card").restarts, 0u);
 }
 
+TEST_F(BackendPoolTest, TokenThatComesAndGoesIsSeenWhileNobodyAsks) {
+  const std::filesystem::path card = folder_ / "card";
+  BackendLimits limits;
+  limits.look = milliseconds(5);
+  limits.look_again = std::chrono::hours(1);
+  StartFakes({Fake("card", "keys looks absent:" + card.string())}, limits);
+  RunUntilState("card", BackendState::kFailed);
+  for (int i = 0; i < 2; ++i) {
+    std::ofstream(card).put('!');
+    RunUntil([&] { return keys_["card"].size() == 1; });
+    EXPECT_EQ(StatusOf("card").state, BackendState::kReady);
+    std::filesystem::remove(card);
+    RunUntil([&] { return keys_["card"].empty(); });
+    EXPECT_EQ(StatusOf("card").state, BackendState::kFailed);
+  }
+  EXPECT_EQ(StatusOf("card").restarts, 0u);
+}
+
+TEST_F(BackendPoolTest, KeysAreListedAnewWhenATokenWasExchanged) {
+  const std::filesystem::path card = folder_ / "card";
+  std::ofstream(card).put('!');
+  BackendLimits limits;
+  limits.look = milliseconds(5);
+  StartFakes({Fake("card", "keys looks absent:" + card.string())}, limits);
+  RunUntil([&] { return times_told_ == 2; });  // at the start, and by the first look
+  std::ofstream(folder_ / "other").put('!');
+  std::filesystem::rename(folder_ / "other", card);
+  RunUntil([&] { return times_told_ == 3; });
+  EXPECT_EQ(keys_["card"].size(), 1u);
+  EXPECT_EQ(StatusOf("card").state, BackendState::kReady);
+}
+
 TEST_F(BackendPoolTest, AsksForKeysAgainWhenOneIsMissing) {
   StartFakes({Fake("card", "keys")});
   RunUntil([&] { return times_told_ == 1; });

@@ -21,6 +21,9 @@ using backend::v1::BackendResponse;
 // For a process that closed its socket to end as well.
 constexpr std::chrono::milliseconds kEndingPatience{200};
 constexpr uint32_t kMostDoublings = 20;
+// A module that takes long to look (at a card in another reader, that it does not know) disturbs
+// whoever uses that.
+constexpr int kRestPerLook = 20;
 
 asio::awaitable<void> Wait(asio::steady_timer& timer) {
   asio::error_code ignored;
@@ -110,6 +113,7 @@ asio::awaitable<void> BackendSupervisor::RunProcess() {
   configured_ = false;
   token_failed_ = false;
   list_wanted_ = false;
+  looks_ = true;
   absl::StatusOr<std::unique_ptr<BackendProcess>> process =
       BackendProcess::Start(executor_, program_);
   if (!process.ok()) {
@@ -137,6 +141,8 @@ asio::awaitable<absl::Status> BackendSupervisor::Serve() {
       fault = co_await ServeCall();
     } else if (describe_wanted_) {
       fault = co_await Describe();
+    } else if (look_wanted_) {
+      fault = co_await Look();
     } else {
       fault = co_await WaitForWork();
     }
@@ -146,11 +152,12 @@ asio::awaitable<absl::Status> BackendSupervisor::Serve() {
 
 asio::awaitable<absl::Status> BackendSupervisor::WaitForWork() {
   idle_ = true;
-  if (token_failed_) {
-    look_.expires_after(limits_.look_again);
+  if (looks_ || token_failed_) {
+    look_.expires_at(looks_ ? next_look_ : next_description_);
     look_.async_wait([this](const asio::error_code& cancelled) {
       if (cancelled || !idle_) return;
-      describe_wanted_ = true;
+      look_wanted_ = looks_;
+      describe_wanted_ = token_failed_ && std::chrono::steady_clock::now() >= next_description_;
       process_->Interrupt();
     });
   }
@@ -179,6 +186,28 @@ asio::awaitable<absl::Status> BackendSupervisor::Configure() {
   if (response->has_token()) co_return co_await WelcomeToken();
   queue_.FailAll(Prefixed("start", last_error_));
   co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> BackendSupervisor::Look() {
+  look_wanted_ = false;
+  BackendRequest request;
+  request.set_id(++last_id_);
+  request.mutable_look();
+  const Deadline begin = std::chrono::steady_clock::now();
+  const absl::StatusOr<BackendResponse> response =
+      co_await process_->Ask(request, -1, begin + limits_.describe);
+  if (!response.ok()) co_return response.status();
+  const Deadline now = std::chrono::steady_clock::now();
+  looks_ = !absl::IsUnimplemented(StatusOf(*response));
+  if (!response->look().changed()) {
+    next_look_ = now + std::max<Deadline::duration>(limits_.look, kRestPerLook * (now - begin));
+    co_return absl::OkStatus();
+  }
+  next_look_ = now + limits_.look;
+  const bool was_there = configured_ && !token_failed_;
+  const absl::Status fault = co_await Describe();
+  if (fault.ok() && was_there && !token_failed_) list_wanted_ = true;  // it may be another token
+  co_return fault;
 }
 
 asio::awaitable<absl::Status> BackendSupervisor::Describe() {
@@ -267,6 +296,7 @@ asio::awaitable<absl::Status> BackendSupervisor::ServeCall() {
 void BackendSupervisor::NoteToken(const BackendResponse& answer) {
   if (!answer.has_token()) {
     token_failed_ = true;
+    next_description_ = std::chrono::steady_clock::now() + limits_.look_again;
     last_error_ = StatusOf(answer);
     on_keys_(configuration_.name, {});
     return;

@@ -37,6 +37,7 @@ struct BackendLimits {
   std::chrono::milliseconds configure{30'000};
   std::chrono::milliseconds describe{5'000};
   std::chrono::milliseconds list_keys{30'000};  // a smartcard's certificates come slowly
+  std::chrono::milliseconds look{300};          // whether a token came or went
   std::chrono::milliseconds look_again{2'000};  // for a token that is not there
   std::chrono::milliseconds stop{1'000};        // to end by itself once its socket is closed
   std::chrono::minutes longest_call{10};        // whatever its deadline
@@ -46,9 +47,10 @@ struct BackendLimits {
 // shortest_call that every call may take, or answers what makes no sense, it is killed, and
 // whenever it ends it is started again: at once the first time, then after a delay that doubles
 // until a call has been answered. The call in flight fails, those that wait stay in the queue; a
-// start that fails, fails them all. A token that is not there is looked for every now and then, and
-// by a new process when somebody asks. A caller that leaves does not disturb the stream: the answer
-// is read and dropped.
+// start that fails, fails them all. While nobody asks for anything, the process looks every now and
+// then whether a token came or went; one that is not there is also described anew, though less
+// often, because some modules do not see it come, and by a new process when somebody asks. A caller
+// that leaves does not disturb the stream: the answer is read and dropped.
 //
 // What keys the token holds is asked whenever that may have changed: when it comes, is unlocked,
 // misses a key, and after keys were made and removed.
@@ -85,6 +87,7 @@ class BackendSupervisor {
   // These return OK, or why the process is of no more use (BackendProcess::Ask).
   asio::awaitable<absl::Status> Serve();
   asio::awaitable<absl::Status> Configure();
+  asio::awaitable<absl::Status> Look();
   asio::awaitable<absl::Status> Describe();
   asio::awaitable<absl::Status> WelcomeToken();
   asio::awaitable<absl::Status> ListKeys();
@@ -113,6 +116,8 @@ class BackendSupervisor {
   bool configured_ = false;                  // this process has its token
   bool token_failed_ = false;                // and was told so
   bool idle_ = false;                        // it waits for a call
+  bool looks_ = true;                        // until it says that there is nothing to look for
+  bool look_wanted_ = false;
   bool describe_wanted_ = false;
   bool list_wanted_ = false;
 
@@ -122,8 +127,10 @@ class BackendSupervisor {
   bool backing_off_ = false;
   bool running_ = false;
   bool stopping_ = false;
-  asio::steady_timer wake_;      // ends a back-off
-  asio::steady_timer look_;      // ends the waiting for a call, to look for the token
+  asio::steady_timer wake_;  // ends a back-off
+  asio::steady_timer look_;  // ends the waiting for a call, to look for the token
+  Deadline next_look_;
+  Deadline next_description_;    // of a token that is not there
   asio::steady_timer finished_;  // cancelled when Run has ended
 };
 

@@ -117,6 +117,8 @@ std::string NameOf(const backend::v1::BackendRequest& request) {
       return "lock";
     case BackendRequest::kListKeys:
       return "list keys";
+    case BackendRequest::kLook:
+      return "look";
     case BackendRequest::CALL_NOT_SET:
       break;
   }

@@ -28,6 +28,8 @@ BackendResponse::ResultCase Expected(BackendRequest::CallCase call) {
       return BackendResponse::kLock;
     case BackendRequest::kListKeys:
       return BackendResponse::kListKeys;
+    case BackendRequest::kLook:
+      return BackendResponse::kLook;
     case BackendRequest::CALL_NOT_SET:
       break;
   }

@@ -4,7 +4,8 @@
 // The `module` of ConfigureRequest is a list of words:
 //   crash-at-start, hang-at-start, refuse (kInvalidArgument), pin (the token needs "1234")
 //   keys         the token holds a key "public" and, unlocked, a key "private"
-//   absent:PATH  the token is there only when PATH exists
+//   looks        answers Look; otherwise kUnimplemented
+//   absent:PATH  the token is there only when PATH exists; another file is another token
 // The message of SignRequest says what to do; the signature is its answer:
 //   echo:TEXT    "TEXT"          pid        the process id
 //   crash        SIGKILL         hang       never answer
@@ -24,6 +25,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "ipc/backend.pb.h"
 #include "ipc/transport/blocking_channel.h"
@@ -110,6 +112,9 @@ class FakeBackend {
         unlocked_ = false;
         response.mutable_lock();
         break;
+      case BackendRequest::kLook:
+        Look(response);
+        break;
       case BackendRequest::CALL_NOT_SET:
         Fail(absl::StatusCode::kUnimplemented, response);
         break;
@@ -141,6 +146,7 @@ class FakeBackend {
     if (has(kAbsent)) token_ = module.substr(module.find(kAbsent) + kAbsent.size());
     needs_pin_ = has("pin");
     has_keys_ = has("keys");
+    looks_ = has("looks");
     Describe(response);
   }
 
@@ -149,6 +155,13 @@ class FakeBackend {
       return Fail(absl::StatusCode::kNotFound, response);
     }
     *response.mutable_token() = Token();
+  }
+
+  void Look(BackendResponse& response) {
+    if (!looks_) return Fail(absl::StatusCode::kUnimplemented, response);
+    struct stat token {};
+    if (stat(token_.c_str(), &token) != 0) token.st_ino = 0;
+    response.mutable_look()->set_changed(std::exchange(seen_, token.st_ino) != token.st_ino);
   }
 
   void ListKeys(BackendResponse& response) const {
@@ -188,6 +201,8 @@ class FakeBackend {
 
   std::string token_;  // a file that exists as long as the token is there; empty: it always is
   bool has_keys_ = false;
+  bool looks_ = false;
+  ino_t seen_ = 0;  // of the token's file
   bool needs_pin_ = false;
   bool unlocked_ = false;
 };

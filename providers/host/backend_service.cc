@@ -90,6 +90,8 @@ absl::Status BackendService::CallSlowly(const BackendRequest& request,
     case BackendRequest::kLock:
       response.mutable_lock();
       return backend_->LockSlowly();
+    case BackendRequest::kLook:
+      return take(Look(), response.mutable_look());
     case BackendRequest::kListKeys:
       return take(ListKeys(), response.mutable_list_keys());
     case BackendRequest::CALL_NOT_SET:
@@ -179,6 +181,14 @@ absl::StatusOr<backend::v1::ListKeysResponse> BackendService::ListKeys() {
       response.set_left_out(response.left_out() + 1);
     }
   }
+  return response;
+}
+
+absl::StatusOr<backend::v1::LookResponse> BackendService::Look() {
+  const absl::StatusOr<bool> changed = backend_->LookSlowly();
+  if (!changed.ok()) return changed.status();
+  backend::v1::LookResponse response;
+  response.set_changed(*changed);
   return response;
 }
 

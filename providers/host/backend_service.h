@@ -40,6 +40,7 @@ class BackendService {
   absl::StatusOr<backend::v1::SignResponse> Sign(const backend::v1::SignRequest& request);
   absl::Status RemoveKey(const backend::v1::RemoveKeyRequest& request);
   absl::StatusOr<backend::v1::ListKeysResponse> ListKeys();
+  absl::StatusOr<backend::v1::LookResponse> Look();
   absl::Status Unlock(const backend::v1::UnlockRequest& request,
                       std::optional<ipc::Descriptor> pin_pipe);
 

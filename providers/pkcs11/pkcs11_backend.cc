@@ -42,6 +42,8 @@ class Pkcs11Backend : public Backend {
     };
   }
 
+  absl::StatusOr<bool> LookSlowly() override { return token_.HasChanged(); }
+
   absl::StatusOr<CreatedKey> CreateKeySlowly(std::string_view label,
                                              KeyAlgorithm algorithm) override;
   absl::StatusOr<std::unique_ptr<Key>> OpenKeySlowly(wire::BytesView reference) override;

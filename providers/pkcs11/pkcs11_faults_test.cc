@@ -145,6 +145,17 @@ INSTANTIATE_TEST_SUITE_P(Table, Pkcs11LossTest,
                                          Loss{"C_SignInit", CKR_CRYPTOKI_NOT_INITIALIZED},
                                          Loss{"C_SignInit", CKR_USER_NOT_LOGGED_IN}));
 
+TEST_F(Pkcs11FaultsTest, SeesThatTheTokenMayHaveGone) {
+  EXPECT_FALSE(backend_->LookSlowly().value());
+  TheProbe().Fail("C_GetSessionInfo", CKR_SESSION_HANDLE_INVALID);
+  EXPECT_TRUE(backend_->LookSlowly().value());
+  TheProbe().Fail("C_GetSlotList", CKR_GENERAL_ERROR);
+  EXPECT_TRUE(backend_->LookSlowly().value());
+  EXPECT_TRUE(backend_->LookSlowly().value());  // a slot with a token, where there was none
+  EXPECT_FALSE(backend_->LookSlowly().value());
+  EXPECT_TRUE(Sign().ok());
+}
+
 TEST_F(Pkcs11FaultsTest, DescribesTheTokenInANewSession) {
   TheProbe().Fail("C_GetSessionInfo", CKR_DEVICE_REMOVED);
   EXPECT_FALSE(Unlocked());

@@ -73,6 +73,15 @@ absl::StatusOr<CK_TOKEN_INFO> Token::Describe(const char* operation) {
   return info;
 }
 
+bool Token::HasChanged() {
+  if (module_ == nullptr) return false;  // it does not start: Describe tries that again
+  std::vector<CK_SLOT_ID> slots;
+  const CK_RV rv = ListSlotsWithToken(*module_, slots);
+  const bool same = rv == CKR_OK && slots == slots_;
+  slots_ = std::move(slots);
+  return !same || (session_ != CK_INVALID_HANDLE && !SessionHolds());
+}
+
 absl::Status Token::Login(const Pin& pin) {
   absl::StatusOr<CK_TOKEN_INFO> info = Describe("unlock");
   if (!info.ok()) return info.status();
@@ -134,13 +143,12 @@ absl::Status Token::FindSlot(const char* operation) {
         return CkrStatus(Prefix(operation), rv);
       }
     }
-    std::vector<CK_SLOT_ID> slots;
-    if (const CK_RV rv = ListSlotsWithToken(*module_, slots); rv != CKR_OK && restarted) {
+    if (const CK_RV rv = ListSlotsWithToken(*module_, slots_); rv != CKR_OK && restarted) {
       return CkrStatus(Prefix(operation), rv);
     }
     others.clear();
     int matches = 0;
-    for (const CK_SLOT_ID slot : slots) {
+    for (const CK_SLOT_ID slot : slots_) {
       CK_TOKEN_INFO info{};
       // One odd token does not hide the others.
       if ((*module_)->C_GetTokenInfo(slot, &info) != CKR_OK) continue;

@@ -39,6 +39,8 @@ class Token {
 
   // What the token says of itself now. Also learns whether the login still holds.
   absl::StatusOr<CK_TOKEN_INFO> Describe(const char* operation);
+  // May a token have come, gone or been exchanged since the last look, or since it was looked for?
+  bool HasChanged();
   // As of the last call.
   bool needs_pin() const { return needs_pin_; }
   bool unlocked() const { return !needs_pin_ || logged_in_; }
@@ -67,6 +69,7 @@ class Token {
 
   const Pkcs11Options options_;
   std::unique_ptr<Module> module_;  // null until first used
+  std::vector<CK_SLOT_ID> slots_;   // with any token, as seen last
   CK_SLOT_ID slot_ = 0;
   CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
   CK_FLAGS session_flags_ = 0;

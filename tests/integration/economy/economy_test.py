@@ -12,6 +12,8 @@ LIBRARIES = stands.BIN.parent / "tests"
 TPM_COMMANDS = {"0x131": "CreatePrimary", "0x15d": "Sign", "0x157": "Load", "0x165": "FlushContext",
                 "0x17a": "GetCapability"}
 SIGNATURES = 5
+# While nobody asks for anything the backend looks whether the token is still there.
+LOOKING = {"C_GetSlotList", "C_GetSessionInfo"}
 
 
 class Economy(unittest.TestCase):
@@ -39,7 +41,8 @@ class Economy(unittest.TestCase):
     def calls(self, log, action):
         before = len(log.read_text().split())
         action()
-        return [TPM_COMMANDS.get(call, call) for call in log.read_text().split()[before:]]
+        return [TPM_COMMANDS.get(call, call) for call in log.read_text().split()[before:]
+                if call not in LOOKING]
 
     def test_LoadedTpmKeySignsWithOneCommand(self):
         self.prove("/device")
