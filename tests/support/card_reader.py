@@ -77,7 +77,12 @@ class CardReader:
 
     def start(self):
         self.stand.start("pcscd", PCSCD, "--foreground", "--config", self.folder)
-        wait_for("pcscd", lambda: os.path.exists("/run/pcscd/pcscd.comm"))
+        wait_for("pcscd", self._answers)
+
+    @staticmethod
+    def _answers():
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex("/run/pcscd/pcscd.comm") == 0
 
     def stop(self):
         self.stand.stop("pcscd")

@@ -31,15 +31,18 @@ namespace {
 
 constexpr int kLookForReader = 20;  // ms
 
+// The socket has its name once it listens.
 int ListenOn(const std::filesystem::path& path) {
+  const std::filesystem::path early = path.native() + ".early";
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
-  std::filesystem::remove(path);
+  std::strncpy(address.sun_path, early.c_str(), sizeof(address.sun_path) - 1);
+  std::filesystem::remove(early);
   if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(fd, 16) != 0) {
     throw std::runtime_error("listen on " + path.native());
   }
+  std::filesystem::rename(early, path);
   return fd;
 }
 
