@@ -88,14 +88,15 @@ def check_exit_codes(page, program):
                   set(re.findall(r"^ +(\d)  ", run_help(program).partition("Exit codes:")[2], re.M)))
 
 
-def check_configuration(root, page):
+def check_configuration(name, page, *sources):
     """Each key that the reader of the configuration knows is defined in the page."""
     known = set()
-    for source in ("configuration.cc", "toml_reader.cc"):
-        for keys in re.findall(r"OnlyKeys\(\{(.*?)\}\)", (root / "agent/policy" / source).read_text(), re.S):
+    for source in sources:
+        for keys in re.findall(r"OnlyKeys\(\{(.*?)\}\)", source.read_text(), re.S):
             known |= set(re.findall(r'"(\w+)"', keys))
-    defines = {line.strip("*") for line in defined(page)} | set(re.findall(r"^# \[+(\w+)\]+", page, re.M))
-    return differ("signet.toml: keys", defines, known)
+    defines = {term for line in defined(page) for term in re.findall(r"\*([a-z0-9_]+)\*(?=,|$)", line)}
+    defines |= set(re.findall(r"^#+ \[+(\w+)\]+", page, re.M))
+    return differ(f"{name}: keys", defines, known)
 
 
 def check_form(name, page):
@@ -121,7 +122,11 @@ def main():
         wrong += check_options(name, pages[name], programs / name.rsplit(".", 1)[0])
     wrong += check_commands(pages["signet.1"], programs / "signet")
     wrong += check_exit_codes(pages["signet.1"], programs / "signet")
-    wrong += check_configuration(root, pages["signet.toml.5"])
+    policy = root / "agent/policy"
+    wrong += check_configuration("signet.toml.5", pages["signet.toml.5"], policy / "configuration.cc",
+                                 policy / "toml_reader.cc")
+    wrong += check_configuration("signet-gateway.1", pages["signet-gateway.1"],
+                                 root / "client-lib/tools/gateway_configuration.cc")
     if wrong:
         sys.exit("\n".join(wrong))
 

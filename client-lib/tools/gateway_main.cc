@@ -1,4 +1,4 @@
-// signet-gateway: an HTTP/2 server that asks for client certificates where a path needs them.
+// signet-gateway: a reverse proxy that asks for client certificates where a path needs them.
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -22,14 +22,27 @@ constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 
 constexpr char kDescription[] =
-    "Serves HTTP/2 over TLS 1.3 and asks for client certificates in the middle of a connection,\n"
-    "where a path needs them. Prints {\"listening\":\"ADDR:PORT\"} when it is ready; one JSON line "
-    "a\n"
-    "request goes to standard error. SIGTERM or SIGINT: finishes what is in progress and ends; a\n"
-    "second one ends at once.";
+    "Serves HTTP/2 over TLS 1.3, asks for client certificates in the middle of a connection, "
+    "where\n"
+    "a path needs them, and passes requests on to a backend, with the client's identities in "
+    "header\n"
+    "fields. Without a backend it answers by itself, for trials. Prints\n"
+    "{\"listening\":\"ADDR:PORT\"} when it is ready; one JSON line a request goes to standard "
+    "error.\n"
+    "SIGTERM or SIGINT: finishes what is in progress and ends; a second one ends at once.";
 
 constexpr char kFooter[] =
-    "\nAnswers (JSON):\n"
+    "\nThe file of --config (TOML; docs/gateway.md has all of it):\n"
+    "  listen, cert, key, decision_timeout, idle_timeout, drain_timeout\n"
+    "  [backend]        url = \"http://HOST:PORT\" or \"h2c://HOST:PORT\", timeout, connections,\n"
+    "                   client_cert, client_cert_chain\n"
+    "  [[certificate]]  name, ca, key_usage, extended_key_usage, extensions\n"
+    "  [[path]]         prefix, mode = \"require\", \"offer\" or \"none\", certificates,\n"
+    "                   without = \"403\", \"401\" or \"pass\", page, decision_timeout\n"
+    "The backend is told by Client-Cert and Client-Cert-Chain (RFC 9440) and Signet-Identities "
+    "(JSON);\n"
+    "the same names from outside are removed.\n"
+    "\nAnswers without a backend (JSON):\n"
     "  a PATH of --require  200 "
     "{\"identities\":[{\"subject\",\"issuer\",\"serial\",\"sha256\",\"ca\"}]} in the\n"
     "                       order of its files, `ca` as given there, or 403 {\"error\",\"detail\"} "
@@ -41,10 +54,10 @@ constexpr char kFooter[] =
     "\nExit codes: 0 ended by a signal, 1 can't listen, 2 the command line or a file named there "
     "is\n"
     "not usable.\n"
-    "\nExample:\n"
+    "\nExamples:\n"
+    "  signet-gateway --config gateway.toml\n"
     "  signet-gateway --listen 127.0.0.1:8443 --cert server.pem --key server.key \\\n"
-    "      --require /login=device-ca.pem,user-ca.pem\n"
-    "  signet-gateway --config gateway.toml\n";
+    "      --require /login=device-ca.pem,user-ca.pem\n";
 
 struct CommandLine {
   std::string config;
@@ -61,8 +74,8 @@ struct CommandLine {
 
 void Declare(CLI::App& app, CommandLine& line) {
   app.add_option("--config", line.config,
-                 "What to serve, in TOML; see docs/gateway.md. Options given here win over it,\n"
-                 "and each --require adds to it")
+                 "What to serve; see below. Options given here win over it, and each --require\n"
+                 "adds to it, for that very path")
       ->type_name("FILE");
   app.add_option("--listen", line.listen, "Address to listen on; port 0 picks one")
       ->type_name("ADDR:PORT");

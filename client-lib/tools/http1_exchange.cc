@@ -13,7 +13,6 @@ namespace {
 
 constexpr size_t kReadAtOnce = 16384;
 constexpr int kReadsAtOnce = 8;
-constexpr size_t kMaxFieldBytes = 65536;
 constexpr uint64_t kConnectMs = 10000;
 
 // RFC 9110 section 8.6: a method that means a body says that there is none.
@@ -37,74 +36,11 @@ std::string MakeHead(const UpstreamRequest& request) {
   return head + "\r\n";
 }
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
-
 }  // namespace
-
-struct Http1Callbacks {
-  static Http1Exchange& Self(http_parser* parser) {
-    return *static_cast<Http1Exchange*>(parser->data);
-  }
-
-  static int OnName(http_parser* parser, const char* data, size_t size) {
-    Http1Exchange& self = Self(parser);
-    if (self.in_value_ || self.fields_.empty()) {
-      self.fields_.emplace_back();
-      self.in_value_ = false;
-    }
-    self.fields_.back().name += Lower({data, size});
-    self.field_bytes_ += size;
-    return self.field_bytes_ > kMaxFieldBytes ? 1 : 0;
-  }
-
-  static int OnValue(http_parser* parser, const char* data, size_t size) {
-    Http1Exchange& self = Self(parser);
-    self.in_value_ = true;
-    self.fields_.back().value.append(data, size);
-    self.field_bytes_ += size;
-    return self.field_bytes_ > kMaxFieldBytes ? 1 : 0;
-  }
-
-  static int OnHeadComplete(http_parser* parser) {
-    Http1Exchange& self = Self(parser);
-    if (!self.TakeHead()) return -1;
-    return self.method_ == "HEAD" ? 1 : 0;  // 1 = there is no body
-  }
-
-  static int OnBody(http_parser* parser, const char* data, size_t size) {
-    Http1Exchange& self = Self(parser);
-    self.untaken_ += size;
-    self.events_.OnResponseBody({reinterpret_cast<const uint8_t*>(data), size});
-    return 0;
-  }
-
-  static int OnComplete(http_parser* parser) {
-    Http1Exchange& self = Self(parser);
-    if (!self.in_body_) return 0;  // of a 1xx
-    self.complete_ = true;
-    http_parser_pause(parser, 1);
-    return 0;
-  }
-
-  static constexpr http_parser_settings Settings() {
-    http_parser_settings settings{};
-    settings.on_header_field = OnName;
-    settings.on_header_value = OnValue;
-    settings.on_headers_complete = OnHeadComplete;
-    settings.on_body = OnBody;
-    settings.on_message_complete = OnComplete;
-    return settings;
-  }
-};
 
 Http1Exchange::Http1Exchange(Http1Backend& backend, UpstreamRequest request, UpstreamEvents& events)
     : backend_(backend),
       events_(events),
-      method_(request.method),
       head_(MakeHead(request)),
       has_body_(request.has_body),
       chunked_(request.has_body && !request.content_length),
@@ -112,19 +48,14 @@ Http1Exchange::Http1Exchange(Http1Backend& backend, UpstreamRequest request, Ups
       output_(head_),
       body_left_(request.has_body ? request.content_length : std::nullopt),
       request_ended_(!request.has_body),
+      parser_(request.method == "HEAD", events),
       watch_(backend.loop_, [this] { Drive(); }) {
-  ResetParser();
   Rearm();
 }
 
 Http1Exchange::~Http1Exchange() {
   if (state_ == State::kQueued) backend_.Withdraw(*this);
   Leave();
-}
-
-void Http1Exchange::ResetParser() {
-  http_parser_init(&parser_, HTTP_RESPONSE);
-  parser_.data = this;
 }
 
 // Makes room for the next one in the queue, once.
@@ -228,7 +159,7 @@ void Http1Exchange::Write() {
 
 void Http1Exchange::Read() {
   std::array<uint8_t, kReadAtOnce> buffer;
-  for (int i = 0; i < kReadsAtOnce && state_ == State::kOpen && untaken_ < kWindow; ++i) {
+  for (int i = 0; i < kReadsAtOnce && state_ == State::kOpen && untaken() < kWindow; ++i) {
     size_t count = 0;
     switch (stream_->Read(buffer, count)) {
       case ByteStream::Result::kWouldBlock:
@@ -237,82 +168,37 @@ void Http1Exchange::Read() {
         Lose(stream_->error());
         return;
       case ByteStream::Result::kClosed:
-        if (!received_) {
+        if (!parser_.started()) {
           Lose("it closed the connection without an answer");
         } else {
-          Parse(nullptr, 0);
+          Take(parser_.ParseEnd());
         }
         return;
       case ByteStream::Result::kDone:
         progress_ms_ = NowMs();
-        received_ = true;
-        Parse(buffer.data(), count);
+        Take(parser_.Parse({buffer.data(), count}));
     }
   }
 }
 
-// `size` 0 = the server has closed the connection.
-void Http1Exchange::Parse(const uint8_t* data, size_t size) {
-  static constexpr http_parser_settings kSettings = Http1Callbacks::Settings();
-  size_t used =
-      http_parser_execute(&parser_, &kSettings, reinterpret_cast<const char*>(data), size);
-  if (complete_) {
-    // Anything after the response makes the connection suspect.
-    Finish(size > 0 && used == size && http_should_keep_alive(&parser_) != 0);
-  } else if (HTTP_PARSER_ERRNO(&parser_) != HPE_OK) {
-    Fail(502, "bad-gateway",
-         std::string("its answer is not HTTP/1.1: ") +
-             http_errno_description(HTTP_PARSER_ERRNO(&parser_)));
-  } else if (size == 0) {
-    Fail(502, "bad-gateway", "it closed the connection in the middle of its answer");
-  }
+void Http1Exchange::Take(Http1ResponseParser::Result result) {
+  if (result == Http1ResponseParser::Result::kComplete) Finish();
+  if (result == Http1ResponseParser::Result::kBroken) Fail(502, "bad-gateway", parser_.fault());
 }
 
-// False for an answer that may not be passed on.
-bool Http1Exchange::TakeHead() {
-  const int status = static_cast<int>(parser_.status_code);
-  Fields fields = TakeFields();
-  field_bytes_ = 0;
-  if (status < 100 || status > 599 || status == 101) return false;
-  for (const Field& field : fields) {
-    if (!IsToken(field.name) || !IsFieldValue(field.value)) return false;
-  }
-  RemoveHopByHop(fields);
-  if (status < 200) {
-    events_.OnInformation(status, std::move(fields));
-    return true;
-  }
-  in_body_ = true;
-  events_.OnResponse(status, std::move(fields));
-  return true;
-}
-
-Fields Http1Exchange::TakeFields() {
-  in_value_ = false;
-  Fields fields = std::exchange(fields_, {});
-  for (Field& field : fields) {  // white space around a value is none of it
-    size_t end = field.value.find_last_not_of(" \t");
-    field.value.resize(end == std::string::npos ? 0 : end + 1);
-  }
-  return fields;
-}
-
-void Http1Exchange::Finish(bool reusable) {
+void Http1Exchange::Finish() {
   state_ = State::kDone;
   watch_.SetEvents(-1, 0);
-  if (reusable && request_ended_ && output_.empty()) backend_.Keep(stream_->Release());
+  if (parser_.reusable() && request_ended_ && output_.empty()) {
+    backend_.Keep(stream_->Release());
+  }
   stream_.reset();
-  Fields trailers = TakeFields();
-  std::erase_if(trailers, [](const Field& field) {
-    return !IsToken(field.name) || !IsFieldValue(field.value) || IsHopByHop(field.name) ||
-           IsBannedInTrailer(field.name);
-  });
-  events_.OnResponseEnd(std::move(trailers));
+  events_.OnResponseEnd(parser_.TakeTrailers());
   Leave();
 }
 
 void Http1Exchange::Lose(const std::string& why) {
-  if (reused_ && !received_) {
+  if (reused_ && !parser_.started()) {
     reused_ = false;
     output_ = head_;
     request_ended_ = true;
@@ -379,16 +265,16 @@ void Http1Exchange::End(Fields trailers) {
 }
 
 void Http1Exchange::Taken(size_t count) {
-  bool paused = untaken_ >= kWindow;
-  untaken_ -= std::min(untaken_, count);
-  if (state_ == State::kDone || !paused || untaken_ >= kWindow) return;
+  bool paused = untaken() >= kWindow;
+  taken_ += count;
+  if (state_ == State::kDone || !paused || untaken() >= kWindow) return;
   progress_ms_ = NowMs();
   watch_.Wake();
 }
 
 bool Http1Exchange::awaits_backend() const {
   if (state_ == State::kQueued || state_ == State::kConnecting) return true;
-  return state_ == State::kOpen && untaken_ < kWindow && (request_ended_ || !output_.empty());
+  return state_ == State::kOpen && untaken() < kWindow && (request_ended_ || !output_.empty());
 }
 
 void Http1Exchange::Rearm() {
@@ -398,7 +284,7 @@ void Http1Exchange::Rearm() {
     limit = std::min<uint64_t>(limit, kConnectMs);
     events = POLLOUT;
   } else if (state_ == State::kOpen) {
-    if (untaken_ < kWindow) events |= POLLIN;
+    if (untaken() < kWindow) events |= POLLIN;
     if (!output_.empty()) events |= POLLOUT;
   }
   watch_.SetEvents(stream_ ? stream_->fd() : -1, stream_ ? events : 0);

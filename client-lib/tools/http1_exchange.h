@@ -2,8 +2,6 @@
 #ifndef SIGNET_CLIENT_LIB_TOOLS_HTTP1_EXCHANGE_H_
 #define SIGNET_CLIENT_LIB_TOOLS_HTTP1_EXCHANGE_H_
 
-#include <http_parser.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +9,7 @@
 
 #include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/http1_backend.h"
+#include "client-lib/tools/http1_response_parser.h"
 #include "client-lib/tools/plain_stream.h"
 #include "client-lib/tools/upstream.h"
 
@@ -30,7 +29,6 @@ class Http1Exchange : public UpstreamExchange {
   bool awaits_backend() const override;
 
  private:
-  friend struct Http1Callbacks;
   enum class State { kQueued, kConnecting, kOpen, kDone };
 
   void Drive();
@@ -38,8 +36,8 @@ class Http1Exchange : public UpstreamExchange {
   void FinishConnecting();
   void Write();
   void Read();
-  void Parse(const uint8_t* data, size_t size);
-  void Finish(bool reusable);
+  void Take(Http1ResponseParser::Result result);
+  void Finish();
   // The connection is of no use; tries another where that is safe.
   void Lose(const std::string& why);
   void Fail(int status, const std::string& error, const std::string& why);
@@ -48,13 +46,10 @@ class Http1Exchange : public UpstreamExchange {
   void Rearm();
 
   void AppendChunk(std::string_view data);
-  void ResetParser();
-  bool TakeHead();
-  Fields TakeFields();
+  size_t untaken() const { return static_cast<size_t>(parser_.body_bytes() - taken_); }
 
   Http1Backend& backend_;
   UpstreamEvents& events_;
-  const std::string method_;
   const std::string head_;  // of the request
   const bool has_body_;
   const bool chunked_;
@@ -64,20 +59,14 @@ class Http1Exchange : public UpstreamExchange {
 
   std::optional<PlainStream> stream_;
   size_t next_address_ = 0;
-  bool reused_ = false;    // the connection has served before
-  bool received_ = false;  // anything on this connection
-  std::string output_;     // not written yet
+  bool reused_ = false;  // the connection has served before
+  std::string output_;   // not written yet
   size_t body_unsent_ = 0;
   std::optional<uint64_t> body_left_;  // what content-length announced and Send() has not brought
   bool request_ended_;
 
-  http_parser parser_;
-  Fields fields_;  // of the head, or of the trailers
-  bool in_value_ = false;
-  bool in_body_ = false;  // the head of the response is complete
-  bool complete_ = false;
-  size_t field_bytes_ = 0;
-  size_t untaken_ = 0;
+  Http1ResponseParser parser_;
+  uint64_t taken_ = 0;  // of the response's body
   Watch watch_;
 };
 

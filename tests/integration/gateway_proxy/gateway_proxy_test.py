@@ -204,11 +204,16 @@ class Smuggling(ProxyTest):
 
     def test_a_body_is_as_long_as_it_says_or_goes_nowhere(self):
         gateway = self.start()
-        for length, body in [("3", b"GET /evil HTTP/1.1\r\n\r\n"), ("30", b"short"), ("0", b"x"),
-                             ("-1", b"x"), ("+1", b"x"), ("1,1", b"x"), ("0x1", b"x")]:
+        evil = b"GET /evil HTTP/1.1\r\n\r\n"
+        for length, body in [("3", evil), ("30", b"short"), ("0", evil), ("-1", b"x"), ("+1", b"x"),
+                             ("1,1", b"x"), ("0x1", b"x")]:
             with self.subTest(length):
                 client = self.client(gateway)
-                self.refused(client.fetch("/a", "POST", [("content-length", length)], body=body))
+                response = client.fetch("/a", "POST", [("content-length", length)], body=body)
+                if length == "0" and response.status == 200:  # answered before the body came
+                    self.assertEqual(echoed(response)["size"], 0)
+                else:
+                    self.refused(response)
         self.assertNotIn("/evil", [each.target for each in self.backend.requests])
 
     def test_no_field_can_end_a_line_or_a_message(self):
