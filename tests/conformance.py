@@ -61,12 +61,13 @@ def rows_of(class_):
 def find_tests(repository):
     """Each test with the texts of the files that hold it: one name may be in two."""
     found = {}
-    for pattern in ("*_test.cc", "*_contract.cc", "*_test.py"):
-        for file in repository.glob(f"[a-z]*/**/{pattern}"):
-            if file.relative_to(repository).parts[0] != "build" and is_run(file):
-                text = file.read_text(encoding="utf-8")
-                for test in tests_of(file, text):
-                    found.setdefault(test, []).append(text)
+    folders = [each for each in repository.iterdir()
+               if each.is_dir() and not each.name.startswith((".", "build"))]
+    for file in (file for folder in folders for file in folder.rglob("*")):
+        if file.name.endswith(("_test.cc", "_contract.cc", "_test.py")) and is_run(file):
+            text = file.read_text(encoding="utf-8")
+            for test in tests_of(file, text):
+                found.setdefault(test, []).append(text)
     return found
 
 
