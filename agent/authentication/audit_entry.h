@@ -11,17 +11,17 @@
 
 namespace signet::agent {
 
-// "cancelled" until an outcome is set. Borrows the log.
+// "cancelled" until an outcome is set. Borrows log and call.
 class AuditEntry {
  public:
-  AuditEntry(AuditLog& log, const AuthenticationCall& call) : log_(log) {
-    record_.caller = call.caller;
+  AuditEntry(AuditLog& log, const AuthenticationCall& call) : log_(log), call_(call) {
     record_.origin = call.origin;
     record_.outcome = "cancelled";
   }
   AuditEntry(const AuditEntry&) = delete;
   AuditEntry& operator=(const AuditEntry&) = delete;
   ~AuditEntry() {
+    record_.caller = call_.caller;
     record_.duration = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - begin_);
     log_.Write(record_);
@@ -41,6 +41,7 @@ class AuditEntry {
 
  private:
   AuditLog& log_;
+  const AuthenticationCall& call_;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   AuditRecord record_;
 };

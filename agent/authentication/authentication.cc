@@ -41,6 +41,13 @@ std::vector<Admitted> Admit(const std::vector<Candidate>& candidates,
   return admitted;
 }
 
+// Nothing as long as the caller is who it was.
+std::optional<Declined> WhatChanged(const AuthenticationCall& call) {
+  const absl::Status unchanged = call.process->CheckUnchanged();
+  if (unchanged.ok()) return std::nullopt;
+  return Declined{DeclineReason::kCallerChanged, std::string(unchanged.message())};
+}
+
 Declined LimitReached(ConnectionLedger::Admission admission, const Identity& identity,
                       const Origin& origin) {
   if (admission == ConnectionLedger::Admission::kAlreadyGiven) {
@@ -108,8 +115,9 @@ asio::awaitable<Outcome> Authentication::Authenticate(AuthenticationCall call) {
   co_return outcome;
 }
 
-asio::awaitable<Outcome> Authentication::Decide(const AuthenticationCall& call,
+asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call,
                                                 std::string& identity_name) {
+  if (auto changed = WhatChanged(call)) co_return *std::move(changed);
   // What the caller says: all of it is checked here, whatever the caller checked before.
   if (call.handshake_context.size() != wire::HashSize(call.hash)) {
     co_return Declined{DeclineReason::kMalformed,
@@ -170,8 +178,10 @@ asio::awaitable<Outcome> Authentication::Decide(const AuthenticationCall& call,
   Reservation reservation(ledger_, call.caller.uid, call.handshake_context, identity);
 
   if (chosen->ask) {
+    co_await call.process->Describe(call.caller);
     const Answer answer = co_await prompter_.Ask(call.caller, *origin, identity, call.deadline);
     if (!answer.agreed) co_return Declined{DeclineReason::kConsent, answer.reason};
+    if (auto changed = WhatChanged(call)) co_return *std::move(changed);  // what nobody agreed to
   }
 
   // The agent builds what is signed; no caller ever names the bytes.

@@ -6,11 +6,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "agent/audit/audit_log.h"
+#include "agent/authentication/calling_process.h"
 #include "agent/authentication/connection_ledger.h"
 #include "agent/consent/consent.h"
 #include "agent/identity/identity_store.h"
@@ -20,9 +22,10 @@
 
 namespace signet::agent {
 
-// What one caller asks; everything but `caller` is the caller's word.
+// What one caller asks; everything after `process` is the caller's word.
 struct AuthenticationCall {
   Caller caller;
+  std::shared_ptr<const CallingProcess> process;  // never null
   wire::PrfHash hash = wire::PrfHash::kSha256;
   wire::Bytes handshake_context;
   wire::Bytes request;
@@ -48,6 +51,7 @@ enum class DeclineReason : uint8_t {
   kDeadline,
   kLimit,
   kMalformed,
+  kCallerChanged,
 };
 std::string_view Name(DeclineReason reason);  // "no-identity", "denied", ...
 
@@ -69,13 +73,14 @@ class Authentication {
   Authentication(const IdentityStore& identities, const Policy& policy, Prompter& prompter,
                  Signer& signer, AuditLog& audit, WallClock now, wire::RequestForms forms = {});
 
-  // select → policy → consent → sign → verify. Cancelling the coroutine stops waiting; a signature
-  // under way is then dropped. Each signature is verified with the certificate's key before it is
-  // let out (a wrong one is kTokenFailed).
+  // select → policy → consent → sign → verify. The caller's process is checked at first and again
+  // when a person was asked, so that what is signed is for who asked. Cancelling the coroutine
+  // stops waiting; a signature under way is then dropped. Each signature is verified with the
+  // certificate's key before it is let out (a wrong one is kTokenFailed).
   asio::awaitable<Outcome> Authenticate(AuthenticationCall call);
 
  private:
-  asio::awaitable<Outcome> Decide(const AuthenticationCall& call, std::string& identity);
+  asio::awaitable<Outcome> Decide(AuthenticationCall& call, std::string& identity);
 
   const IdentityStore& identities_;
   const Policy& policy_;

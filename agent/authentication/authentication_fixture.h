@@ -14,6 +14,8 @@
 #include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -30,9 +32,11 @@ namespace signet::agent {
 
 class FakePrompter : public Prompter {
  public:
-  asio::awaitable<Answer> Ask(const Caller&, const Origin& origin, const Identity& identity,
+  asio::awaitable<Answer> Ask(const Caller& caller, const Origin& origin, const Identity& identity,
                               Deadline) override {
     ++asked;
+    shown = ProgramChain(caller);
+    meanwhile();
     about = identity.name + " at " + origin.ToString();
     if (hang) {
       asio::steady_timer never(co_await asio::this_coro::executor,
@@ -46,12 +50,25 @@ class FakePrompter : public Prompter {
   bool hang = false;
   int asked = 0;
   std::string about;
+  std::string shown;
+  std::function<void()> meanwhile = [] {};
 };
 
 class FakeAuditLog : public AuditLog {
  public:
   void Write(const AuditRecord& record) override { records.push_back(record); }
   std::vector<AuditRecord> records;
+};
+
+class FakeProcess : public CallingProcess {
+ public:
+  absl::Status CheckUnchanged() const override { return unchanged; }
+  asio::awaitable<void> Describe(Caller& caller) const override {
+    caller.parents = {{41, "bash"}};
+    co_return;
+  }
+
+  absl::Status unchanged;
 };
 
 class AuthenticationTest : public ::testing::Test {
@@ -80,7 +97,7 @@ class AuthenticationTest : public ::testing::Test {
     policy_.ReplaceAdded(std::move(made));
   }
 
-  static AuthenticationCall MakeCall() {
+  AuthenticationCall MakeCall() const {
     wire::CertificateRequest request;
     request.context = {1, 2, 3, 4};
     request.signature_algorithms = {wire::SignatureScheme::kEd25519,
@@ -88,6 +105,7 @@ class AuthenticationTest : public ::testing::Test {
     AuthenticationCall call;
     call.caller.uid = 1000;
     call.caller.pid = 42;
+    call.process = process_;
     call.handshake_context = wire::Bytes(32, 7);
     call.request = *wire::BuildCertificateRequest(request);
     call.origin = "https://host.example:8443";
@@ -135,6 +153,7 @@ class AuthenticationTest : public ::testing::Test {
   const test::TestCa ca_ = test::TestCa::Root("CA");
   test::FakeTokens tokens_;
   FakePrompter prompter_;
+  const std::shared_ptr<FakeProcess> process_ = std::make_shared<FakeProcess>();
   FakeAuditLog audit_;
   std::chrono::system_clock::time_point now_ = std::chrono::system_clock::now();
   IdentityStore identities_;

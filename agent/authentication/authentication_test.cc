@@ -325,6 +325,37 @@ TEST_F(AuthenticationTest, AChainTooLongToSendIsNoIdentity) {
   ExpectDeclined(Authenticate(), DeclineReason::kNoIdentity, {"import a shorter chain"});
 }
 
+TEST_F(AuthenticationTest, APersonSeesWhereTheProgramComesFrom) {
+  AddIdentity("alice");
+  Rules({{Verdict::kAsk, "alice"}});
+  EXPECT_EQ(GivenBy(Authenticate()), "alice");
+  EXPECT_EQ(prompter_.shown, "unknown program (42) ← bash");
+  EXPECT_EQ(audit_.records.back().caller.parents.size(), 1U);
+}
+
+TEST_F(AuthenticationTest, AProcessThatChangedGetsNothing) {
+  AddIdentity("alice");
+  Rules({{Verdict::kAsk, "alice"}});
+  process_->unchanged = absl::PermissionDeniedError("runs another program");
+  ExpectDeclined(Authenticate(), DeclineReason::kCallerChanged, {"runs another program"});
+  EXPECT_EQ(prompter_.asked, 0);
+}
+
+TEST_F(AuthenticationTest, AProcessThatChangesWhileAPersonThinksGetsNothing) {
+  AddIdentity("alice");
+  Rules({{Verdict::kAsk, "alice"}});
+  prompter_.meanwhile = [this] {
+    process_->unchanged = absl::PermissionDeniedError("runs as another user");
+  };
+  ExpectDeclined(Authenticate(), DeclineReason::kCallerChanged, {"runs as another user"});
+  EXPECT_EQ(prompter_.asked, 1);
+  EXPECT_EQ(tokens_.signatures, 0u);
+  // Nothing was given, so that another connection of the caller's can have it.
+  prompter_.meanwhile = [] {};
+  process_->unchanged = absl::OkStatus();
+  EXPECT_EQ(GivenBy(Authenticate()), "alice");
+}
+
 TEST(DeclineReasons, HaveNames) {
   EXPECT_EQ(Name(DeclineReason::kNoIdentity), "no-identity");
   EXPECT_EQ(Name(DeclineReason::kDenied), "denied");
@@ -334,6 +365,7 @@ TEST(DeclineReasons, HaveNames) {
   EXPECT_EQ(Name(DeclineReason::kDeadline), "deadline");
   EXPECT_EQ(Name(DeclineReason::kLimit), "limit");
   EXPECT_EQ(Name(DeclineReason::kMalformed), "malformed");
+  EXPECT_EQ(Name(DeclineReason::kCallerChanged), "caller-changed");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 namespace signet::agent {
 namespace {
 
-constexpr std::array<std::pair<DeclineReason, std::string_view>, 8> kNames{{
+constexpr std::array<std::pair<DeclineReason, std::string_view>, 9> kNames{{
     {DeclineReason::kNoIdentity, "no-identity"},
     {DeclineReason::kDenied, "denied"},
     {DeclineReason::kConsent, "consent"},
@@ -15,6 +15,7 @@ constexpr std::array<std::pair<DeclineReason, std::string_view>, 8> kNames{{
     {DeclineReason::kDeadline, "deadline"},
     {DeclineReason::kLimit, "limit"},
     {DeclineReason::kMalformed, "malformed"},
+    {DeclineReason::kCallerChanged, "caller-changed"},
 }};
 
 }  // namespace

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "agent/authentication/authentication.h"
+#include "agent/authentication/authentication_fixture.h"
 #include "agent/authentication/signature_check.h"
 #include "tests/support/fake_tokens.h"
 #include "tests/support/run_awaitable.h"
@@ -49,6 +51,7 @@ TEST(KnownAnswers, TheFlowGivesTheVectorsCertificateAndAGoodSignature) {
       return std::chrono::system_clock::from_time_t(1'800'000'000);
     });
     AuthenticationCall call;
+    call.process = std::make_shared<FakeProcess>();
     call.hash = answer.hash;
     call.handshake_context = answer.handshake_context;
     call.request = answer.request;

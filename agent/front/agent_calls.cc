@@ -20,13 +20,14 @@ AgentCalls::AgentCalls(Authentication& authentication, const IdentityStore& iden
     : authentication_(authentication), identities_(identities), policy_(policy), tokens_(tokens) {}
 
 asio::awaitable<v1::AuthenticateResponse> AgentCalls::Authenticate(
-    Caller caller, v1::AuthenticateRequest request) {
+    Caller caller, std::shared_ptr<const CallingProcess> process, v1::AuthenticateRequest request) {
   absl::StatusOr<AuthenticationCall> call =
       FromMessage(request, std::move(caller), std::chrono::steady_clock::now());
   if (!call.ok()) {
     co_return ToMessage(
         Outcome(Declined{DeclineReason::kMalformed, std::string(call.status().message())}));
   }
+  call->process = std::move(process);
   co_return ToMessage(co_await authentication_.Authenticate(*std::move(call)));
 }
 

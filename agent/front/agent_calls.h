@@ -4,6 +4,7 @@
 #define SIGNET_AGENT_FRONT_AGENT_CALLS_H_
 
 #include <asio/awaitable.hpp>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -24,8 +25,9 @@ class AgentCalls {
              Tokens& tokens);
 
   // A message that can't be read is declined, like every other refusal.
-  asio::awaitable<v1::AuthenticateResponse> Authenticate(Caller caller,
-                                                         v1::AuthenticateRequest request);
+  asio::awaitable<v1::AuthenticateResponse> Authenticate(
+      Caller caller, std::shared_ptr<const CallingProcess> process,
+      v1::AuthenticateRequest request);
 
   // Only what some rule admits for this caller.
   v1::ListIdentitiesResponse ListIdentities(const Caller& caller) const;

@@ -31,7 +31,14 @@ wire::BytesView View(const std::string& text) {
 
 // Unlocking is an administrator's: each try counts against everybody's token.
 Right RightFor(v1::ClientMessage::CallCase call) {
-  return call == v1::ClientMessage::kUnlock ? Right::kAdminister : Right::kUse;
+  switch (call) {
+    case v1::ClientMessage::kAuthenticate:
+      return Right::kAuthenticate;
+    case v1::ClientMessage::kUnlock:
+      return Right::kAdminister;
+    default:
+      return Right::kUse;
+  }
 }
 
 }  // namespace
@@ -136,7 +143,8 @@ asio::awaitable<v1::AgentMessage> AgentSession::Serve(v1::ClientMessage message,
   switch (message.call_case()) {
     case v1::ClientMessage::kAuthenticate:
       *answer.mutable_authenticate() = co_await agent_calls_.Authenticate(
-          std::move(admission.caller), std::move(*message.mutable_authenticate()));
+          std::move(admission.caller), std::move(admission.process),
+          std::move(*message.mutable_authenticate()));
       break;
     case v1::ClientMessage::kListIdentities:
       *answer.mutable_list_identities() = agent_calls_.ListIdentities(admission.caller);

@@ -4,16 +4,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/caller/peer_process.h"
 
 namespace signet::agent {
 bool Gate::Has(uid_t uid, Right right) const {
   Caller caller;
   caller.uid = uid;
-  return right == Right::kUse ? policy_.MayUse(caller) : policy_.MayAdminister(caller);
+  return right == Right::kAdminister ? policy_.MayAdminister(caller) : policy_.MayUse(caller);
 }
 
 absl::StatusOr<Admission> Gate::Admit(const std::shared_ptr<const ipc::Peer>& peer, Right right) {
-  const bool use = right == Right::kUse;
+  const bool use = right != Right::kAdminister;
   if (!Has(peer->uid, right)) {
     return absl::PermissionDeniedError(
         absl::StrCat("access: uid ", peer->uid, " may not ", use ? "use" : "administer",
@@ -22,13 +23,16 @@ absl::StatusOr<Admission> Gate::Admit(const std::shared_ptr<const ipc::Peer>& pe
   }
   Caller caller = use ? callers_.LookUp(peer) : CallerOf(*peer);
   // After it was looked at: what was read was then about this process.
-  if (absl::Status unchanged = ipc::CheckUnchanged(*peer); !unchanged.ok()) return unchanged;
+  auto process = std::make_shared<const PeerProcess>(peer);
+  if (right != Right::kAuthenticate) {
+    if (absl::Status unchanged = process->CheckUnchanged(); !unchanged.ok()) return unchanged;
+  }
   std::optional<CallerLimits::Place> place = limits_.TakeRequest(peer->uid);
   if (!place) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "agent: uid ", peer->uid, " has too many requests in flight; wait for one to be answered"));
   }
-  return Admission{std::move(caller), *std::move(place)};
+  return Admission{std::move(caller), std::move(process), *std::move(place)};
 }
 
 }  // namespace signet::agent

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/authentication/calling_process.h"
 #include "agent/caller/callers.h"
 #include "agent/front/caller_limits.h"
 #include "agent/policy/caller.h"
@@ -16,11 +17,14 @@
 
 namespace signet::agent {
 
-enum class Right : uint8_t { kUse, kAdminister };
+// To have identities listed and to administer the agent need the process that connected; to
+// authenticate as well, but that is checked later, at the call, by whoever also audits it.
+enum class Right : uint8_t { kAuthenticate, kUse, kAdminister };
 
 // A request let in: who asks, and its place among that uid's requests until it is answered.
 struct Admission {
   Caller caller;
+  std::shared_ptr<const CallingProcess> process;
   CallerLimits::Place place;
 };
 

@@ -44,8 +44,9 @@ TEST_F(GateTest, TellsWhoAsksByTheKernelsWord) {
 
 TEST_F(GateTest, NamesTheSettingAndTheUid) {
   Gate gate(others_, limits_);
-  for (const auto& [right, setting] :
-       {std::pair{Right::kUse, "[access] use"}, {Right::kAdminister, "[access] admin"}}) {
+  for (const auto& [right, setting] : {std::pair{Right::kUse, "[access] use"},
+                                       {Right::kAuthenticate, "[access] use"},
+                                       {Right::kAdminister, "[access] admin"}}) {
     const absl::Status refusal = gate.Admit(Self(), right).status();
     EXPECT_EQ(refusal.code(), absl::StatusCode::kPermissionDenied);
     EXPECT_THAT(std::string(refusal.message()), HasSubstr(setting));
@@ -59,6 +60,15 @@ TEST_F(GateTest, RefusesAProcessThatNoLongerRunsWhatConnected) {
   other_program->executable->inode += 1;
   EXPECT_EQ(gate.Admit(other_program, Right::kUse).status().code(),
             absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(GateTest, LeavesItToTheCallToDeclineAProcessThatChanged) {
+  Gate gate(own_, limits_);
+  const std::shared_ptr<ipc::Peer> other_program = Self();
+  other_program->executable->inode += 1;
+  const auto admission = gate.Admit(other_program, Right::kAuthenticate);
+  ASSERT_TRUE(admission.ok()) << admission.status();
+  EXPECT_EQ(admission->process->CheckUnchanged().code(), absl::StatusCode::kPermissionDenied);
 }
 
 TEST_F(GateTest, AnAdmissionHoldsItsPlaceAsLongAsItLives) {

@@ -32,7 +32,7 @@ asio::awaitable<absl::Status> IfAdmitted(Gate& gate, std::shared_ptr<const ipc::
   if (!peer) co_return absl::UnavailableError("agent: the connection is gone; connect again");
   absl::StatusOr<Admission> admission = gate.Admit(peer, right);
   if (!admission.ok()) co_return admission.status();
-  co_return co_await work(admission->caller);
+  co_return co_await work(*admission);
 }
 
 // What both services need to let a call in.
@@ -41,7 +41,7 @@ struct Entrance {
   Gate& gate;
   const ipc::GrpcPeers& peers;
 
-  // Runs `work(caller)`, an awaitable<absl::Status>, on the loop if the caller has the right.
+  // Runs `work(admission)`, an awaitable<absl::Status>, on the loop if the caller has the right.
   template <typename Work>
   grpc::ServerUnaryReactor* Serve(const grpc::CallbackServerContext& context, Right right,
                                   Work work) const {
@@ -63,23 +63,23 @@ class GrpcDoor::AgentService final : public v1::Agent::CallbackService {
 
   Reactor* Authenticate(Context* context, const v1::AuthenticateRequest* request,
                         v1::AuthenticateResponse* response) override {
-    return entrance_.Serve(*context, Right::kUse,
-                           [&calls = calls_, request, response](const Caller& caller) {
-                             return Authenticate(calls, caller, *request, *response);
+    return entrance_.Serve(*context, Right::kAuthenticate,
+                           [&calls = calls_, request, response](const Admission& admission) {
+                             return Authenticate(calls, admission, *request, *response);
                            });
   }
-  static Result Authenticate(AgentCalls& calls, const Caller& caller,
+  static Result Authenticate(AgentCalls& calls, const Admission& admission,
                              const v1::AuthenticateRequest& request,
                              v1::AuthenticateResponse& response) {
-    response = co_await calls.Authenticate(caller, request);
+    response = co_await calls.Authenticate(admission.caller, admission.process, request);
     co_return absl::OkStatus();
   }
 
   Reactor* ListIdentities(Context* context, const v1::ListIdentitiesRequest*,
                           v1::ListIdentitiesResponse* response) override {
     return entrance_.Serve(*context, Right::kUse,
-                           [&calls = calls_, response](const Caller& caller) {
-                             return ListIdentities(calls, caller, *response);
+                           [&calls = calls_, response](const Admission& admission) {
+                             return ListIdentities(calls, admission.caller, *response);
                            });
   }
   static Result ListIdentities(AgentCalls& calls, const Caller& caller,
@@ -104,7 +104,7 @@ class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
   Reactor* Serve(Context* context, const Request* request, Response* response,
                  AdminCalls::Result (AdminCalls::*call)(const Request&, Response&)) {
     return entrance_.Serve(*context, Right::kAdminister,
-                           [&calls = calls_, request, response, call](const Caller&) {
+                           [&calls = calls_, request, response, call](const Admission&) {
                              return (calls.*call)(*request, *response);
                            });
   }

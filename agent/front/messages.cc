@@ -46,6 +46,8 @@ v1::DeclineReason ToMessage(DeclineReason reason) {
       return v1::DECLINE_REASON_LIMIT;
     case DeclineReason::kMalformed:
       return v1::DECLINE_REASON_MALFORMED;
+    case DeclineReason::kCallerChanged:
+      return v1::DECLINE_REASON_CALLER_CHANGED;
   }
   return v1::DECLINE_REASON_UNSPECIFIED;
 }

@@ -59,6 +59,7 @@ TEST(Messages, EveryReasonToDeclineHasItsNumber) {
       {DeclineReason::kDeadline, v1::DECLINE_REASON_DEADLINE},
       {DeclineReason::kLimit, v1::DECLINE_REASON_LIMIT},
       {DeclineReason::kMalformed, v1::DECLINE_REASON_MALFORMED},
+      {DeclineReason::kCallerChanged, v1::DECLINE_REASON_CALLER_CHANGED},
   };
   for (const auto& [reason, number] : reasons) {
     const auto message = ToMessage(Outcome(Declined{reason, "why"}));

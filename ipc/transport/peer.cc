@@ -24,6 +24,8 @@
 namespace signet::ipc {
 namespace {
 
+constexpr size_t kMaxStatus = 8192;  // masks of many processors are long, but far behind
+
 std::optional<uint64_t> StartTime(pid_t pid) {
   const std::optional<ProcessStat> stat = ReadProcessStat(pid);
   return stat ? std::optional(stat->start_time) : std::nullopt;
@@ -44,6 +46,19 @@ std::string ExecutablePath(pid_t pid) {
   std::array<char, PATH_MAX> path;
   const ssize_t length = readlink(ProcPath(pid, "exe").c_str(), path.data(), path.size());
   return length > 0 ? std::string(path.data(), static_cast<size_t>(length)) : std::string();
+}
+
+// Nothing when it can't be seen any more (hidepid).
+std::optional<uid_t> EffectiveUid(pid_t pid, uid_t expected) {
+  // Its folder is the process's own, or root's when it may not be traced: then its status tells.
+  struct statx folder;
+  if (expected != 0 &&
+      statx(AT_FDCWD, ProcPath(pid, "").c_str(), AT_STATX_DONT_SYNC, STATX_UID, &folder) == 0 &&
+      folder.stx_uid == expected) {
+    return expected;
+  }
+  const std::optional<std::string> status = ReadKernelFile(ProcPath(pid, "status"), kMaxStatus);
+  return status ? EffectiveUidOfStatus(*status) : std::nullopt;
 }
 
 bool Lives(const Descriptor& pidfd) {
@@ -111,8 +126,12 @@ absl::Status CheckUnchanged(const Peer& peer) {
     return absl::PermissionDeniedError(absl::StrCat("peer: process ", peer.pid, " ", what));
   };
   const std::optional<PeerExecutable> executable = ExecutableOf(peer.pid);
+  const std::optional<uid_t> uid = EffectiveUid(peer.pid, peer.uid);
   // Alive after the reading: until a process has ended nobody else gets its pid.
   if (!Lives(peer.pidfd)) return denied("has ended; connect again");
+  if (uid != peer.uid) {
+    return denied("runs as another user than when it connected; connect again");
+  }
   // One that could not be read stays unknown: it matches no rule with a program.
   if (!peer.executable) return absl::OkStatus();
   if (!executable) return denied("no longer shows what it runs; connect again");

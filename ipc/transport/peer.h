@@ -36,8 +36,8 @@ struct Peer {
 // both sides of it. kUnavailable when the process is already gone.
 absl::StatusOr<Peer> IdentifyPeer(int socket);
 
-// Before each use: the process still lives, so its pid is still its own, and runs the same file.
-// kPermissionDenied says which of these no longer holds.
+// Before each use: the process still lives, so its pid is still its own, and it has the same
+// effective user and runs the same file. kPermissionDenied says which of these no longer holds.
 absl::Status CheckUnchanged(const Peer& peer);
 
 }  // namespace signet::ipc

@@ -99,6 +99,60 @@ TEST_F(PeerTest, IsRefusedAfterItRunsAnotherProgram) {
   EXPECT_TRUE(absl::IsPermissionDenied(CheckUnchanged(*peer)));
 }
 
+// Connects as `before`, and becomes `after` when told.
+void ExpectRefusedAsAnotherUser(uid_t before, uid_t after) {
+  char name[] = "/tmp/signet-peer-XXXXXX";
+  const std::filesystem::path folder = mkdtemp(name);
+  ASSERT_EQ(chmod(folder.c_str(), 0755), 0);
+  std::optional<UnixListener> listener(*UnixListener::Listen(folder / "s", 0666));
+  const sockaddr_un address = *UnixAddress(folder / "s");
+  int go[2], done[2];
+  ASSERT_EQ(pipe2(go, O_CLOEXEC), 0);
+  ASSERT_EQ(pipe2(done, O_CLOEXEC), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(go[1]);
+    const int connection = socket(AF_UNIX, SOCK_STREAM, 0);
+    char byte;
+    if (seteuid(before) == 0 &&
+        connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+        read(go[0], &byte, 1) == 1 && seteuid(0) == 0 && seteuid(after) == 0 &&
+        write(done[1], &byte, 1) == 1) {
+      (void)!read(go[0], &byte, 1);  // until we have looked
+    }
+    _exit(0);
+  }
+  close(go[0]);
+  close(done[1]);
+  pollfd waiting{listener->native_handle(), POLLIN, 0};
+  EXPECT_EQ(poll(&waiting, 1, 10'000), 1);
+  const Descriptor connection(accept(listener->native_handle(), nullptr, nullptr));
+  const absl::StatusOr<Peer> peer = IdentifyPeer(connection.get());
+  EXPECT_TRUE(peer.ok()) << peer.status();
+  if (peer.ok()) {
+    EXPECT_EQ(peer->uid, before);
+    EXPECT_TRUE(CheckUnchanged(*peer).ok()) << CheckUnchanged(*peer);
+    char byte = 0;
+    EXPECT_EQ(write(go[1], &byte, 1), 1);
+    EXPECT_EQ(read(done[0], &byte, 1), 1);
+    const absl::Status changed = CheckUnchanged(*peer);
+    EXPECT_TRUE(absl::IsPermissionDenied(changed));
+    EXPECT_NE(changed.message().find("another user"), absl::string_view::npos) << changed;
+  }
+  close(go[1]);
+  close(done[0]);
+  EXPECT_EQ(waitpid(child, nullptr, 0), child);
+  listener.reset();
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Peer, IsRefusedOnceItIsAnotherUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to become somebody else";
+  ExpectRefusedAsAnotherUser(0, 65534);
+  ExpectRefusedAsAnotherUser(65534, 0);
+  ExpectRefusedAsAnotherUser(65534, 65533);
+}
+
 TEST_F(PeerTest, IsRefusedOnceItHasEnded) {
   absl::StatusOr<Peer> peer = IdentifyPeer(connection_.get());
   ASSERT_TRUE(peer.ok()) << peer.status();

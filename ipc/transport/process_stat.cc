@@ -68,6 +68,20 @@ std::optional<ProcessStat> ParseProcessStat(std::string_view line) {
   return stat;
 }
 
+std::optional<uid_t> EffectiveUidOfStatus(std::string_view status) {
+  // "Uid:\treal\teffective\tsaved\tfile system"; a name can hold no newline here.
+  constexpr std::string_view kUid = "\nUid:\t";
+  const size_t begin = status.find(kUid);
+  if (begin == std::string_view::npos) return std::nullopt;
+  status.remove_prefix(begin + kUid.size());
+  const size_t tab = status.find('\t');
+  if (tab == std::string_view::npos) return std::nullopt;
+  status.remove_prefix(tab + 1);
+  uid_t uid;
+  if (!ParseNumber(status.substr(0, status.find('\t')), uid)) return std::nullopt;
+  return uid;
+}
+
 std::optional<ProcessStat> ReadProcessStat(pid_t pid) {
   const std::optional<std::string> line = ReadKernelFile(ProcPath(pid, "stat"), kMaxStat);
   return line ? ParseProcessStat(*line) : std::nullopt;

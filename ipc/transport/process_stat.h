@@ -23,6 +23,9 @@ std::optional<ProcessStat> ReadProcessStat(pid_t pid);
 // The line itself; nothing when it is not understood.
 std::optional<ProcessStat> ParseProcessStat(std::string_view line);
 
+// The effective user in the text of /proc/PID/status.
+std::optional<uid_t> EffectiveUidOfStatus(std::string_view status);
+
 // "/proc/PID/name".
 std::string ProcPath(pid_t pid, std::string_view name);
 

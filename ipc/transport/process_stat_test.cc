@@ -37,6 +37,16 @@ TEST(ProcessStat, ALineThatIsNoneIsNothing) {
   }
 }
 
+TEST(ProcessStat, TheEffectiveUserIsTheSecond) {
+  EXPECT_EQ(EffectiveUidOfStatus("Name:\tcat\nUid:\t1\t1000\t3\t4\nGid:\t5\t6\t7\t8\n"), 1000U);
+  EXPECT_EQ(EffectiveUidOfStatus("Name:\tUid:\t1\t2\t\nUid:\t7\t0\t0\t0\n"), 0U);
+  for (const char* status : {"", "Name:\tcat\n", "\nUid:\t1", "\nUid:\t1\t", "\nUid:\t1\tx\t2",
+                             "\nUid:\t1\t-1\t2", "\nUid:\t1\t99999999999\t2"}) {
+    EXPECT_FALSE(EffectiveUidOfStatus(status)) << status;
+  }
+  EXPECT_EQ(EffectiveUidOfStatus(*ReadKernelFile("/proc/self/status", 8192)), geteuid());
+}
+
 TEST(ProcessStat, TellsOfThisProcess) {
   const auto stat = ReadProcessStat(getpid());
   ASSERT_TRUE(stat);

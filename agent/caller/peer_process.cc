@@ -1,0 +1,14 @@
+#include "agent/caller/peer_process.h"
+
+#include "agent/caller/ancestry.h"
+
+namespace signet::agent {
+
+absl::Status PeerProcess::CheckUnchanged() const { return ipc::CheckUnchanged(*peer_); }
+
+asio::awaitable<void> PeerProcess::Describe(Caller& caller) const {
+  caller.parents = ParentsOf(peer_->pid, peer_->start_time);
+  co_return;
+}
+
+}  // namespace signet::agent
