@@ -4,6 +4,7 @@
 usage: conformance.py REPOSITORY
 """
 import ast
+import functools
 import pathlib
 import re
 import sys
@@ -17,6 +18,7 @@ CPP_TEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.M)
 CITATION = re.compile(r"`([A-Z]\w*\.\w+\*?)(?:/(\w+))?`")
 
 
+@functools.cache
 def words_of(cmake):
     """Its words, those that a foreach() makes too."""
     text = cmake.read_text(encoding="utf-8") if cmake.exists() else ""
@@ -30,7 +32,7 @@ def is_run(file):
     words = words_of(file.parent / "CMakeLists.txt")
     if file.suffix == ".cc":
         return file.name in words
-    words |= words_of(file.parent.parent / "CMakeLists.txt")
+    words = words | words_of(file.parent.parent / "CMakeLists.txt")
     return any(word.endswith((file.name, file.stem)) for word in words)
 
 
