@@ -20,6 +20,18 @@ bool Has(const CertificateRequest& request, ExtensionType type) {
                     static_cast<uint16_t>(type)) == 1;
 }
 
+// anyExtendedKeyUsage anywhere in a filter for extended key usage.
+bool AsksForAnyUsage(const CertificateRequest& request) {
+  const Bytes extended_key_usage = {0x06, 0x03, 0x55, 0x1d, 0x25};
+  const Bytes any = {0x06, 0x04, 0x55, 0x1d, 0x25, 0};
+  return std::any_of(
+      request.oid_filters.begin(), request.oid_filters.end(), [&](const OidFilter& filter) {
+        return filter.oid == extended_key_usage &&
+               std::search(filter.values.begin(), filter.values.end(), any.begin(), any.end()) !=
+                   filter.values.end();
+      });
+}
+
 void Check(BytesView message, RequestForms forms) {
   const auto request = ParseCertificateRequest(message, forms);
   if (!request.ok()) return;
@@ -31,6 +43,10 @@ void Check(BytesView message, RequestForms forms) {
   SIGNET_CHECK(forms.type_17 || request->type == HandshakeType::kCertificateRequest);
 
   const auto built = BuildCertificateRequest(*request);
+  if (AsksForAnyUsage(*request)) {  // which we take from others, and do not send
+    SIGNET_CHECK(!built.ok() && built.error() == Error::kMalformed);
+    return;
+  }
   SIGNET_CHECK(built.ok());
   const auto again = ParseCertificateRequest(*built, {.type_17 = true, .bare = false});
   SIGNET_CHECK(again.ok());

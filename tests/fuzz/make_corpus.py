@@ -37,6 +37,13 @@ def request_with_everything():
     return handshake(13, vector(1, b"context") + vector(2, extensions))
 
 
+def request_for_any_usage():
+    """anyExtendedKeyUsage in a filter, which nobody may send."""
+    filters = vector(1, bytes.fromhex("0603551d25")) + vector(2, bytes.fromhex("30060604551d2500"))
+    extensions = extension(13, vector(2, bytes.fromhex("0403"))) + extension(48, vector(2, filters))
+    return handshake(13, vector(1, b"context") + vector(2, extensions))
+
+
 def varint(value):
     return bytes([value]) if value < 64 else (0x4000 | value).to_bytes(2, "big")
 
@@ -57,6 +64,7 @@ def seeds(answers):
     yield "certificate_request", "server", b"\x01" + requests[1]
     yield "certificate_request", "bare", b"\x02" + requests[0][4:]
     yield "certificate_request", "everything", b"\x00" + rich
+    yield "certificate_request", "any-usage", b"\x00" + request_for_any_usage()
     yield "authenticator_requests", "one", element(requests[0])
     yield "authenticator_requests", "three", \
         element(requests[0]) + element(rich) + element(bytes.fromhex(clients[1]["request"]))
