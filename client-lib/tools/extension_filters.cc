@@ -107,6 +107,10 @@ bool ExtensionFilters::SetExtendedKeyUsage(const std::vector<std::string>& purpo
           "unknown purpose \"" + purpose + "\"; write clientAuth or an OID such as 1.3.6.1.4.1.1";
       return false;
     }
+    if (OBJ_obj2nid(oid.get()) == NID_anyExtendedKeyUsage) {
+      error = "TLS does not let a server ask for anyExtendedKeyUsage; name the purposes themselves";
+      return false;
+    }
     sk_ASN1_OBJECT_push(list.get(), oid.release());
   }
   filter.values = Encode<const EXTENDED_KEY_USAGE>(list.get(), i2d_EXTENDED_KEY_USAGE);

@@ -58,6 +58,7 @@ class Refusals(ConfigurationTest):
                 (USER + 'key_usage = ["signature"]', 4, "digitalSignature"),
                 (USER + "key_usage = []", 4, "at least one"),
                 (USER + 'extended_key_usage = ["1.x"]', 4, "1.x"),
+                (USER + 'extended_key_usage = ["anyExtendedKeyUsage"]', 4, "name the purposes"),
                 (USER + 'extensions = [{ oid = "2.5.29.15" }]', 4, "key_usage"),
                 (USER + 'extensions = [{ oid = "here" }]', 4, "OID"),
                 (USER + 'extensions = [{ oid = "2.5.29.32", value = "3" }]', 4, "hexadecimal"),
