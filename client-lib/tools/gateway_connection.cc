@@ -62,7 +62,12 @@ uint64_t GatewayConnection::deadline() const {
 }
 
 uint64_t GatewayConnection::IdleDeadline() const {
-  return std::max(http2_->last_progress_ms(), last_busy_ms_) + policy_.idle_timeout_ms;
+  // Bytes that move count for a request whose head is there: by a head in drips, by PING or by
+  // frames that nobody knows a client would hold its place for ever.
+  const bool serving =
+      std::ranges::any_of(streams_, [](const auto& each) { return each.second.has_head(); });
+  const uint64_t moved = serving ? http2_->last_progress_ms() : last_request_ms_;
+  return std::max(moved, last_busy_ms_) + policy_.idle_timeout_ms;
 }
 
 bool GatewayConnection::Busy() const {
@@ -139,6 +144,7 @@ bool GatewayConnection::StartHttp2() {
     *policy_.log << LogLine(peer_, "tls", signet_status_string(status)) << std::endl;
     return false;
   }
+  last_request_ms_ = NowMs();
   requester_.reset(requester);
   proofs_.emplace(*requester_, policy_.requirements.kinds());
   signet_nghttp2_init_server(&adapter_, requester_.get());
@@ -215,6 +221,7 @@ void GatewayConnection::OnHeader(int32_t id, std::string_view name, std::string_
 }
 
 void GatewayConnection::OnHeadersComplete(int32_t id, bool last) {
+  last_request_ms_ = NowMs();
   auto found = streams_.find(id);
   if (found != streams_.end()) found->second.OnHeadersComplete(last);
 }
@@ -231,6 +238,7 @@ void GatewayConnection::OnStreamEnd(int32_t id) {
 }
 
 void GatewayConnection::OnStreamClose(int32_t id, uint32_t error_code) {
+  last_request_ms_ = NowMs();
   auto found = streams_.find(id);
   if (found == streams_.end()) return;
   found->second.OnClose(error_code);

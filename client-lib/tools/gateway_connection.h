@@ -66,6 +66,7 @@ class GatewayConnection : public Http2Events {
   Phase phase_ = Phase::kHandshake;
   uint64_t phase_deadline_;  // of the handshake, or of lingering
   uint64_t last_busy_ms_ = 0;
+  uint64_t last_request_ms_ = 0;  // when one had its head or its end
   uint64_t goaway_ms_;  // when the last GOAWAY is due; kNever = not stopping, or it is sent
 
   TlsStream stream_;

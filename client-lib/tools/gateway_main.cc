@@ -92,7 +92,8 @@ void Declare(CLI::App& app, CommandLine& line) {
                    "How long a request waits for the client's certificates");
   line.decision_timeout = app.get_option("--decision-timeout");
   AddSecondsOption(app, "--idle-timeout", line.idle_timeout_s,
-                   "How long a connection may live on which nothing moves");
+                   "How long a connection may live without a request, or on which\n"
+                   "nothing moves");
   line.idle_timeout = app.get_option("--idle-timeout");
   line.code_points.AddTo(app);
 }

@@ -49,6 +49,8 @@ class GatewayStream {
   // The decision that this waits for; null when it waits for none.
   AccessDecision* waiting() { return waiting_ ? &*decision_ : nullptr; }
   const AccessDecision* waiting() const { return waiting_ ? &*decision_ : nullptr; }
+  // Whether the client has sent the whole head of its request.
+  bool has_head() const { return complete_; }
   // Goes on if the wait is over.
   void Settle(uint64_t now_ms);
   // Answers for a backend that has failed before it answered.

@@ -2,6 +2,7 @@
 """Clients that break rules of the client-certs draft (CC), of RFC 9261 (EA) or of HTTP/2 with their
 settings and frames, and clients that are only odd."""
 import struct
+import time
 import unittest
 
 import certificates
@@ -327,6 +328,48 @@ class SlowClients(MisbehavingClientTest):
         case.client.request(3, "/one")
         prove(case.client, case)
         self.assert_proved(case.client, 3)
+
+
+def frame(kind, size, stream=0):
+    """The header of a frame and its payload, byte by byte."""
+    yield size.to_bytes(3, "big") + struct.pack("!BBI", kind, 0, stream)
+    for _ in range(size):
+        yield b"\0"
+
+
+def hung_up(self, drips):
+    """The gateway ends the connection long before all drips have come."""
+    case, = self.ask()
+    refuse(case.client, case)
+    self.assertEqual(self.answer(case.client, 1)["error"], "declined")
+    case.client.connection.settimeout(0.1)
+    said = b""
+    for drip in drips():
+        try:
+            case.client.connection.sendall(drip)
+            more = case.client.connection.recv(65536)
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+        if not more:
+            break
+        said += more
+        time.sleep(0.1)  # drips, not a flood
+    else:
+        self.fail("the connection outlived all drips")
+    self.assertEqual((said[-14], said[-4:]), (h2.GOAWAY, bytes(4)), said)
+
+
+@rows(hung_up,
+      CC35_a_header_block_in_drips=lambda: frame(h2.HEADERS, 300, 3),
+      CC35_a_certificate_in_drips=lambda: frame(h2.CERTIFICATE, 300),
+      CC35_nothing_but_pings=lambda: [b"\0\0\x08\6" + bytes(5 + 8)] * 300,
+      CC35_nothing_but_unknown_frames=lambda: [b"\0\0\0\xee" + bytes(5)] * 300)
+class DrippingClients(MisbehavingClientTest):
+    """Row 35: what is not said whole holds no place for ever."""
+
+    OPTIONS = ("--idle-timeout", "1.5")
 
 
 if __name__ == "__main__":
