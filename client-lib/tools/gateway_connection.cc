@@ -222,6 +222,7 @@ void GatewayConnection::OnHeader(int32_t id, std::string_view name, std::string_
 
 void GatewayConnection::OnHeadersComplete(int32_t id, bool last) {
   last_request_ms_ = NowMs();
+  TakeAnswers();  // a proof that came before this request counts for it
   auto found = streams_.find(id);
   if (found != streams_.end()) found->second.OnHeadersComplete(last);
 }

@@ -301,6 +301,20 @@ class OddClients(MisbehavingClientTest):
             case.client.request(stream, "/one")
             case = self.case(case.client, self.asked(case.client)[0])
 
+    def test_A18_a_proof_counts_for_a_request_that_comes_with_it(self):
+        case, = self.ask()
+        with case.client.together():
+            prove(case.client, case)
+            case.client.request(3, "/whoami")
+        self.assert_proved(case.client, 3)
+
+    def test_CC24_an_answer_that_comes_with_the_request_answers_nothing(self):
+        client = self.connect()
+        with client.together():
+            client.request(1, "/one")
+            client.send(*WRONG)
+        self.assert_goaway(client, "CERTIFICATE without an outstanding request")
+
     def test_CC29_hanging_up_after_a_proof_hurts_nobody(self):
         for spoil in (lambda case: case.proof.build(), lambda case: case.proof.build()[:100]):
             case, = self.ask()
@@ -325,8 +339,9 @@ class SlowClients(MisbehavingClientTest):
     def test_A7_a_client_that_never_answers_is_not_asked_twice(self):
         case, = self.ask()
         self.assertEqual(self.answer(case.client, 1)["error"], "timeout")
-        case.client.request(3, "/one")
-        prove(case.client, case)
+        with case.client.together():
+            case.client.request(3, "/one")
+            prove(case.client, case)
         self.assert_proved(case.client, 3)
 
 

@@ -1,4 +1,5 @@
 """HTTP/2 by hand over TLS 1.3: a client or server that can say what no library would let it say."""
+import contextlib
 import socket
 import ssl
 import struct
@@ -75,6 +76,7 @@ class Peer:
         self.secrets = secrets
         self.hash = "sha384" if connection.cipher()[0].endswith("384") else "sha256"
         self.sent = []
+        self._held = None
         connection.settimeout(self.TIMEOUT)
 
     def keys(self, sender="client"):
@@ -84,8 +86,19 @@ class Peer:
         """Each `piece` bytes in a TLS record of their own."""
         self.sent.append((kind, flags, stream, payload))
         data = len(payload).to_bytes(3, "big") + struct.pack("!BBI", kind, flags, stream) + payload
+        if self._held is not None:
+            self._held += data
+            return
         for start in range(0, len(data), piece or len(data)):
             self.connection.sendall(data[start:start + (piece or len(data))])
+
+    @contextlib.contextmanager
+    def together(self):
+        """What is sent within arrives at once: in one TLS record, up to 16384 bytes."""
+        self._held = b""
+        yield
+        data, self._held = self._held, None
+        self.connection.sendall(data)
 
     def send_settings(self, settings=None):
         self.send(SETTINGS, 0, 0, b"".join(struct.pack("!HI", number, value)
