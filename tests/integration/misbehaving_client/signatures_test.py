@@ -4,6 +4,7 @@
 import hashlib
 import unittest
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, ed448, padding, rsa, utils
 
@@ -13,12 +14,13 @@ import raw_http2 as h2
 from authenticator import FINISHED, Keys, decline, message, vector
 from misbehaving_client import MisbehavingClientTest, invalid, proved, untrusted
 from rows import rows
-from spoilt_authenticators import (ED25519_ORDER, P256_ORDER, behind_a_client, below, chain,
+from spoilt_authenticators import (ED25519_ORDER, P256_ORDER, behind, behind_a_client, below, chain,
                                    der_signature, finished, integer, leaf, of_keys,
                                    of_other_identity, of_server, p256, p384, p521, rsa_key,
                                    sequence, signed, with_key, without_intermediate)
 
 PADDING = b" " * 64
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.2"), b"\5\0")
 
 
 @rows(invalid("the signature of CertificateVerify is wrong"),
@@ -152,7 +154,19 @@ class WrongSignatures(MisbehavingClientTest):
       CC30_authority_nobody_knows=of_other_identity(
           lambda issuer: certificates.client(certificates.authority("stranger"), "alice")),
       CC30_intermediate_missing=without_intermediate)
+@rows(untrusted("path length constraint exceeded"),
+      CC30_behind_one_authority_too_many=of_other_identity(lambda issuer: below(
+          certificates.authority("last", issuer=issuer, path_length=0), 1)))
+@rows(untrusted("unhandled critical extension"),
+      CC30_critical_extension_nobody_knows=of_other_identity(
+          lambda issuer: certificates.client(issuer, "critical", more=[(UNKNOWN, True)])),
+      CC30_critical_extension_nobody_knows_in_an_authority=behind(more=[(UNKNOWN, True)]))
+@rows(untrusted("excluded subtree violation"),
+      CC30_name_that_its_authority_may_not_give=behind(more=[(x509.NameConstraints(
+          None, [x509.DirectoryName(x509.Name([x509.NameAttribute(
+              x509.NameOID.COMMON_NAME, "behind")]))]), True)]))
 @rows(untrusted("certificate has expired"),
+      CC30_behind_an_authority_that_has_expired=behind(days=-1),
       CC30_expired=of_other_identity(lambda issuer: certificates.client(issuer, "old", days=-1)))
 @rows(untrusted("certificate is not yet valid"),
       CC30_not_yet_valid=of_other_identity(
@@ -187,6 +201,8 @@ class WrongChains(MisbehavingClientTest):
       EA41_rsa_pss_rsae_sha512=with_key(rsa_key, authenticator.RSA_PSS_SHA512),
       EA42_ecdsa_with_the_other_s=der_signature(
           lambda r, s: utils.encode_dss_signature(r, P256_ORDER - s)),
+      CC30_extension_nobody_knows=of_other_identity(
+          lambda issuer: certificates.client(issuer, "extended", more=[(UNKNOWN, False)])),
       EA35_leaf_that_may_sign=of_other_identity(
           lambda issuer: certificates.client(issuer, "signs", may_sign=True)),
       EA35_chain_with_its_anchor=lambda case: case.spoilt(

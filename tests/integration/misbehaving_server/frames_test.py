@@ -174,6 +174,8 @@ REQUESTS_OF_ANY_SIZE = certificate_request(
       CC21_two_in_a_frame_at_limit_2=Conduct([ask(ONE, TWO)], limit=2),
       CC21_lengths_of_different_size=[
           listed(requests_payload(ONE, size=1) + requests_payload(TWO, size=8))])
+@rows(answered("", asked=1),
+      A19_response_while_the_agent_thinks=Conduct([ask(ONE), AWAIT_AGENT], answer=silent))
 @rows(answered("PPPP"),
       CC22_agent_answers_backwards=Conduct(
           [ask(ONE, TWO), ask(THREE), ask(certificate_request(b""))], batch=4))

@@ -73,9 +73,9 @@ def _subject(common_name, **more):
     return x509.Name(parts + [x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def authority(name, common_name=None, issuer=None):
-    return _make(name, _subject(common_name or name), issuer, 30,
-                 [(x509.BasicConstraints(ca=True, path_length=None), True)])
+def authority(name, common_name=None, issuer=None, days=30, path_length=None, more=()):
+    return _make(name, _subject(common_name or name), issuer, days,
+                 [(x509.BasicConstraints(ca=True, path_length=path_length), True), *more])
 
 
 def server(issuer, host="localhost", name="server"):
@@ -86,9 +86,9 @@ def server(issuer, host="localhost", name="server"):
 
 
 def client(issuer, name, common_name=None, days=30, usage=CLIENT, extra_size=0, key=None,
-           start=-2, may_sign=None, **subject):
-    """`may_sign` None: there is no KeyUsage."""
-    extensions = [(x509.ExtendedKeyUsage([usage]), False)]
+           start=-2, may_sign=None, more=(), **subject):
+    """`may_sign` None: no KeyUsage. `more` extensions, each with whether it is critical."""
+    extensions = [(x509.ExtendedKeyUsage([usage]), False), *more]
     if may_sign is not None:
         extensions.append((x509.KeyUsage(may_sign, False, False, False, True, False, False, False,
                                          False), True))

@@ -69,7 +69,7 @@ def _shake_hands(context, connection, **how):
 class Peer:
     """One end of a connection. Frames are (type, flags, stream, payload)."""
 
-    TIMEOUT = 10
+    TIMEOUT = 60  # seconds; only a broken program waits that long
 
     def __init__(self, connection, secrets):
         self.connection = connection

@@ -143,6 +143,12 @@ def below(issuer, depth):
     return certificates.client(issuer, "below")
 
 
+def behind(**authority):
+    """A client of an intermediate authority that is like this."""
+    return of_other_identity(lambda issuer: certificates.client(
+        certificates.authority("intermediate", issuer=issuer, **authority), "behind"))
+
+
 def behind_a_client(issuer):
     return certificates.client(certificates.client(issuer, "no authority"), "behind a client")
 
