@@ -323,6 +323,13 @@ class OddClients(MisbehavingClientTest):
         self.assert_knows_nobody(self.connect())
 
 
+@rows(proved, A2_proof_where_both_certificates_have_one_number=prove)
+@rows(broken("CERTIFICATE without an outstanding request", path=None),
+      A2_unasked_where_both_certificates_have_one_number=[WRONG])
+class OneNumber(MisbehavingClientTest):
+    OPTIONS = ("--code-point", "h2.server-certificate=0xf5")
+
+
 class SlowClients(MisbehavingClientTest):
     OPTIONS = ("--decision-timeout", "0.5")
 

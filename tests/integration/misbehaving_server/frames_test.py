@@ -174,6 +174,18 @@ REQUESTS_OF_ANY_SIZE = certificate_request(
       CC21_two_in_a_frame_at_limit_2=Conduct([ask(ONE, TWO)], limit=2),
       CC21_lengths_of_different_size=[
           listed(requests_payload(ONE, size=1) + requests_payload(TWO, size=8))])
+@rows(refused("a server certificate frame without negotiation"),
+      A2_certificate_where_both_kinds_have_one_number=Conduct(
+          [(h2.CERTIFICATE, 0, 0, b"x")], options=("--code-point", "h2.server-certificate=0xf5")))
+@rows(answered("P"),
+      A2_request_where_both_certificates_have_one_number=Conduct(
+          [ask(ONE)], options=("--code-point", "h2.server-certificate=0xf5")),
+      CC9_as_soon_as_the_settings_are_out=Conduct([], early=(ask(ONE),)))
+@rows(answered("", asked=0),
+      A3_frames_of_another_profile_are_nothing=Conduct(
+          [ask(ONE), listed(b""), (h2.SERVER_CERTIFICATE, 0, 0, b"x")],
+          options=("--code-point", "h2.authenticator-requests=0xe0",
+                   "--code-point", "h2.server-certificate=0xe2")))
 @rows(answered("", asked=1),
       A19_response_while_the_agent_thinks=Conduct([ask(ONE), AWAIT_AGENT], answer=silent))
 @rows(answered("PPPP"),

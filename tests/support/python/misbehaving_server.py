@@ -31,9 +31,10 @@ NO_SETTINGS = object()
 
 @dataclasses.dataclass
 class Conduct:
-    """What the server does after the client's request."""
+    """What the server does after the client's request, or `early`, before it looks at that."""
     steps: list
     settings: Optional[dict] = None
+    early: tuple = ()
     respond: bool = True  # at the end, when no error is expected
     limit: int = 4
     answer: Optional[Callable] = None  # of the agent
@@ -55,6 +56,8 @@ class Conversation:
         try:
             if conduct.settings is not NO_SETTINGS:
                 self.peer.send_settings(SUPPORT if conduct.settings is None else conduct.settings)
+            for step in conduct.early:
+                self._take(step)
             self.hear(h2.HEADERS)
             for step in conduct.steps:
                 self._take(step)
