@@ -143,6 +143,29 @@ UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.2"
 class WrongSignatures(MisbehavingClientTest):
     """Rows 35, 38, 41, 42, 46 and 47: the MAC of all of these is right."""
 
+    def test_EA46_every_byte_that_is_signed_and_of_the_signature_counts(self):
+        client = self.connect()
+
+        def refused(stream, spoil):
+            client.request(stream, "/one")
+            case = self.case(client, self.asked(client)[0])
+            client.send(h2.CERTIFICATE, 0, 0, spoil(case))
+            self.assertEqual(self.answer(client, stream).get("error"), "invalid", stream)
+
+        def with_a_wrong_bit(place):
+            def spoil(case):
+                first = case.proof.certificate()
+                second = case.proof.certificate_verify(first)
+                whole = bytearray(first + second)
+                whole[place % len(whole)] ^= 1 << place % 8
+                first, second = whole[:len(first)], whole[len(first):]
+                return case.proof.build(bytes(first), bytes(second))
+            return spoil
+
+        size = len(self.alice.der) + 150  # of both messages, or a little more
+        for stream, place in enumerate(range(-80, size - 80, 3)):
+            refused(2 * stream + 1, with_a_wrong_bit(place))
+
 
 @rows(untrusted("self.signed certificate"),
       CC30_self_signed=of_other_identity(lambda issuer: certificates.client(None, "self")))
