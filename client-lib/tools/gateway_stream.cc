@@ -19,7 +19,6 @@ constexpr size_t kMaxMethod = 32;
 // Of a body that nobody wants. A short one is let in, because some clients take the reset of a
 // request that is answered already for a failure of the response.
 constexpr size_t kMaxIgnoredBody = 32768;
-constexpr size_t kFieldOverhead = 32;  // as RFC 9113 section 6.5.2 counts
 
 }  // namespace
 

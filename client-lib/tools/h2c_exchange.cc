@@ -100,7 +100,7 @@ bool H2cExchange::awaits_backend() const {
 }
 
 void H2cExchange::OnHeader(std::string_view name, std::string_view value) {
-  field_bytes_ += name.size() + value.size();
+  field_bytes_ += name.size() + value.size() + kFieldOverhead;
   if (field_bytes_ > kMaxFieldBytes) return;
   if (name == ":status") {
     std::from_chars(value.data(), value.data() + value.size(), status_);

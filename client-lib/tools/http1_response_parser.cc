@@ -24,7 +24,10 @@ struct Http1ParserCallbacks {
 
   static int OnName(http_parser* parser, const char* data, size_t size) {
     Http1ResponseParser& self = Self(parser);
-    if (self.in_value_ || self.fields_.empty()) self.fields_.emplace_back();
+    if (self.in_value_ || self.fields_.empty()) {
+      self.fields_.emplace_back();
+      self.field_bytes_ += kFieldOverhead;
+    }
     self.in_value_ = false;
     self.fields_.back().name += Lower({data, size});
     return Count(self, size);

@@ -92,6 +92,10 @@ TEST(Http1ResponseParser, BoundsTheFields) {
   Heard heard;
   Http1ResponseParser parser(false, heard);
   EXPECT_EQ(ParseAll(parser, "HTTP/1.1 200 OK\r\nx: " + std::string(70000, 'x')), Result::kBroken);
+  std::string many = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < 3000; ++i) many += "a:\r\n";
+  Http1ResponseParser second(false, heard);
+  EXPECT_EQ(ParseAll(second, many), Result::kBroken);
 }
 
 TEST(Http1ResponseParser, KnowsWhichBodiesTheEndOfTheConnectionEnds) {

@@ -16,6 +16,8 @@ constexpr int kRecordsAtOnce = 16;
 // Serialise no more while so much is unwritten: a peer that does not read costs no more than this.
 constexpr size_t kMaxOutput = 64 * 1024;
 
+// nghttp2 leaves a longer one out, without a word to the peer, and counts generously.
+constexpr size_t kMaxHeaderBlock = 512 * 1024;
 // A whole TLS record fits; see TlsStream::Read.
 constexpr size_t kReadAtOnce = 16384;
 
@@ -122,6 +124,7 @@ Http2Connection::Http2Connection(ByteStream& stream, signet_nghttp2* adapter, Ht
   if (result == 0) {
     Http2Callbacks::Register(callbacks);
     if (adapter_ != nullptr) signet_nghttp2_set_option(adapter_, option);
+    nghttp2_option_set_max_send_header_block_length(option, kMaxHeaderBlock);
     nghttp2_option_set_no_auto_window_update(option, windows == Windows::kManual ? 1 : 0);
     result = adapter_ == nullptr || adapter_->session != nullptr
                  ? nghttp2_session_client_new2(&h2_, callbacks, this, option)

@@ -5,6 +5,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ struct Field {
   bool operator==(const Field&) const = default;
 };
 using Fields = std::vector<Field>;
+
+// So much a field counts beyond its name and value (RFC 9113 section 6.5.2).
+inline constexpr size_t kFieldOverhead = 32;
 
 // The value of the first field of that name; null when there is none.
 const std::string* FindField(const Fields& fields, std::string_view name);

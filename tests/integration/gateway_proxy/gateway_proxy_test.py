@@ -52,6 +52,21 @@ class Forwarding(ProxyTest):
         self.assertEqual(response.fields, {"content-length": "4", "x-own": "1", "set-cookie": "b",
                                            "x-empty": ""})
 
+    def test_passes_long_and_many_fields_of_a_response_and_refuses_more(self):
+        self.backend.handlers["/long"] = lambda connection, _: connection.answer(
+            b"", fields=f"X-Long: {'x' * 60000}\r\n")
+        self.backend.handlers["/many"] = lambda connection, _: connection.answer(
+            b"", fields="".join(f"X-{i}: \r\n" for i in range(1500)))
+        self.backend.handlers["/more"] = lambda connection, _: connection.answer(
+            b"", fields=f"X-Long: {'x' * 70000}\r\n")
+        gateway = self.start()
+        client = raw_http2.Client(gateway.port, self.ca_pem)
+        self.addCleanup(client.connection.close)
+        for stream, path in [(1, "/long"), (3, "/many")]:
+            client.request(stream, path)
+            self.assertEqual(client.expect(raw_http2.HEADERS)[2], stream)
+        self.assertEqual(self.client(gateway).fetch("/more").status, 502)
+
     def test_answers_without_a_body_have_none(self):
         self.backend.handlers["/head"] = lambda connection, _: connection.send(
             "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")

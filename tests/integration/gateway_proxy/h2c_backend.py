@@ -68,6 +68,7 @@ class H2cBackend:
     def _serve(self, raw, number):
         connection = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=False, header_encoding="utf-8", validate_outbound_headers=False))
+        connection.decoder.max_header_list_size = 1 << 20
         connection.initiate_connection()
         if self._settings:
             connection.update_settings(self._settings)

@@ -1,11 +1,15 @@
 """signet-gateway in front of sites of other kinds: Debian's nginx on both protocols, and HTTP/2 on
 python3-h2."""
+import base64
 import hashlib
 import json
 import unittest
 
+import certificates
 import h2.errors
+from fake_agent import prove
 from h2c_backend import H2cBackend, HangUp
+from ipc import agent_pb2 as agent
 from nginx import PROGRAM, Nginx
 from proxy_stand import CLIENT_CERT_AUTH, ProxyTest, is_sanitized
 
@@ -116,6 +120,16 @@ class H2c(ProxyTest):
         self.assertEqual((response.informational, response.fields, bytes(response.body),
                           response.trailers),
                          ([(103, {"link": "</a>"})], {}, b"hello", {"grpc-status": "0"}))
+
+    def test_a_long_certificate_fits_into_the_fields(self):
+        gateway = self.serve(backend='client_cert = "user"')
+        fake = self.start_agent()
+        long = certificates.client(self.user_ca, "long", extra_size=45000)
+        fake.answer = lambda call: prove(call, long, agent.IDENTITY_KIND_USER)
+        result = self.fetch(gateway, "/user", fake=fake)
+        self.assertEqual(result.statuses(), [200], result.stdout)
+        fields = dict(result.bodies()[0]["fields"])
+        self.assertEqual(base64.b64decode(fields["client-cert"].strip(":")), long.der)
 
     def test_requests_of_all_clients_share_a_connection(self):
         gateway = self.serve()
