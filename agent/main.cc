@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,7 +27,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "agent/audit/audit_log.h"
+#include "absl/strings/str_cat.h"
+#include "agent/audit/audit_output.h"
+#include "agent/audit/audit_trail.h"
+#include "agent/audit/journal_output.h"
 #include "agent/authentication/authentication.h"
 #include "agent/backends/backend_pool.h"
 #include "agent/backends/child_process.h"
@@ -48,6 +52,7 @@
 #include "agent/reload.h"
 #include "agent/service_manager.h"
 #include "agent/storage/durable_file.h"
+#include "ipc/audit/trail_files.h"
 #include "ipc/transport/unix_listener.h"
 #include "ipc/wire/socket_path.h"
 
@@ -92,6 +97,20 @@ absl::StatusOr<ipc::UnixListener> Listen(PassedSockets& passed, const std::files
   return ipc::UnixListener::Listen(folder / name, mode);
 }
 
+std::unique_ptr<AuditOutput> MakeAuditOutput(asio::thread_pool& file_worker) {
+  if (StderrIsJournal()) return std::make_unique<JournalOutput>(file_worker);
+  return std::make_unique<StderrAuditOutput>();
+}
+
+// What the agent does on its own account.
+AuditRecord OwnRecord(std::string event, std::string detail) {
+  AuditRecord record;
+  record.event = std::move(event);
+  record.outcome = "done";
+  record.detail = std::move(detail);
+  return record;
+}
+
 asio::awaitable<void> CloseDoors(AgentSessions& sessions, GrpcDoor& door,
                                  asio::steady_timer& grace) {
   using asio::experimental::awaitable_operators::operator&&;
@@ -109,7 +128,8 @@ asio::awaitable<void> StopBackends(BackendPool& backends, asio::steady_timer& gr
 }
 
 asio::awaitable<void> StopOnSignal(asio::signal_set& signals, Reload& reload, Watchdog& watchdog,
-                                   AgentSessions& sessions, GrpcDoor& door, BackendPool& backends) {
+                                   AgentSessions& sessions, GrpcDoor& door, BackendPool& backends,
+                                   AuditTrail& audit) {
   co_await signals.async_wait(asio::use_awaitable);
   Say("stopping");
   sd_notify(0, "STOPPING=1");
@@ -120,6 +140,8 @@ asio::awaitable<void> StopOnSignal(asio::signal_set& signals, Reload& reload, Wa
   using asio::experimental::awaitable_operators::operator&&;
   asio::steady_timer grace(co_await asio::this_coro::executor, kGrace);
   co_await (CloseDoors(sessions, door, grace) && StopBackends(backends, grace));
+  audit.Write(OwnRecord("stop", ""));
+  co_await audit.Stop();
   signals.cancel();
   watchdog.Stop();
 }
@@ -155,7 +177,9 @@ int Run(const Options& options) {
   BackendTokens tokens(backends);
   Enrolment enrolment(identities, backends, backends, file_worker);
   NoPrompter prompter;
-  StderrAuditLog audit;
+  const std::unique_ptr<AuditOutput> audit_output = MakeAuditOutput(file_worker);
+  AuditTrail audit(loop.get_executor(), file_worker, options.state_dir / audit::kFolderName,
+                   *audit_output, {.required = configuration->audit_required});
   Authentication authentication(identities, policy, prompter, backends, audit,
                                 std::chrono::system_clock::now, configuration->request_forms);
 
@@ -163,11 +187,11 @@ int Run(const Options& options) {
   const size_t connections = std::min(CallerLimits::kMaxConnectionsPerUid, MaxDescriptors() / 16);
   CallerLimits limits(connections);
   Gate gate(policy, limits);
-  AgentCalls agent_calls(authentication, identities, policy, tokens);
+  AgentCalls agent_calls(authentication, identities, policy, tokens, audit);
   AdminCalls admin_calls({SIGNET_VERSION, options.config, options.runtime_dir, options.state_dir},
                          enrolment, identities, policy, tokens, file_worker);
   AgentSessions sessions(loop.get_executor(), gate, agent_calls);
-  GrpcDoor door(loop.get_executor(), gate, connections, agent_calls, admin_calls);
+  GrpcDoor door(loop.get_executor(), gate, connections, agent_calls, admin_calls, audit);
 
   const mode_t mode = shared ? 0666 : 0600;
   auto agent_socket = Listen(*passed, options.runtime_dir, wire::kAgentSocketName, mode);
@@ -181,15 +205,17 @@ int Run(const Options& options) {
 
   backends.Start();
   asio::signal_set signals(loop, SIGTERM, SIGINT);  // before anybody is told that we are here
-  Reload reload(loop.get_executor(), file_worker, *configuration, policy);
+  Reload reload(loop.get_executor(), file_worker, *configuration, policy, audit);
   Watchdog watchdog(loop.get_executor());
-  asio::co_spawn(loop, StopOnSignal(signals, reload, watchdog, sessions, door, backends),
+  asio::co_spawn(loop, StopOnSignal(signals, reload, watchdog, sessions, door, backends, audit),
                  asio::detached);
   asio::co_spawn(loop, reload.Run(), asio::detached);
   asio::co_spawn(loop, watchdog.Run(), asio::detached);
   Say("ready in ", options.runtime_dir.native(), ": ", identities.snapshot()->size(),
       " identities, ", configuration->backends.size(), " backends");
   sd_notify(0, "READY=1");
+  audit.Write(OwnRecord(
+      "start", absl::StrCat("signetd ", SIGNET_VERSION, " with ", options.config.native())));
   held.reset();
   loop.run();  // until nothing is left to do
   Say("stopped");

@@ -51,11 +51,12 @@ absl::Status CheckReloadable(const Configuration& running, const Configuration& 
 }
 
 Reload::Reload(const asio::any_io_executor& loop, asio::thread_pool& file_worker,
-               Configuration running, Policy& policy)
+               Configuration running, Policy& policy, AuditTrail& audit)
     : hangups_(loop, SIGHUP),
       file_worker_(file_worker),
       running_(std::move(running)),
-      policy_(policy) {}
+      policy_(policy),
+      audit_(audit) {}
 
 void Reload::Stop() {
   stopped_ = true;
@@ -77,12 +78,18 @@ asio::awaitable<void> Reload::Run() {
     if (status.ok()) {
       running_ = *std::move(wanted);
       policy_.Configure(running_.access, running_.rules);
+      audit_.SetRequired(running_.audit_required);
       outcome = absl::StrCat("read again: ", running_.file.native(), ", ", running_.rules.size(),
                              " rules");
     } else {
       outcome = absl::StrCat("the configuration stays as it was: ", status.message());
     }
     std::cerr << "signetd: " << outcome << std::endl;
+    AuditRecord record;
+    record.event = "reload";
+    record.outcome = status.ok() ? "done" : "refused";
+    record.detail = outcome;
+    audit_.Write(record);
     sd_notify(0, absl::StrCat("READY=1\nSTATUS=", outcome).c_str());
   }
 }

@@ -8,6 +8,7 @@
 #include <asio/thread_pool.hpp>
 
 #include "absl/status/status.h"
+#include "agent/audit/audit_trail.h"
 #include "agent/policy/configuration.h"
 #include "agent/policy/policy.h"
 
@@ -25,11 +26,11 @@ class Reload {
  public:
   // From here on SIGHUP ends no process.
   Reload(const asio::any_io_executor& loop, asio::thread_pool& file_worker, Configuration running,
-         Policy& policy);
+         Policy& policy, AuditTrail& audit);
 
   // On each SIGHUP: all of the new configuration holds from then on, for connections that are open
   // too; or, when it is not understood or not reloadable, nothing of it, and the last good one
-  // stays. Says which on stderr and to the service manager. Until Stop().
+  // stays. Says which on stderr, in the audit and to the service manager. Until Stop().
   asio::awaitable<void> Run();
   void Stop();
 
@@ -38,6 +39,7 @@ class Reload {
   asio::thread_pool& file_worker_;
   Configuration running_;
   Policy& policy_;
+  AuditTrail& audit_;
   bool stopped_ = false;  // a signal that has just come can't be cancelled any more
 };
 

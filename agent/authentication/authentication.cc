@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "agent/authentication/audit_entry.h"
+#include "agent/audit/audit_entry.h"
 #include "agent/authentication/signature_check.h"
 #include "agent/identity/certificate_facts.h"
 #include "agent/identity/openssl.h"
@@ -23,6 +23,7 @@ struct Admitted {
   Candidate candidate;
   bool ask;    // a person first
   bool named;  // its rule names the identity
+  std::string rule;
 };
 
 // In the order to try them: without asking before asking, named before admitted by `*`, and then as
@@ -33,7 +34,8 @@ std::vector<Admitted> Admit(const std::vector<Candidate>& candidates,
   for (const Candidate& candidate : candidates) {
     const Rule* rule = rules.RuleFor(candidate.identity->name);
     if (rule == nullptr || rule->decision == Verdict::kDeny) continue;
-    admitted.push_back({candidate, rule->decision == Verdict::kAsk, rule->names_identity()});
+    admitted.push_back(
+        {candidate, rule->decision == Verdict::kAsk, rule->names_identity(), rule->Where()});
   }
   std::stable_sort(admitted.begin(), admitted.end(), [](const Admitted& a, const Admitted& b) {
     return a.ask != b.ask ? b.ask : a.named && !b.named;
@@ -46,6 +48,15 @@ std::optional<Declined> WhatChanged(const AuthenticationCall& call) {
   const absl::Status unchanged = call.process->CheckUnchanged();
   if (unchanged.ok()) return std::nullopt;
   return Declined{DeclineReason::kCallerChanged, std::string(unchanged.message())};
+}
+
+void SetOutcome(const Outcome& outcome, AuditRecord& record) {
+  if (const auto* declined = std::get_if<Declined>(&outcome)) {
+    record.outcome = Name(declined->reason);
+    record.detail = declined->detail;
+  } else {
+    record.outcome = "authenticated";
+  }
 }
 
 Declined LimitReached(ConnectionLedger::Admission admission, const Identity& identity,
@@ -109,14 +120,14 @@ Authentication::Authentication(const IdentityStore& identities, const Policy& po
       forms_(forms) {}
 
 asio::awaitable<Outcome> Authentication::Authenticate(AuthenticationCall call) {
-  AuditEntry entry(audit_, call);
-  Outcome outcome = co_await Decide(call, entry.identity());
-  entry.SetOutcome(outcome);
+  AuditEntry entry(audit_, "authenticate", call.caller);
+  entry.record().origin = call.origin;
+  Outcome outcome = co_await Decide(call, entry.record());
+  SetOutcome(outcome, entry.record());
   co_return outcome;
 }
 
-asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call,
-                                                std::string& identity_name) {
+asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditRecord& record) {
   if (auto changed = WhatChanged(call)) co_return *std::move(changed);
   // What the caller says: all of it is checked here, whatever the caller checked before.
   if (call.handshake_context.size() != wire::HashSize(call.hash)) {
@@ -139,6 +150,9 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call,
     co_return Declined{DeclineReason::kDeadline,
                        "the time for an answer is over before it began; allow more"};
   }
+  if (absl::Status recording = audit_.CheckRecording(); !recording.ok()) {
+    co_return Declined{DeclineReason::kDenied, std::string(recording.message())};
+  }
 
   // Which identities satisfy the request; the snapshot stays ours until the end.
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
@@ -154,8 +168,10 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call,
     const ApplicableRules rules = policy_.RulesFor(call.caller, *origin);
     admitted = Admit(selection.candidates, rules);
     if (admitted.empty()) {
-      identity_name = selection.candidates.front().identity->name;
-      co_return Declined{DeclineReason::kDenied, rules.Decide(identity_name).reason};
+      record.identity = selection.candidates.front().identity->name;
+      const Decision decision = rules.Decide(record.identity);
+      if (decision.rule != nullptr) record.rule = decision.rule->Where();
+      co_return Declined{DeclineReason::kDenied, decision.reason};
     }
   }
 
@@ -174,7 +190,8 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call,
   if (chosen == nullptr) co_return *std::move(limit);
   const Identity& identity = *chosen->candidate.identity;
   const wire::SignatureScheme scheme = chosen->candidate.scheme;
-  identity_name = identity.name;
+  record.identity = identity.name;
+  record.rule = chosen->rule;
   Reservation reservation(ledger_, call.caller.uid, call.handshake_context, identity);
 
   if (chosen->ask) {

@@ -80,7 +80,7 @@ class Authentication {
   asio::awaitable<Outcome> Authenticate(AuthenticationCall call);
 
  private:
-  asio::awaitable<Outcome> Decide(AuthenticationCall& call, std::string& identity);
+  asio::awaitable<Outcome> Decide(AuthenticationCall& call, AuditRecord& record);
 
   const IdentityStore& identities_;
   const Policy& policy_;

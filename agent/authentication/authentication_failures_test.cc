@@ -75,6 +75,16 @@ TEST_F(AuthenticationTest, StartsNothingAfterTheDeadline) {
   EXPECT_EQ(tokens_.signatures, 0u);
 }
 
+TEST_F(AuthenticationTest, GivesNothingThatMustBeRecordedAndCanNot) {
+  AddIdentity("alice");
+  Rules({{Verdict::kAllow, "alice"}});
+  audit_.recording = absl::UnavailableError("the disk is full; make room");
+  ExpectDeclined(Authenticate(), DeclineReason::kDenied, {"the disk is full; make room"});
+  EXPECT_EQ(tokens_.signatures, 0u);
+  audit_.recording = absl::OkStatus();
+  EXPECT_EQ(GivenBy(Authenticate()), "alice");
+}
+
 TEST_F(AuthenticationTest, ACancelledSignatureGivesTheIdentityBack) {
   AddIdentity("alice");
   Rules({{Verdict::kAllow, "alice"}});

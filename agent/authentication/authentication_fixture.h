@@ -16,6 +16,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -57,7 +58,10 @@ class FakePrompter : public Prompter {
 class FakeAuditLog : public AuditLog {
  public:
   void Write(const AuditRecord& record) override { records.push_back(record); }
+  absl::Status CheckRecording() const override { return recording; }
+
   std::vector<AuditRecord> records;
+  absl::Status recording;
 };
 
 class FakeProcess : public CallingProcess {
@@ -79,10 +83,14 @@ class AuthenticationTest : public ::testing::Test {
         authentication_(identities_, policy_, prompter_, tokens_, audit_, [this] { return now_; }) {
   }
 
-  Identity AddIdentity(const std::string& name, test::CertificateOptions options = {},
+  // All expire at once unless `given` says otherwise: which comes first must not hang on the clock.
+  Identity AddIdentity(const std::string& name,
+                       const std::optional<test::CertificateOptions>& given = std::nullopt,
                        test::TestKeyType type = test::TestKeyType::kP256,
                        IdentityKind kind = IdentityKind::kUser) {
     Identity identity = tokens_.NewIdentity(name, kind, type);
+    test::CertificateOptions options = given.value_or(test::CertificateOptions());
+    if (!given) options.not_after = now_ + std::chrono::hours(24);
     options.common_name = name;
     identity.chain = {ca_.Issue(identity.public_key, options)};
     EXPECT_TRUE(identities_.Add(identity).ok());

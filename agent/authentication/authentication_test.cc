@@ -39,7 +39,9 @@ TEST_F(AuthenticationTest, GivesCertificateAndVerifiedSignature) {
   EXPECT_EQ(audit_.records[0].outcome, "authenticated");
   EXPECT_EQ(audit_.records[0].identity, "alice");
   EXPECT_EQ(audit_.records[0].origin, kOrigin);
-  EXPECT_EQ(audit_.records[0].caller.pid, 42);
+  EXPECT_EQ(audit_.records[0].event, "authenticate");
+  EXPECT_EQ(audit_.records[0].caller->pid, 42);
+  EXPECT_EQ(audit_.records[0].rule, "test.toml");
   EXPECT_EQ(audit_.records[0].detail, "");
 }
 
@@ -194,8 +196,10 @@ TEST_F(AuthenticationTest, DeniesWithoutARuleNamingTheCommand) {
   ExpectDeclined(Authenticate(), DeclineReason::kDenied,
                  {"signet policy allow https://host.example:8443 --identity alice"});
   EXPECT_EQ(audit_.records.back().identity, "alice");
+  EXPECT_EQ(audit_.records.back().rule, "");
   Rules({{Verdict::kAllow, "*"}, {Verdict::kDeny, "alice"}});
   ExpectDeclined(Authenticate(), DeclineReason::kDenied, {"test.toml denies"});
+  EXPECT_EQ(audit_.records.back().rule, "test.toml");
   EXPECT_EQ(tokens_.signatures, 0u);
 }
 
@@ -330,7 +334,7 @@ TEST_F(AuthenticationTest, APersonSeesWhereTheProgramComesFrom) {
   Rules({{Verdict::kAsk, "alice"}});
   EXPECT_EQ(GivenBy(Authenticate()), "alice");
   EXPECT_EQ(prompter_.shown, "unknown program (42) ← bash");
-  EXPECT_EQ(audit_.records.back().caller.parents.size(), 1U);
+  EXPECT_EQ(audit_.records.back().caller->parents.size(), 1U);
 }
 
 TEST_F(AuthenticationTest, AProcessThatChangedGetsNothing) {

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "agent/audit/audit_entry.h"
+#include "agent/front/admin_audit.h"
 #include "agent/front/messages.h"
 #include "agent/front/readiness.h"
 
@@ -16,14 +18,22 @@ constexpr size_t kMostKeys = 64;
 }  // namespace
 
 AgentCalls::AgentCalls(Authentication& authentication, const IdentityStore& identities,
-                       const Policy& policy, Tokens& tokens)
-    : authentication_(authentication), identities_(identities), policy_(policy), tokens_(tokens) {}
+                       const Policy& policy, Tokens& tokens, AuditLog& audit)
+    : authentication_(authentication),
+      identities_(identities),
+      policy_(policy),
+      tokens_(tokens),
+      audit_(audit) {}
 
 asio::awaitable<v1::AuthenticateResponse> AgentCalls::Authenticate(
     Caller caller, std::shared_ptr<const CallingProcess> process, v1::AuthenticateRequest request) {
   absl::StatusOr<AuthenticationCall> call =
-      FromMessage(request, std::move(caller), std::chrono::steady_clock::now());
+      FromMessage(request, caller, std::chrono::steady_clock::now());
   if (!call.ok()) {
+    AuditEntry entry(audit_, "authenticate", caller);
+    entry.record().origin = request.origin();
+    entry.record().outcome = Name(DeclineReason::kMalformed);
+    entry.record().detail = std::string(call.status().message());
     co_return ToMessage(
         Outcome(Declined{DeclineReason::kMalformed, std::string(call.status().message())}));
   }
@@ -43,7 +53,10 @@ v1::ListIdentitiesResponse AgentCalls::ListIdentities(const Caller& caller) cons
   return response;
 }
 
-asio::awaitable<absl::Status> AgentCalls::Unlock(std::string backend, ipc::Descriptor pin) {
+asio::awaitable<absl::Status> AgentCalls::Unlock(Caller caller, std::string backend,
+                                                 ipc::Descriptor pin) {
+  AuditEntry entry(audit_, "unlock", caller);
+  entry.record().backend = backend;
   const Deadline deadline = ToDeadline(0, std::chrono::steady_clock::now());
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
   std::vector<wire::Bytes> keys;
@@ -52,7 +65,10 @@ asio::awaitable<absl::Status> AgentCalls::Unlock(std::string backend, ipc::Descr
       keys.push_back(identity.key.reference);
     }
   }
-  co_return co_await tokens_.Unlock(std::move(backend), std::move(keys), std::move(pin), deadline);
+  absl::Status unlocked =
+      co_await tokens_.Unlock(std::move(backend), std::move(keys), std::move(pin), deadline);
+  SetUnlockOutcome(unlocked, entry.record());
+  co_return unlocked;
 }
 
 }  // namespace signet::agent

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "agent/audit/audit_log.h"
 #include "agent/authentication/authentication.h"
 #include "agent/front/tokens.h"
 #include "agent/identity/identity_store.h"
@@ -22,7 +23,7 @@ namespace signet::agent {
 class AgentCalls {
  public:
   AgentCalls(Authentication& authentication, const IdentityStore& identities, const Policy& policy,
-             Tokens& tokens);
+             Tokens& tokens, AuditLog& audit);
 
   // A message that can't be read is declined, like every other refusal.
   asio::awaitable<v1::AuthenticateResponse> Authenticate(
@@ -32,13 +33,15 @@ class AgentCalls {
   // Only what some rule admits for this caller.
   v1::ListIdentitiesResponse ListIdentities(const Caller& caller) const;
 
-  asio::awaitable<absl::Status> Unlock(std::string backend, ipc::Descriptor pin);
+  // Recorded, whichever way it ends.
+  asio::awaitable<absl::Status> Unlock(Caller caller, std::string backend, ipc::Descriptor pin);
 
  private:
   Authentication& authentication_;
   const IdentityStore& identities_;
   const Policy& policy_;
   Tokens& tokens_;
+  AuditLog& audit_;
 };
 
 }  // namespace signet::agent

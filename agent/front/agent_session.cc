@@ -155,8 +155,8 @@ asio::awaitable<v1::AgentMessage> AgentSession::Serve(v1::ClientMessage message,
             "unlock: no pipe came with the call; send the read end of one that holds the PIN"));
         break;
       }
-      const absl::Status unlocked =
-          co_await agent_calls_.Unlock(message.unlock().backend(), *std::move(pin));
+      const absl::Status unlocked = co_await agent_calls_.Unlock(
+          std::move(admission.caller), message.unlock().backend(), *std::move(pin));
       if (unlocked.ok()) {
         answer.mutable_unlock();
       } else {

@@ -22,6 +22,7 @@ namespace signet::agent {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 v1::ClientMessage ListCall(uint64_t id) {
   v1::ClientMessage message;
@@ -273,6 +274,11 @@ TEST(AgentSession, UnlocksWithAPipe) {
   Send(channel, UnlockCall(1), PipeWith("1234").get());
   EXPECT_TRUE(Receive(channel).has_unlock());
   agent.OnLoop([&] { EXPECT_EQ(agent.tokens.status.state, BackendState::kReady); });
+  const AuditRecord record = agent.audit.Last("unlock");
+  EXPECT_EQ(record.outcome, "done");
+  EXPECT_EQ(record.backend, "trial");
+  ASSERT_TRUE(record.caller);
+  EXPECT_EQ(record.caller->pid, getpid());
 }
 
 TEST(AgentSession, TellsHowUnlockingFailed) {
@@ -280,13 +286,17 @@ TEST(AgentSession, TellsHowUnlockingFailed) {
   auto channel = agent.Connect();
   Send(channel, UnlockCall(1), PipeWith("0000").get());
   EXPECT_EQ(Receive(channel).error().code(), v1::ERROR_CODE_WRONG_PIN);
+  EXPECT_EQ(agent.audit.Last("unlock").outcome, "wrong-pin");
+  EXPECT_THAT(FormatAuditRecord(agent.audit.Last("unlock")), Not(HasSubstr("0000\"")));
   Send(channel, UnlockCall(2, "nowhere"), PipeWith("1234").get());
   EXPECT_EQ(Receive(channel).error().code(), v1::ERROR_CODE_NOT_FOUND);
+  EXPECT_EQ(agent.audit.Last("unlock").outcome, "not-found");
   Send(channel, UnlockCall(3));
   EXPECT_EQ(Receive(channel).error().code(), v1::ERROR_CODE_MALFORMED) << "no pipe";
   agent.OnLoop([&] { agent.tokens.blocked = true; });
   Send(channel, UnlockCall(4), PipeWith("1234").get());
   EXPECT_EQ(Receive(channel).error().code(), v1::ERROR_CODE_PIN_BLOCKED);
+  EXPECT_EQ(agent.audit.Last("unlock").outcome, "pin-blocked");
 }
 
 TEST(AgentSession, AnswersACallItDoesNotKnowAndGoesOn) {

@@ -12,7 +12,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/audit/audit_entry.h"
 #include "agent/front/accepting.h"
+#include "agent/front/admin_audit.h"
 #include "agent/front/grpc_call.h"
 #include "ipc/admin.grpc.pb.h"
 #include "ipc/agent.grpc.pb.h"
@@ -94,7 +96,8 @@ class GrpcDoor::AgentService final : public v1::Agent::CallbackService {
 
 class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
  public:
-  AdminService(Entrance entrance, AdminCalls& calls) : entrance_(entrance), calls_(calls) {}
+  AdminService(Entrance entrance, AdminCalls& calls, AuditLog& audit)
+      : entrance_(entrance), calls_(calls), audit_(audit) {}
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -109,13 +112,35 @@ class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
                            });
   }
 
+  // What changes something or uses a key is recorded, whichever way it ends.
+  template <typename Request, typename Response>
+  Reactor* ServeAudited(Context* context, const Request* request, Response* response,
+                        AdminCalls::Result (AdminCalls::*call)(const Request&, Response&)) {
+    return entrance_.Serve(
+        *context, Right::kAdminister,
+        [&calls = calls_, &audit = audit_, request, response, call](const Admission& admission) {
+          return Audit(calls, audit, admission.caller, *request, *response, call);
+        });
+  }
+  template <typename Request, typename Response>
+  static AdminCalls::Result Audit(AdminCalls& calls, AuditLog& audit, Caller caller,
+                                  const Request& request, Response& response,
+                                  AdminCalls::Result (AdminCalls::*call)(const Request&,
+                                                                         Response&)) {
+    AuditEntry entry(audit, "", caller);
+    Describe(request, entry.record());
+    absl::Status status = co_await (calls.*call)(request, response);
+    SetOutcome(status, entry.record());
+    co_return status;
+  }
+
   Reactor* Status(Context* context, const v1::StatusRequest* request,
                   v1::StatusResponse* response) override {
     return Serve(context, request, response, &AdminCalls::Status);
   }
   Reactor* LockToken(Context* context, const v1::LockTokenRequest* request,
                      v1::LockTokenResponse* response) override {
-    return Serve(context, request, response, &AdminCalls::LockToken);
+    return ServeAudited(context, request, response, &AdminCalls::LockToken);
   }
   Reactor* ListIdentities(Context* context, const v1::AdminListIdentitiesRequest* request,
                           v1::ListIdentitiesResponse* response) override {
@@ -127,19 +152,19 @@ class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
   }
   Reactor* CreateIdentity(Context* context, const v1::CreateIdentityRequest* request,
                           v1::CreateIdentityResponse* response) override {
-    return Serve(context, request, response, &AdminCalls::CreateIdentity);
+    return ServeAudited(context, request, response, &AdminCalls::CreateIdentity);
   }
   Reactor* CreateCsr(Context* context, const v1::CreateCsrRequest* request,
                      v1::CreateCsrResponse* response) override {
-    return Serve(context, request, response, &AdminCalls::CreateCsr);
+    return ServeAudited(context, request, response, &AdminCalls::CreateCsr);
   }
   Reactor* ImportChain(Context* context, const v1::ImportChainRequest* request,
                        v1::ImportChainResponse* response) override {
-    return Serve(context, request, response, &AdminCalls::ImportChain);
+    return ServeAudited(context, request, response, &AdminCalls::ImportChain);
   }
   Reactor* RemoveIdentity(Context* context, const v1::RemoveIdentityRequest* request,
                           v1::RemoveIdentityResponse* response) override {
-    return Serve(context, request, response, &AdminCalls::RemoveIdentity);
+    return ServeAudited(context, request, response, &AdminCalls::RemoveIdentity);
   }
   Reactor* ListRules(Context* context, const v1::ListRulesRequest* request,
                      v1::ListRulesResponse* response) override {
@@ -151,20 +176,22 @@ class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
   }
   Reactor* AddRule(Context* context, const v1::AddRuleRequest* request,
                    v1::AddRuleResponse* response) override {
-    return Serve(context, request, response, &AdminCalls::AddRule);
+    return ServeAudited(context, request, response, &AdminCalls::AddRule);
   }
 
   const Entrance entrance_;
   AdminCalls& calls_;
+  AuditLog& audit_;
 };
 
 GrpcDoor::GrpcDoor(asio::any_io_executor loop, Gate& gate, size_t max_connections_per_uid,
-                   AgentCalls& agent_calls, AdminCalls& admin_calls)
+                   AgentCalls& agent_calls, AdminCalls& admin_calls, AuditLog& audit)
     : loop_(loop),
       gate_(gate),
       max_connections_per_uid_(max_connections_per_uid),
       agent_service_(std::make_unique<AgentService>(Entrance{loop, gate, peers_}, agent_calls)),
-      admin_service_(std::make_unique<AdminService>(Entrance{loop, gate, peers_}, admin_calls)),
+      admin_service_(
+          std::make_unique<AdminService>(Entrance{loop, gate, peers_}, admin_calls, audit)),
       acceptor_(loop) {}
 
 GrpcDoor::~GrpcDoor() = default;

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "agent/audit/audit_log.h"
 #include "agent/front/admin_calls.h"
 #include "agent/front/agent_calls.h"
 #include "agent/front/gate.h"
@@ -28,7 +29,7 @@ class GrpcDoor {
   static constexpr std::chrono::minutes kMaxIdle{5};  // a silent connection is closed after it
 
   GrpcDoor(asio::any_io_executor loop, Gate& gate, size_t max_connections_per_uid,
-           AgentCalls& agent_calls, AdminCalls& admin_calls);
+           AgentCalls& agent_calls, AdminCalls& admin_calls, AuditLog& audit);
   // Stop has ended, or nothing was ever served.
   ~GrpcDoor();
 

@@ -36,7 +36,8 @@ class Agent : public TestAgent {
  public:
   explicit Agent(TestAgentOptions options = {}) : TestAgent(options) {
     OnLoop([&] {
-      door_.emplace(loop.get_executor(), gate, options.max_connections, agent_calls, admin_calls);
+      door_.emplace(loop.get_executor(), gate, options.max_connections, agent_calls, admin_calls,
+                    audit);
       auto listener = ipc::UnixListener::Listen(path(), 0600);
       ASSERT_TRUE(listener.ok()) << listener.status();
       ASSERT_TRUE(door_->Listen(*std::move(listener)).ok());
@@ -327,6 +328,50 @@ TEST(GrpcDoor, RefusesARuleThatCouldNeverMatch) {
   EXPECT_EQ(AddRule(agent, "https://example.com", "alice", nul).status.error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_TRUE(AddRule(agent, "https://example.com", "*", "/usr/bin/env").status.ok());
+}
+
+TEST(GrpcDoor, RecordsWhoChangedWhat) {
+  Agent agent;
+  const auto expect = [&](const char* event, const char* outcome, const std::string& identity) {
+    const AuditRecord record = agent.audit.Last(event);
+    EXPECT_EQ(record.outcome, outcome) << event << ": " << record.detail;
+    EXPECT_EQ(record.identity, identity) << event;
+    ASSERT_TRUE(record.caller) << event;
+    EXPECT_EQ(record.caller->pid, getpid()) << event;
+    EXPECT_EQ(record.caller->uid, geteuid()) << event;
+  };
+  Call(*agent.admin, &v1::Admin::Stub::CreateIdentity, CreateRequest("laptop"));
+  expect("identity-create", "done", "laptop");
+  EXPECT_EQ(agent.audit.Last("identity-create").backend, "trial");
+  Call(*agent.admin, &v1::Admin::Stub::CreateIdentity, CreateRequest("alice"));
+  expect("identity-create", "refused", "alice");
+  v1::CreateCsrRequest csr;
+  csr.set_name("laptop");
+  csr.set_subject("/CN=laptop");
+  Call(*agent.admin, &v1::Admin::Stub::CreateCsr, csr);
+  expect("identity-csr", "done", "laptop");
+  EXPECT_EQ(agent.audit.Last("identity-csr").detail, "/CN=laptop");
+  v1::ImportChainRequest import;
+  import.set_name("laptop");
+  import.set_chain_pem("no chain");
+  Call(*agent.admin, &v1::Admin::Stub::ImportChain, import);
+  expect("identity-import", "refused", "laptop");
+  v1::RemoveIdentityRequest remove;
+  remove.set_name("laptop");
+  Call(*agent.admin, &v1::Admin::Stub::RemoveIdentity, remove);
+  expect("identity-remove", "done", "laptop");
+  v1::AddRuleRequest add;
+  add.mutable_rule()->set_origin("https://a.example");
+  add.mutable_rule()->set_identity("alice");
+  add.mutable_rule()->set_decision("deny");
+  Call(*agent.admin, &v1::Admin::Stub::AddRule, add);
+  expect("rule-add", "done", "alice");
+  EXPECT_EQ(agent.audit.Last("rule-add").origin, "https://a.example");
+  EXPECT_EQ(agent.audit.Last("rule-add").detail, "deny");
+  v1::LockTokenRequest lock;
+  lock.set_backend("nowhere");
+  Call(*agent.admin, &v1::Admin::Stub::LockToken, lock);
+  expect("lock", "not-found", "");
 }
 
 TEST(GrpcDoor, AClientThatGivesUpCancelsItsCall) {

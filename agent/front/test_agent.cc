@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/post.hpp>
@@ -106,6 +107,23 @@ asio::awaitable<absl::Status> FakeKeys::RemoveKey(const KeyReference&, Deadline)
   co_return absl::OkStatus();
 }
 
+void FakeAudit::Write(const AuditRecord& record) {
+  const std::lock_guard lock(mutex_);
+  records_.push_back(record);
+  changed_.notify_all();
+}
+
+AuditRecord FakeAudit::Last(const std::string& event) const {
+  std::unique_lock lock(mutex_);
+  auto found = records_.rend();
+  changed_.wait_for(lock, kPatience, [&] {
+    found = std::find_if(records_.rbegin(), records_.rend(),
+                         [&](const AuditRecord& record) { return record.event == event; });
+    return found != records_.rend();
+  });
+  return found == records_.rend() ? AuditRecord() : *found;
+}
+
 void FakeKeys::Release() {
   held_ = false;
   for (asio::steady_timer* timer : waiting_) timer->cancel();
@@ -140,7 +158,7 @@ TestAgent::TestAgent(TestAgentOptions options)
                      [] { return std::chrono::system_clock::now(); }),
       limits(options.max_connections, options.max_requests),
       gate(policy, limits),
-      agent_calls(authentication, identities, policy, tokens),
+      agent_calls(authentication, identities, policy, tokens, audit),
       admin_calls({"1.2.3", "/etc/signet.toml", "/run/signet", folder_}, enrolment, identities,
                   policy, tokens, file_worker),
       sessions(loop.get_executor(), gate, agent_calls),

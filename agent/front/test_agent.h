@@ -89,9 +89,19 @@ class FakeTokens : public Tokens {
   bool blocked = false;
 };
 
-class SilentAudit : public AuditLog {
+// Remembers, for any thread.
+class FakeAudit : public AuditLog {
  public:
-  void Write(const AuditRecord&) override {}
+  void Write(const AuditRecord& record) override;
+  absl::Status CheckRecording() const override { return absl::OkStatus(); }
+
+  // The last one of this event, once there is one; waits up to 20 s.
+  AuditRecord Last(const std::string& event) const;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::vector<AuditRecord> records_;
 };
 
 struct TestAgentOptions {
@@ -131,7 +141,7 @@ class TestAgent {
   FakeKeys keys;
   FakeTokens tokens;
   NoPrompter prompter;
-  SilentAudit audit;
+  FakeAudit audit;
   Enrolment enrolment;
   Authentication authentication;
   CallerLimits limits;

@@ -81,11 +81,13 @@ absl::Status ReadParent(const TableReader& reader, uint32_t& parent) {
   return absl::OkStatus();
 }
 
-absl::Status ReadAuth(const TableReader& reader, bool& auth) {
-  if (!reader.Has("auth")) return absl::OkStatus();
-  const auto* value = reader.table().get("auth")->as_boolean();
-  if (value == nullptr) return reader.Complain("auth", "auth is neither true nor false; write one");
-  auth = value->get();
+absl::Status ReadBoolean(const TableReader& reader, const std::string& key, bool& out) {
+  if (!reader.Has(key)) return absl::OkStatus();
+  const auto* value = reader.table().get(key)->as_boolean();
+  if (value == nullptr) {
+    return reader.Complain(key, absl::StrCat(key, " is neither true nor false; write one"));
+  }
+  out = value->get();
   return absl::OkStatus();
 }
 
@@ -110,7 +112,7 @@ absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader) {
   if (status.ok()) status = CheckOptions(reader, backend.type);
   if (status.ok() && backend.type == "tpm2") status = reader.ReadString("tcti", backend.tcti);
   if (status.ok() && backend.type == "tpm2") status = ReadParent(reader, backend.parent);
-  if (status.ok() && backend.type == "tpm2") status = ReadAuth(reader, backend.auth);
+  if (status.ok() && backend.type == "tpm2") status = ReadBoolean(reader, "auth", backend.auth);
   if (status.ok() && backend.type == "pkcs11") status = ReadPkcs11(reader, backend);
   if (!status.ok()) return status;
   return backend;
@@ -217,19 +219,30 @@ absl::Status ReadRequests(const std::filesystem::path& file, const toml::table& 
   return absl::OkStatus();
 }
 
+absl::Status ReadAudit(const std::filesystem::path& file, const toml::table& root, bool& required) {
+  const toml::node* node = root.get("audit");
+  if (node == nullptr) return absl::OkStatus();
+  if (!node->is_table()) return Complain(file, *node, "audit is not a table; write [audit]");
+  const TableReader reader(file, *node->as_table(), "[audit]");
+  if (absl::Status known = reader.OnlyKeys({"required"}); !known.ok()) return known;
+  return ReadBoolean(reader, "required", required);
+}
+
 absl::Status ReadConfigurationFile(const std::filesystem::path& file,
                                    Configuration& configuration) {
   const absl::StatusOr<toml::table> root = ParseTomlFile(file);
   if (!root.ok()) return root.status();
   const TableReader reader(file, *root, "the file");
-  absl::Status status = reader.OnlyKeys({"backend", "rule", "access", "requests"});
+  absl::Status status = reader.OnlyKeys({"backend", "rule", "access", "requests", "audit"});
   if (status.ok()) status = ReadBackends(file, *root, configuration.backends);
   if (status.ok()) status = ReadRequests(file, *root, configuration.request_forms);
   if (!status.ok()) return status;
   absl::StatusOr<std::vector<Rule>> rules = ReadRules(file, *root);
   if (!rules.ok()) return rules.status();
   std::ranges::move(*rules, std::back_inserter(configuration.rules));
-  return ReadAccess(file, *root, configuration.access);
+  status = ReadAccess(file, *root, configuration.access);
+  if (status.ok()) status = ReadAudit(file, *root, configuration.audit_required);
+  return status;
 }
 
 // conf.d/*.toml beside the file, by name; hidden ones are an editor's.
@@ -254,7 +267,7 @@ absl::StatusOr<std::vector<std::filesystem::path>> DropIns(const std::filesystem
 }  // namespace
 
 absl::StatusOr<Configuration> LoadConfiguration(const std::filesystem::path& file) {
-  Configuration configuration{file, {}, {}, {{geteuid()}, {geteuid()}}, {}};
+  Configuration configuration{file, {}, {}, {{geteuid()}, {geteuid()}}, {}, false};
   absl::Status status = ReadConfigurationFile(file, configuration);
   if (!status.ok()) return status;
   const absl::StatusOr<std::vector<std::filesystem::path>> drop_ins = DropIns(file);

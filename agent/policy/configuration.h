@@ -39,6 +39,7 @@ struct Configuration {
   std::vector<Rule> rules;
   Access access;
   wire::RequestForms request_forms;
+  bool audit_required = false;  // no proof without a record of it on disk
 };
 
 // Reads `file` and then conf.d/*.toml beside it, by name: backends and rules add up, a later rule

@@ -53,10 +53,14 @@ admin = [0]
 
 [requests]
 accept = ["type-17", "bare"]
+
+[audit]
+required = true
 )");
   const absl::StatusOr<Configuration> read = LoadConfiguration(file);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->file, file);
+  EXPECT_TRUE(read->audit_required);
   ASSERT_EQ(read->backends.size(), 3u);
   EXPECT_EQ(read->backends[0].name, "tpm");
   EXPECT_EQ(read->backends[0].type, "tpm2");
@@ -117,6 +121,9 @@ TEST(Configuration, RefusesWithLineReasonAndNextStep) {
       {"[requests]\naccept = [\"bare\", \"type 17\"]\n", 2, "no form of requests",
        "write \"type-17\""},
       {"[requests]\naccept = [17]\n", 2, "no form of requests", "write \"type-17\""},
+      {"audit = true\n", 1, "audit is not a table", "write [audit]"},
+      {"[audit]\nkeep = 1\n", 2, "unknown key \"keep\" in [audit]", "known here: required"},
+      {"[audit]\nrequired = 1\n", 2, "required is neither true nor false", "write one"},
 
       {tpm + "colour = \"red\"\n", 4, "unknown key \"colour\" in [[backend]]", "known here: name"},
       {"\n[[backend]]\ntype = \"tpm2\"\n", 2, "[[backend]] has no name", "write name = "},

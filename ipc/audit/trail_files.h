@@ -31,7 +31,7 @@ absl::StatusOr<std::vector<TrailFile>> ListTrail(const std::filesystem::path& fo
 // The whole file, which must be a regular one.
 absl::StatusOr<std::string> ReadTrailFile(const std::filesystem::path& file);
 
-// `ended` is false for a last line without a newline, which was not written whole. Numbers from 1.
+// `ended` is false for a last line without a newline: a write was cut short. Numbers from 1.
 struct Line {
   std::string_view text;
   uint64_t number = 0;

@@ -25,7 +25,7 @@ struct Entry {
 
 Entry Read(const Line& line, size_t file) {
   Entry entry{file, line.number, 0, {}, HashOf(line.text), line.ended, std::nullopt, 0};
-  const std::optional<Record> record = line.ended ? ParseLine(line.text) : std::nullopt;
+  const std::optional<Record> record = ParseLine(line.text);
   if (!record) return entry;
   entry.seq = record->seq;
   entry.prev = record->prev;
