@@ -122,14 +122,18 @@ class H2c(ProxyTest):
                          ([(103, {"link": "</a>"})], {}, b"hello", {"grpc-status": "0"}))
 
     def test_a_long_certificate_fits_into_the_fields(self):
+        def hash_it(_, connection, stream, request):
+            leaf = base64.b64decode(dict(request.fields)["client-cert"].strip(":"))
+            connection.send_headers(stream, [(":status", "200")])
+            connection.send_data(stream, hashlib.sha256(leaf).hexdigest().encode(), end_stream=True)
         gateway = self.serve(backend='client_cert = "user"')
+        self.site.handlers["/user"] = hash_it
         fake = self.start_agent()
-        long = certificates.client(self.user_ca, "long", extra_size=45000)
+        long = certificates.client(self.user_ca, "long", extra_size=52000)
         fake.answer = lambda call: prove(call, long, agent.IDENTITY_KIND_USER)
         result = self.fetch(gateway, "/user", fake=fake)
         self.assertEqual(result.statuses(), [200], result.stdout)
-        fields = dict(result.bodies()[0]["fields"])
-        self.assertEqual(base64.b64decode(fields["client-cert"].strip(":")), long.der)
+        self.assertEqual(result.json["responses"][0]["body"], hashlib.sha256(long.der).hexdigest())
 
     def test_requests_of_all_clients_share_a_connection(self):
         gateway = self.serve()
