@@ -22,10 +22,10 @@ constexpr char kFooter[] =
     "With --json every command prints one JSON object; a failure is\n"
     "{\"error\":{\"code\",\"message\"}}.\n\n";
 
-int Fail(const absl::Status& failure, bool json, Console& console) {
+int Fail(const absl::Status& failure, bool json, Console& console, Json details = Json::object()) {
   if (json) {
-    PrintJson({{"error", {{"code", CodeNameOf(failure)}, {"message", MessageOf(failure)}}}},
-              console);
+    details["error"] = {{"code", CodeNameOf(failure)}, {"message", MessageOf(failure)}};
+    PrintJson(details, console);
   } else {
     console.err << "signet: " << Printable(MessageOf(failure)) << std::endl;
   }
@@ -66,7 +66,7 @@ std::string Example(const std::string& command_line) {
 }
 
 int RunCli(std::vector<std::string> arguments, Console& console) {
-  Invocation invocation{console, {}, false, {}};
+  Invocation invocation{console, {}, false, Json::object(), {}};
   CLI::App app("Manages the keys, identities and rules of the Signet agent.", "signet");
   app.fallthrough();  // --agent and --json are understood before and after the subcommand
   app.require_subcommand(1);
@@ -78,6 +78,7 @@ int RunCli(std::vector<std::string> arguments, Console& console) {
   AddTokenCommands(app, invocation);
   AddIdentityCommands(app, invocation);
   AddPolicyCommands(app, invocation);
+  AddAuditCommands(app, invocation);
 
   // A line that is not understood has no options yet.
   const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
@@ -90,7 +91,8 @@ int RunCli(std::vector<std::string> arguments, Console& console) {
     return Fail(absl::InvalidArgumentError(Explain(error, app)), json, console);
   }
   const absl::Status status = invocation.command();
-  return status.ok() ? static_cast<int>(ExitCode::kOk) : Fail(status, json, console);
+  if (status.ok()) return static_cast<int>(ExitCode::kOk);
+  return Fail(status, json, console, std::move(invocation.failure_details));
 }
 
 }  // namespace signet::cli

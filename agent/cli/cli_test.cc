@@ -315,7 +315,8 @@ TEST_F(CliTest, NamesTheCommandsThatThereAre) {
     const char* says;
   };
   for (const Case& c : {
-           Case{{}, "a command is missing; there are status, token, identity, policy; see: "},
+           Case{{},
+                "a command is missing; there are status, token, identity, policy, audit; see: "},
            Case{{"bogus"}, "\"bogus\" is no command of signet; there are status, "},
            Case{{"token"},
                 "a command is missing; there are list, unlock, lock; see: signet token "},

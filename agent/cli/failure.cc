@@ -5,11 +5,11 @@ namespace signet::cli {
 const char kExitCodeHelp[] =
     "Exit codes:\n"
     "  0  done\n"
-    "  1  it did not work\n"
+    "  1  it did not work; audit verify: records were changed\n"
     "  2  the command line is wrong\n"
     "  3  no agent answers\n"
-    "  4  the agent does not admit you\n"
-    "  5  no such identity or token\n"
+    "  4  the agent does not admit you, or its records are not yours to read\n"
+    "  5  no such identity or token, or no records\n"
     "  6  wrong PIN; one try is spent\n"
     "  7  the token is locked, or its PIN is blocked\n"
     "  8  the agent is busy, or the TPM takes no tries now; try again later";

@@ -17,8 +17,9 @@ using Json = nlohmann::ordered_json;
 
 struct Invocation {
   Console& console;
-  std::string agent;  // --agent
-  bool json = false;  // --json
+  std::string agent;                      // --agent
+  bool json = false;                      // --json
+  Json failure_details = Json::object();  // what --json prints of a failure beside the error
   // Set by the subcommand that was named; runs after the whole line was understood.
   std::function<absl::Status()> command;
 };
@@ -34,6 +35,7 @@ void AddStatusCommand(CLI::App& app, Invocation& invocation);
 void AddTokenCommands(CLI::App& app, Invocation& invocation);
 void AddIdentityCommands(CLI::App& app, Invocation& invocation);
 void AddPolicyCommands(CLI::App& app, Invocation& invocation);
+void AddAuditCommands(CLI::App& app, Invocation& invocation);
 
 }  // namespace signet::cli
 
