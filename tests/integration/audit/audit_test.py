@@ -256,5 +256,53 @@ class FullDisk(Trail):
         self.assertIn("denied", self.check_trail())
 
 
+@unittest.skipUnless(subprocess.run(["unshare", "--mount", "true"]).returncode == 0,
+                     "this machine lets nobody mount")
+class Journal(Trail):
+    """systemd's journald of its own, on folders of its own."""
+
+    def setUp(self):
+        self.stand = self.enterContext(Stand())
+        self.stand.add_software()
+        self.stand.write_config()
+        mount = ("mount -t tmpfs none /run && mount -t tmpfs none /var/log && "
+                 "mkdir -p /run/log /run/systemd/journal && exec /lib/systemd/systemd-journald")
+        self.journal = self.stand.start("journald", "unshare", "--mount", "sh", "-c", mount).pid
+        wait_for("journald", lambda: self.beside("test", "-S", "/run/systemd/journal/socket").returncode == 0)
+        # As systemd.exec(5) does; systemd-cat of Debian 12 leaves the variable out.
+        tell = 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$@"'
+        self.stand.start("signetd", *self.enter(), "systemd-cat", "-t", "signetd", "sh", "-c", tell, "sh",
+                         BIN / "signetd", "--config", self.stand.config, "--runtime-dir", self.stand.dir / "run",
+                         "--state-dir", self.stand.dir / "state")
+        wait_for("the agent", lambda: self.stand.signet("status").code == 0)
+
+    def enter(self):
+        return "nsenter", f"--mount=/proc/{self.journal}/ns/mnt"
+
+    def beside(self, *command):
+        return subprocess.run([*self.enter(), *command], capture_output=True, text=True)
+
+    def entries(self, *matches):
+        def read():
+            found = self.beside("sh", "-c", 'journalctl -D /run/log/journal/* -o json "$@"', "sh", *matches)
+            return [json.loads(line) for line in found.stdout.splitlines()]
+        return wait_for(f"entries with {matches}", read)
+
+    def test_RecordsAreEntriesWithFieldsAndSoAreHeads(self):
+        self.stand.must("identity", "create", "alice", "--backend", "file", "--kind", "user")
+        [entry] = self.entries("SIGNET_EVENT=identity-create")
+        self.assertEqual((entry["SIGNET_IDENTITY"], entry["SIGNET_OUTCOME"], entry["SIGNET_BACKEND"],
+                          entry["SIGNET_CALLER_UID"], entry["SIGNET_PROGRAM"], entry["SYSLOG_IDENTIFIER"]),
+                         ("alice", "done", "file", str(os.getuid()), str(BIN / "signet"), "signetd"))
+        self.assertEqual(entry["_PID"], str(self.stand.processes["signetd"].pid))
+        self.assertIn("event=identity-create", entry["MESSAGE"])
+        self.stand.stop("signetd")
+        [noted] = self.entries("SIGNET_EVENT=head")
+        verified = self.verify("--json", "--head", noted["SIGNET_HEAD"])
+        self.assertEqual(verified.code, 0, verified)
+        self.assertEqual(verified.json["head"], noted["SIGNET_HEAD"])
+        self.assertEqual(int(noted["SIGNET_RECORDS"]), verified.json["last"])
+
+
 if __name__ == "__main__":
     unittest.main()
