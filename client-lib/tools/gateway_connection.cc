@@ -22,7 +22,7 @@ constexpr uint32_t kMaxStreams = 100;
 constexpr uint32_t kMaxFrameSize = 65536;  // room for chains of post-quantum size
 // After the first GOAWAY, which closes no door yet, requests that were on their way arrive: until
 // the client has answered a PING, or so long (RFC 9113 section 6.8).
-constexpr uint64_t kLastGoawayMs = 1000;
+constexpr uint64_t kLastGoawayMs = 5000;
 
 }  // namespace
 

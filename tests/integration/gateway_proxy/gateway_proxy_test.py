@@ -371,7 +371,7 @@ class Bodies(ProxyTest):
 
     def test_a_body_that_came_while_its_request_waited_is_passed_on_whole(self):
         client = self.client(self.start(), {CLIENT_CERT_AUTH: 4})
-        request = echoed(client.fetch("/pass", "POST", body=PATTERN * 4))  # nobody answers in 0.3 s
+        request = echoed(client.fetch("/hasty", "POST", body=PATTERN * 4))  # nobody answers in 0.3 s
         self.assertEqual(request["sha256"], hashlib.sha256(PATTERN * 4).hexdigest())
         told = json.loads(dict(request["fields"])["signet-identities"])
         self.assertEqual({each["error"] for each in told["missing"]}, {"timeout"})
@@ -393,9 +393,7 @@ class Faults(ProxyTest):
         asked = threading.Event()
         self.backend.handlers["/"] = lambda connection, _: asked.wait(60)
         self.addCleanup(asked.set)
-        client = self.client(self.start("timeout = 0.3"))
-        self.refused(client.fetch("/"), 504, "backend-timeout")
-        self.assertEqual(client.fetch("/other").status, 200)
+        self.refused(self.client(self.start("timeout = 0.3")).fetch("/"), 504, "backend-timeout")
 
     def test_a_backend_that_speaks_something_else(self):
         self.backend.handlers["/"] = lambda connection, _: (connection.send("SSH-2.0\r\n"),
@@ -472,7 +470,8 @@ class Faults(ProxyTest):
 
 class Load(ProxyTest):
     def test_a_thousand_connections_at_once(self):
-        count = 1000
+        gateway = self.start("timeout = 600")
+        count = 200 if is_sanitized(gateway.pid) else 1000
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if hard < 3 * count:
             self.skipTest(f"{hard} descriptors are not enough")
@@ -482,11 +481,10 @@ class Load(ProxyTest):
 
         def meet(connection, _):
             arrived.release()
-            go.wait(60)
+            go.wait(600)
             connection.answer(b"met")
         self.backend.handlers["/meet"] = meet
         self.addCleanup(go.set)
-        gateway = self.start()
         clients = []
         for _ in range(count):
             client = raw_http2.Client(gateway.port, self.ca_pem)

@@ -36,6 +36,11 @@ prefix = "/pass"
 mode = "require"
 certificates = ["device", "user"]
 without = "pass"
+[[path]]
+prefix = "/hasty"
+mode = "require"
+certificates = ["user"]
+without = "pass"
 decision_timeout = 0.3
 [[path]]
 prefix = "/offer"
