@@ -91,6 +91,7 @@ std::string LogLine(const AccessRecord& record) {
                {"sent", record.sent},
                {"ms", record.duration_ms}};
   if (!record.error.empty()) line["error"] = record.error;
+  if (!record.detail.empty()) line["detail"] = record.detail;
   if (!record.subjects.empty()) line["identities"] = record.subjects;
   return Dump(line);
 }

@@ -46,6 +46,7 @@ struct AccessRecord {
   uint64_t sent = 0;
   uint64_t duration_ms = 0;
   std::string error;
+  std::string detail;  // of the error, for a person
   std::vector<std::string> subjects;
 };
 std::string LogLine(const AccessRecord& record);

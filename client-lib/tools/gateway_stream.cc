@@ -264,6 +264,7 @@ void GatewayStream::WriteLog() {
   record.sent = response_.body_bytes();
   record.duration_ms = NowMs() - arrived_ms_;
   record.error = error_;
+  if (proxied_ && proxied_->failure()) record.detail = proxied_->failure()->detail;
   if (error_.empty() && error_code_ != NGHTTP2_NO_ERROR) {
     record.error = std::string("reset: ") + nghttp2_http2_strerror(error_code_);
   }

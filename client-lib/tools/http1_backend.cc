@@ -12,7 +12,6 @@ namespace {
 
 // Servers close after some seconds without a request; to be first avoids the race.
 constexpr uint64_t kKeepMs = 10000;
-constexpr size_t kMaxIdle = 64;
 
 }  // namespace
 
@@ -74,8 +73,12 @@ Descriptor Http1Backend::TakeIdle() {
   return std::move(idle->socket);
 }
 
+void Http1Backend::MakeRoom() {
+  if (!idle_.empty() && idle_.size() + busy_ > max_connections_) idle_.pop_front();
+}
+
 void Http1Backend::Keep(Descriptor socket) {
-  if (idle_.size() >= kMaxIdle) return;
+  if (idle_.size() + busy_ > max_connections_) return;
   idle_.push_back(std::make_shared<Idle>(*this, std::move(socket)));
 }
 

@@ -42,6 +42,7 @@ class Http1Backend : public Backend {
   void Leave();                            // an exchange that was admitted has ended
 
   Descriptor TakeIdle();
+  void MakeRoom();  // for one more connection: an idle one may have to go
   void Keep(Descriptor socket);
 
   EventLoop& loop_;

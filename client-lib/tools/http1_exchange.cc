@@ -20,6 +20,13 @@ bool AnnouncesEmptyBody(std::string_view method) {
   return method == "POST" || method == "PUT" || method == "PATCH";
 }
 
+// RFC 9110 section 9.2.2: what a proxy may say again when it can't know whether it was heard.
+bool IsRepeatable(const UpstreamRequest& request) {
+  static constexpr std::array<std::string_view, 5> kIdempotent = {"GET", "HEAD", "OPTIONS", "PUT",
+                                                                  "DELETE"};
+  return !request.has_body && std::ranges::count(kIdempotent, request.method) > 0;
+}
+
 std::string MakeHead(const UpstreamRequest& request) {
   std::string head = request.method + " " + request.target + " HTTP/1.1\r\n";
   head.append("host: ").append(request.authority).append("\r\n");
@@ -42,7 +49,7 @@ Http1Exchange::Http1Exchange(Http1Backend& backend, UpstreamRequest request, Ups
     : backend_(backend),
       events_(events),
       head_(MakeHead(request)),
-      has_body_(request.has_body),
+      repeatable_(IsRepeatable(request)),
       chunked_(request.has_body && !request.content_length),
       progress_ms_(NowMs()),
       output_(head_),
@@ -67,13 +74,14 @@ void Http1Exchange::Begin() {
   admitted_ = true;
   // A server may close a kept connection at the very moment we use it. What can't be said again
   // gets a new one.
-  Descriptor kept = has_body_ ? Descriptor() : backend_.TakeIdle();
+  Descriptor kept = repeatable_ ? backend_.TakeIdle() : Descriptor();
   if (kept.valid()) {
     stream_.emplace(std::move(kept));
     reused_ = true;
     state_ = State::kOpen;
     watch_.Wake();
   } else {
+    backend_.MakeRoom();
     state_ = State::kConnecting;
     ConnectNext();
   }

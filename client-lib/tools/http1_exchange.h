@@ -51,7 +51,7 @@ class Http1Exchange : public UpstreamExchange {
   Http1Backend& backend_;
   UpstreamEvents& events_;
   const std::string head_;  // of the request
-  const bool has_body_;
+  const bool repeatable_;
   const bool chunked_;
   State state_ = State::kQueued;
   bool admitted_ = false;
