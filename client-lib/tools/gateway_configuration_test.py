@@ -45,6 +45,7 @@ USER = '[[certificate]]\nname = "user"\nca = "users.pem"\n'  # lines 1 to 3
 class Refusals(ConfigurationTest):
     def test_each_names_file_line_and_what_to_write(self):
         path = '[[path]]\nprefix = "/a"\nmode = "require"\ncertificates = ["user"]\n'  # 4 to 7
+        backend = USER + '[backend]\nurl = "http://127.0.0.1:8080"\n'  # 4 and 5
         for text, line, expected in [
                 ("listen = [", 1, "TOML"),
                 ("\nlisten = 1", 2, 'listen = "..."'),
@@ -76,7 +77,18 @@ class Refusals(ConfigurationTest):
                 (USER + path + 'page = "page.html"', 8, 'without = "401"'),
                 (USER + path + 'without = "401"\npage = "none.html"', 9, "none.html"),
                 (USER + path.replace("require", "offer") + 'without = "403"', 8, "only mode"),
-                (USER + path + "mood = 1", 8, 'unknown key "mood" in [[path]]')]:
+                (USER + path + "mood = 1", 8, 'unknown key "mood" in [[path]]'),
+                ("backend = 1", 1, "[backend]"),
+                ("[backend]", 1, "has no url"),
+                ('[backend]\nurl = "127.0.0.1:80"', 2, "http://HOST:PORT"),
+                ('[backend]\nurl = "https://127.0.0.1"', 2, "h2c://HOST:PORT"),
+                ('[backend]\nurl = "http://127.0.0.1:80/path"', 2, "without a path"),
+                ('[backend]\nurl = "http://name.invalid:80"', 2, "a name that is known here"),
+                (backend + "timeout = 0", 6, "seconds"),
+                (backend + "connections = 0", 6, "from 1 to"),
+                (backend + 'client_cert = "device"', 6, "[[certificate]]"),
+                (backend + "client_cert_chain = true", 6, "client_cert ="),
+                (backend + "client_cert_chain = 1", 6, "neither true nor false")]:
             with self.subTest(text):
                 file = self.write(text)
                 run = subprocess.run([BIN / "signet-gateway", "--config", file], timeout=TIMEOUT,
