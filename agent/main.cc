@@ -186,7 +186,7 @@ int Run(const Options& options) {
   // A connection takes two descriptors on either socket: no uid gets more than a quarter of them.
   const size_t connections = std::min(CallerLimits::kMaxConnectionsPerUid, MaxDescriptors() / 16);
   CallerLimits limits(connections);
-  Gate gate(policy, limits);
+  Gate gate(policy, limits, audit);
   AgentCalls agent_calls(authentication, identities, policy, tokens, audit);
   AdminCalls admin_calls({SIGNET_VERSION, options.config, options.runtime_dir, options.state_dir},
                          enrolment, identities, policy, tokens, file_worker);

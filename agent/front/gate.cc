@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/audit/audit_entry.h"
 #include "agent/caller/peer_process.h"
 
 namespace signet::agent {
@@ -16,6 +17,11 @@ bool Gate::Has(uid_t uid, Right right) const {
 absl::StatusOr<Admission> Gate::Admit(const std::shared_ptr<const ipc::Peer>& peer, Right right) {
   const bool use = right != Right::kAdminister;
   if (!Has(peer->uid, right)) {
+    if (Knows(peer->uid)) {
+      const Caller caller = CallerOf(*peer);
+      AuditEntry entry(audit_, use ? "use" : "administer", caller);
+      entry.record().outcome = "access-denied";
+    }
     return absl::PermissionDeniedError(
         absl::StrCat("access: uid ", peer->uid, " may not ", use ? "use" : "administer",
                      " this agent; its owner can admit it with [access] ", use ? "use" : "admin",

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/audit/audit_log.h"
 #include "agent/authentication/calling_process.h"
 #include "agent/caller/callers.h"
 #include "agent/front/caller_limits.h"
@@ -28,10 +29,12 @@ struct Admission {
   CallerLimits::Place place;
 };
 
-// Loop thread only; both references outlive it.
+// Loop thread only; the references outlive it. Whoever may use the agent and tries to administer it
+// is recorded; strangers are not: they could fill the records with nothing else.
 class Gate {
  public:
-  Gate(const Policy& policy, CallerLimits& limits) : policy_(policy), limits_(limits) {}
+  Gate(const Policy& policy, CallerLimits& limits, AuditLog& audit)
+      : policy_(policy), limits_(limits), audit_(audit) {}
 
   bool Has(uid_t uid, Right right) const;
   // Any right at all?
@@ -50,6 +53,7 @@ class Gate {
  private:
   const Policy& policy_;
   CallerLimits& limits_;
+  AuditLog& audit_;
   Callers callers_;
 };
 

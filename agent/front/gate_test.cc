@@ -7,6 +7,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace signet::agent {
 namespace {
@@ -24,15 +25,24 @@ std::shared_ptr<ipc::Peer> Self() {
   return std::make_shared<ipc::Peer>(*std::move(peer));
 }
 
+class FakeAudit : public AuditLog {
+ public:
+  void Write(const AuditRecord& record) override { records.push_back(record); }
+  absl::Status CheckRecording() const override { return absl::OkStatus(); }
+
+  std::vector<AuditRecord> records;
+};
+
 class GateTest : public ::testing::Test {
  protected:
+  FakeAudit audit_;
   CallerLimits limits_{/*max_connections=*/1, /*max_requests=*/1};
   const Policy own_{{.use = {geteuid()}, .admin = {geteuid()}}, {}, {}};
   const Policy others_{{.use = {geteuid() + 1}, .admin = {geteuid() + 1}}, {}, {}};
 };
 
 TEST_F(GateTest, TellsWhoAsksByTheKernelsWord) {
-  Gate gate(own_, limits_);
+  Gate gate(own_, limits_, audit_);
   const auto admission = gate.Admit(Self(), Right::kUse);
   ASSERT_TRUE(admission.ok()) << admission.status();
   EXPECT_EQ(admission->caller.pid, getpid());
@@ -43,7 +53,7 @@ TEST_F(GateTest, TellsWhoAsksByTheKernelsWord) {
 }
 
 TEST_F(GateTest, NamesTheSettingAndTheUid) {
-  Gate gate(others_, limits_);
+  Gate gate(others_, limits_, audit_);
   for (const auto& [right, setting] : {std::pair{Right::kUse, "[access] use"},
                                        {Right::kAuthenticate, "[access] use"},
                                        {Right::kAdminister, "[access] admin"}}) {
@@ -52,10 +62,23 @@ TEST_F(GateTest, NamesTheSettingAndTheUid) {
     EXPECT_THAT(std::string(refusal.message()), HasSubstr(setting));
     EXPECT_THAT(std::string(refusal.message()), HasSubstr(std::to_string(geteuid())));
   }
+  EXPECT_TRUE(audit_.records.empty()) << "a stranger fills no records";
+}
+
+TEST_F(GateTest, RecordsAUserWhoTriesToAdminister) {
+  const Policy user{{.use = {geteuid()}, .admin = {geteuid() + 1}}, {}, {}};
+  Gate gate(user, limits_, audit_);
+  EXPECT_FALSE(gate.Admit(Self(), Right::kAdminister).ok());
+  ASSERT_EQ(audit_.records.size(), 1u);
+  EXPECT_EQ(audit_.records[0].event, "administer");
+  EXPECT_EQ(audit_.records[0].outcome, "access-denied");
+  EXPECT_EQ(audit_.records[0].caller->pid, getpid());
+  EXPECT_TRUE(gate.Admit(Self(), Right::kUse).ok());
+  EXPECT_EQ(audit_.records.size(), 1u);
 }
 
 TEST_F(GateTest, RefusesAProcessThatNoLongerRunsWhatConnected) {
-  Gate gate(own_, limits_);
+  Gate gate(own_, limits_, audit_);
   const std::shared_ptr<ipc::Peer> other_program = Self();
   other_program->executable->inode += 1;
   EXPECT_EQ(gate.Admit(other_program, Right::kUse).status().code(),
@@ -63,7 +86,7 @@ TEST_F(GateTest, RefusesAProcessThatNoLongerRunsWhatConnected) {
 }
 
 TEST_F(GateTest, LeavesItToTheCallToDeclineAProcessThatChanged) {
-  Gate gate(own_, limits_);
+  Gate gate(own_, limits_, audit_);
   const std::shared_ptr<ipc::Peer> other_program = Self();
   other_program->executable->inode += 1;
   const auto admission = gate.Admit(other_program, Right::kAuthenticate);
@@ -72,7 +95,7 @@ TEST_F(GateTest, LeavesItToTheCallToDeclineAProcessThatChanged) {
 }
 
 TEST_F(GateTest, AnAdmissionHoldsItsPlaceAsLongAsItLives) {
-  Gate gate(own_, limits_);
+  Gate gate(own_, limits_, audit_);
   for (int i = 0; i < 2; ++i) {
     const auto admission = gate.Admit(Self(), Right::kUse);
     ASSERT_TRUE(admission.ok()) << admission.status();
