@@ -30,11 +30,19 @@
 
 namespace signet::providers {
 
+// Which token a PIN is for, and on what it can be tried.
+struct UnlockTarget {
+  std::string serial;             // TokenState's, as seen last; empty: whichever is there
+  std::vector<wire::Bytes> keys;  // references of keys with that PIN
+};
+
 struct TokenState {
   bool hardware = false;  // false: keys are only as safe as a file
   bool needs_pin = false;
   bool unlocked = true;                  // always true when needs_pin is false
+  bool pin_pad = false;                  // it asks for its PIN by itself, at the reader
   std::string label;                     // the token's label; the TPM's manufacturer
+  std::string serial{};                  // empty where tokens have none
   std::vector<KeyAlgorithm> algorithms;  // that CreateKeySlowly can make
 };
 
@@ -95,10 +103,14 @@ class Backend {
   // locked token may leave some out and list others that can't sign after all.
   virtual absl::StatusOr<std::vector<FoundKey>> ListKeysSlowly() { return std::vector<FoundKey>{}; }
 
-  // Logs in once; spends at most one try. OK without effect when no PIN is needed. `keys` are
-  // references of keys with that PIN, for tokens that can try it on nothing else: without any the
-  // PIN is taken as given, for the first key.
-  virtual absl::Status UnlockSlowly(Pin pin, const std::vector<wire::Bytes>& keys) = 0;
+  // Logs in once; spends at most one try. OK without effect when no PIN is needed. kNotFound, and
+  // no try spent, when another token is there than the target. A token that can try a PIN on
+  // nothing but keys takes it as given, for the first key, when the target has none.
+  virtual absl::Status UnlockSlowly(Pin pin, const UnlockTarget& target) = 0;
+  // The same with the PIN that a person enters at the reader.
+  virtual absl::Status UnlockAtPinPadSlowly(const UnlockTarget&) {
+    return absl::UnimplementedError("unlock: the token has no PIN pad; give the PIN to signet");
+  }
   // Logs out and wipes the PIN. Keys that are open stay valid objects; signing then fails with
   // kFailedPrecondition until the next unlock.
   virtual absl::Status LockSlowly() = 0;

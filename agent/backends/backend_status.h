@@ -26,6 +26,7 @@ struct BackendStatus {
   bool hardware = false;
   std::string token;  // label of the token, or the TPM's manufacturer
   uint32_t restarts = 0;
+  bool pin_pad = false;  // the token asks for its PIN at the reader
 };
 
 }  // namespace signet::agent

@@ -136,11 +136,11 @@ asio::awaitable<absl::Status> BackendSupervisor::Serve() {
   while (fault.ok() && !stopping_) {
     if (list_wanted_) {
       fault = co_await ListKeys();
+    } else if (describe_wanted_) {
+      fault = co_await Describe();
     } else if (!queue_.empty()) {
       if (!configured_) break;  // the token may be there by now: ask a new process
       fault = co_await ServeCall();
-    } else if (describe_wanted_) {
-      fault = co_await Describe();
     } else if (look_wanted_) {
       fault = co_await Look();
     } else {
@@ -199,15 +199,10 @@ asio::awaitable<absl::Status> BackendSupervisor::Look() {
   if (!response.ok()) co_return response.status();
   const Deadline now = std::chrono::steady_clock::now();
   looks_ = !absl::IsUnimplemented(StatusOf(*response));
-  if (!response->look().changed()) {
-    next_look_ = now + std::max<Deadline::duration>(limits_.look, kRestPerLook * (now - begin));
-    co_return absl::OkStatus();
-  }
-  next_look_ = now + limits_.look;
-  const bool was_there = configured_ && !token_failed_;
-  const absl::Status fault = co_await Describe();
-  if (fault.ok() && was_there && !token_failed_) list_wanted_ = true;  // it may be another token
-  co_return fault;
+  describe_wanted_ = response->look().changed();
+  const Deadline::duration rest = describe_wanted_ ? now - now : kRestPerLook * (now - begin);
+  next_look_ = now + std::max<Deadline::duration>(limits_.look, rest);
+  co_return absl::OkStatus();
 }
 
 asio::awaitable<absl::Status> BackendSupervisor::Describe() {
@@ -279,6 +274,11 @@ asio::awaitable<absl::Status> BackendSupervisor::ServeCall() {
   if (!current_) co_return absl::OkStatus();
   QueuedCall& call = *current_;
   call.request.set_id(++last_id_);
+  if (call.request.has_unlock()) {
+    // As far as anybody was told; another one may be there by now.
+    call.request.mutable_unlock()->set_serial(token_.serial());
+    call.request.mutable_unlock()->set_pin_pad(token_.pin_pad());
+  }
   const Deadline now = std::chrono::steady_clock::now();
   const Deadline end =
       std::clamp(call.deadline, now + limits_.shortest_call, now + limits_.longest_call);
@@ -301,6 +301,7 @@ void BackendSupervisor::NoteToken(const BackendResponse& answer) {
     on_keys_(configuration_.name, {});
     return;
   }
+  if (configured_ && token_.serial() != answer.token().serial()) list_wanted_ = true;
   token_ = answer.token();
 }
 
@@ -365,6 +366,7 @@ BackendStatus BackendSupervisor::Status() const {
   // By its type, until the token says it: what does not answer is no less hardware.
   status.hardware = configured_ ? token_.hardware() : configuration_.type != "software";
   status.token = token_.label();
+  status.pin_pad = token_.pin_pad();
   status.restarts = starts_ > 0 ? starts_ - 1 : 0;
   std::tie(status.last_error, status.next_step) =
       Split(std::string_view(last_error_.message().data(), last_error_.message().size()));

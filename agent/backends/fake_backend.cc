@@ -104,7 +104,9 @@ class FakeBackend {
         response.mutable_remove_key();
         break;
       case BackendRequest::kUnlock:
-        unlocked_ = message.descriptor && ReadToEnd(message.descriptor->get()) == kPin;
+        unlocked_ = request.unlock().serial() == Token().serial() &&
+                    (request.unlock().pin_pad() ||
+                     (message.descriptor && ReadToEnd(message.descriptor->get()) == kPin));
         response.mutable_unlock();
         if (!unlocked_) Fail(absl::StatusCode::kPermissionDenied, response);
         break;
@@ -131,6 +133,7 @@ class FakeBackend {
   TokenInfo Token() const {
     TokenInfo token;
     token.set_label("fake token");
+    token.set_serial(std::to_string(seen_));
     token.set_hardware(true);
     token.set_needs_pin(needs_pin_);
     token.set_unlocked(unlocked_ || !needs_pin_);

@@ -108,7 +108,9 @@ absl::StatusOr<backend::v1::TokenInfo> BackendService::DescribeSlowly() {
   info.set_hardware(state->hardware);
   info.set_needs_pin(state->needs_pin);
   info.set_unlocked(state->unlocked);
+  info.set_pin_pad(state->pin_pad);
   info.set_label(state->label);
+  info.set_serial(state->serial);
   for (KeyAlgorithm algorithm : state->algorithms) {
     info.add_algorithms(std::string(Name(algorithm)));
   }
@@ -197,14 +199,15 @@ absl::Status BackendService::Unlock(const backend::v1::UnlockRequest& request,
   if (!pin_pipe.has_value()) {
     return absl::InvalidArgumentError("unlock: no pipe with a PIN came along; no try was spent");
   }
+  UnlockTarget target{.serial = request.serial(), .keys = {}};
+  for (const std::string& reference : request.references()) {
+    target.keys.emplace_back(reference.begin(), reference.end());
+  }
+  if (request.pin_pad()) return backend_->UnlockAtPinPadSlowly(target);
   if (absl::Status status = WaitUntilWritten(pin_pipe->get()); !status.ok()) return status;
   absl::StatusOr<Pin> pin = Pin::ReadFrom(pin_pipe->get());
   if (!pin.ok()) return pin.status();
-  std::vector<wire::Bytes> keys;
-  for (const std::string& reference : request.references()) {
-    keys.emplace_back(reference.begin(), reference.end());
-  }
-  return backend_->UnlockSlowly(*std::move(pin), keys);
+  return backend_->UnlockSlowly(*std::move(pin), target);
 }
 
 void BackendService::LockSlowly() { backend_->LockSlowly().IgnoreError(); }

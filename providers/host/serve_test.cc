@@ -149,8 +149,8 @@ class CountingBackend : public Backend {
   }
   absl::Status RemoveKeySlowly(wire::BytesView) override { return absl::OkStatus(); }
   absl::StatusOr<std::vector<FoundKey>> ListKeysSlowly() override { return counts_.found; }
-  absl::Status UnlockSlowly(Pin pin, const std::vector<wire::Bytes>& keys) override {
-    counts_.tried_on = keys;
+  absl::Status UnlockSlowly(Pin pin, const UnlockTarget& target) override {
+    counts_.tried_on = target.keys;
     if (std::string_view(pin.c_str()) != "1234") {
       return absl::PermissionDeniedError("fake: unlock: wrong PIN; try again");
     }

@@ -69,11 +69,11 @@ wire::Bytes ReferenceTo(const Candidate& candidate, const std::vector<Candidate>
 // The call to the module worked; may the key sign?
 CK_RV MaySign(const Module& module, CK_SESSION_HANDLE session, const KeyUri& uri, CK_KEY_TYPE type,
               bool& may) {
-  absl::StatusOr<CK_OBJECT_HANDLE> found;
+  absl::StatusOr<PrivateKey> found;
   may = false;
   const CK_RV rv = FindPrivateKey(module, session, "", uri, type, found);
   if (rv != CKR_OK || !found.ok()) return rv;
-  return ReadBool(module, session, *found, CKA_SIGN, may);
+  return ReadBool(module, session, found->handle, CKA_SIGN, may);
 }
 
 }  // namespace

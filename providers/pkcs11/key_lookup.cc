@@ -68,8 +68,7 @@ CK_RV FindPublicKey(const Module& module, CK_SESSION_HANDLE session, const std::
 }
 
 CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
-                     const KeyUri& uri, CK_KEY_TYPE type,
-                     absl::StatusOr<CK_OBJECT_HANDLE>& result) {
+                     const KeyUri& uri, CK_KEY_TYPE type, absl::StatusOr<PrivateKey>& result) {
   std::vector<CK_OBJECT_HANDLE> objects;
   Template search = uri.SearchFor(CKO_PRIVATE_KEY);
   search.Add(CKA_KEY_TYPE, CK_ULONG{type});
@@ -83,19 +82,10 @@ CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std:
     result = Ambiguous(prefix, objects.size());
     return CKR_OK;
   }
-  bool asks_each_time = false;
-  rv = ReadBool(module, session, objects[0], CKA_ALWAYS_AUTHENTICATE, asks_each_time);
-  if (rv != CKR_OK) return rv;
-  if (asks_each_time) {
-    result = absl::UnimplementedError(absl::StrCat(
-        prefix,
-        ": the token wants its PIN for each signature of this key "
-        "(CKA_ALWAYS_AUTHENTICATE), which is not supported; use a key of another kind, on "
-        "a PIV card the one in slot 9A"));
-    return CKR_OK;
-  }
-  result = objects[0];
-  return CKR_OK;
+  PrivateKey key{.handle = objects[0], .asks_each_time = false};
+  rv = ReadBool(module, session, key.handle, CKA_ALWAYS_AUTHENTICATE, key.asks_each_time);
+  if (rv == CKR_OK) result = key;
+  return rv;
 }
 
 }  // namespace signet::providers::pkcs11

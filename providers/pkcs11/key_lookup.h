@@ -22,9 +22,14 @@ namespace signet::providers::pkcs11 {
 CK_RV FindPublicKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
                     const KeyUri& uri, absl::StatusOr<PublicKey>& result);
 
+struct PrivateKey {
+  CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
+  bool asks_each_time = false;  // for the PIN (CKA_ALWAYS_AUTHENTICATE)
+};
+
 // On a locked token private keys are invisible: log in first.
 CK_RV FindPrivateKey(const Module& module, CK_SESSION_HANDLE session, const std::string& prefix,
-                     const KeyUri& uri, CK_KEY_TYPE type, absl::StatusOr<CK_OBJECT_HANDLE>& result);
+                     const KeyUri& uri, CK_KEY_TYPE type, absl::StatusOr<PrivateKey>& result);
 
 }  // namespace signet::providers::pkcs11
 

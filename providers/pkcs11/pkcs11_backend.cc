@@ -37,7 +37,9 @@ class Pkcs11Backend : public Backend {
         .hardware = true,
         .needs_pin = token_.needs_pin(),
         .unlocked = token_.unlocked(),
+        .pin_pad = token_.pin_pad(),
         .label = token_.label(),
+        .serial = Token::SerialOf(*info),
         .algorithms = *std::move(algorithms),
     };
   }
@@ -50,8 +52,13 @@ class Pkcs11Backend : public Backend {
   absl::Status RemoveKeySlowly(wire::BytesView reference) override;
   absl::StatusOr<std::vector<FoundKey>> ListKeysSlowly() override;
 
-  absl::Status UnlockSlowly(Pin pin, const std::vector<wire::Bytes>&) override {
-    return token_.Login(pin);
+  absl::Status UnlockSlowly(Pin pin, const UnlockTarget& target) override {
+    absl::Status known = RequireKnownKey();
+    return known.ok() ? token_.Login(std::move(pin), target.serial) : known;
+  }
+  absl::Status UnlockAtPinPadSlowly(const UnlockTarget& target) override {
+    absl::Status known = RequireKnownKey();
+    return known.ok() ? token_.Login(std::nullopt, target.serial) : known;
   }
   absl::Status LockSlowly() override { return token_.Logout(); }
 
@@ -63,7 +70,17 @@ class Pkcs11Backend : public Backend {
   CK_RV RequirePss(const Module& module, const std::string& prefix,
                    absl::StatusOr<PublicKey>& key) const;
 
+  // A card that was made out anew may keep its serial number, and does not get the old one's PIN:
+  // of the keys that were listed, one must still be there.
+  absl::Status RequireKnownKey();
+
+  struct ListedKey {
+    wire::Bytes reference;
+    wire::Bytes public_key;
+  };
+
   Token token_;
+  std::vector<ListedKey> listed_;
 };
 
 absl::StatusOr<std::vector<KeyAlgorithm>> Pkcs11Backend::AlgorithmsOf(const CK_TOKEN_INFO& info) {
@@ -158,7 +175,7 @@ absl::StatusOr<std::unique_ptr<Key>> Pkcs11Backend::OpenKeySlowly(wire::BytesVie
   if (!uri.ok()) return uri.status();
   const std::string prefix = token_.Prefix("load key");
   absl::StatusOr<PublicKey> public_key;
-  absl::StatusOr<CK_OBJECT_HANDLE> private_key;
+  absl::StatusOr<PrivateKey> private_key;
   absl::Status status =
       token_.Run("load key", Access::kPublic, [&](const Module& module, CK_SESSION_HANDLE session) {
         CK_RV rv = FindPublicKey(module, session, prefix, *uri, public_key);
@@ -180,7 +197,7 @@ absl::Status Pkcs11Backend::RemoveKeySlowly(wire::BytesView reference) {
   if (!uri.ok()) return uri.status();
   const std::string prefix = token_.Prefix("remove key");
   absl::StatusOr<PublicKey> public_key;
-  absl::StatusOr<CK_OBJECT_HANDLE> private_key;
+  absl::StatusOr<PrivateKey> private_key;
   absl::Status status =
       token_.Run("remove key", Access::kUser, [&](const Module& module, CK_SESSION_HANDLE session) {
         CK_RV rv = FindPublicKey(module, session, prefix, *uri, public_key);
@@ -193,7 +210,9 @@ absl::Status Pkcs11Backend::RemoveKeySlowly(wire::BytesView reference) {
         Template search = uri->SearchFor(CKO_PUBLIC_KEY);
         search.Add(CKA_KEY_TYPE, CK_ULONG{public_key->type});
         rv = FindObjects(module, session, search, public_keys);
-        if (rv == CKR_OK && private_key.ok()) rv = module->C_DestroyObject(session, *private_key);
+        if (rv == CKR_OK && private_key.ok()) {
+          rv = module->C_DestroyObject(session, private_key->handle);
+        }
         for (const CK_OBJECT_HANDLE object : public_keys) {
           if (rv == CKR_OK) rv = module->C_DestroyObject(session, object);
         }
@@ -214,7 +233,29 @@ absl::StatusOr<std::vector<FoundKey>> Pkcs11Backend::ListKeysSlowly() {
         return ListKeys(module, session, token, keys);
       });
   if (!status.ok()) return status;
+  listed_.clear();
+  for (const FoundKey& key : keys) listed_.push_back({key.reference, key.public_key});
   return keys;
+}
+
+absl::Status Pkcs11Backend::RequireKnownKey() {
+  if (listed_.empty()) return absl::OkStatus();
+  bool known = false;
+  const absl::Status status =
+      token_.Run("unlock", Access::kPublic, [&](const Module& module, CK_SESSION_HANDLE session) {
+        for (const ListedKey& listed : listed_) {
+          const auto uri = KeyUri::Parse(token_.Prefix("unlock"), token_.label(), listed.reference);
+          if (!uri.ok()) continue;
+          absl::StatusOr<PublicKey> found;
+          const CK_RV rv = FindPublicKey(module, session, "", *uri, found);
+          if (rv != CKR_OK) return rv;
+          known = found.ok() && found->info == listed.public_key;
+          if (known) break;
+        }
+        return CK_RV{CKR_OK};
+      });
+  if (!status.ok()) return status;
+  return known ? absl::OkStatus() : token_.OtherToken("unlock");
 }
 
 }  // namespace

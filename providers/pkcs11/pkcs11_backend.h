@@ -38,8 +38,13 @@ struct Pkcs11Options {
 // the label too where two keys share an id.
 //
 // A session that is lost (card pulled, pcscd restarted) is opened anew once per call. The login is
-// then gone, and the PIN with it: it is handed to the module and not kept, so that a card put back
-// into the reader is as locked as any, and no try is ever spent unasked.
+// then gone, and the PIN with it, so that a card put back into the reader is as locked as any.
+//
+// The PIN is handed to the module and not kept, unless the token has keys that want it for each
+// signature (CKA_ALWAYS_AUTHENTICATE; 9C on a PIV card). Then it stays in its locked page until the
+// login ends, and goes to the token with the serial number that it was for. Once refused it is
+// wiped, and a last try is left to a person, as far as the module tells: OpenSC does so only before
+// a login.
 std::unique_ptr<Backend> MakePkcs11Backend(Pkcs11Options options);
 
 }  // namespace signet::providers

@@ -172,14 +172,43 @@ TEST_F(Pkcs11BackendTest, TakesKeysOfOtherToolsByLabel) {
   EXPECT_EQ(twice.code(), StatusCode::kInvalidArgument) << twice;
 }
 
-TEST_F(Pkcs11BackendTest, RefusesKeysThatWantThePinEachTime) {
+TEST_F(Pkcs11BackendTest, SignsWithKeysThatWantThePinEachTime) {
   {
     RawSession raw = Raw();
     raw.GenerateKey(wire::Bytes{1}, "9C", CKA_ALWAYS_AUTHENTICATE, true);
   }
-  const absl::Status status = Open()->OpenKeySlowly(ToBytes("pkcs11:id=%01")).status();
-  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
-  EXPECT_THAT(Message(status), HasSubstr("CKA_ALWAYS_AUTHENTICATE"));
+  auto backend = Open();
+  auto key = backend->OpenKeySlowly(ToBytes("pkcs11:id=%01"));
+  ASSERT_TRUE(key.ok()) << key.status();
+  for (int i = 0; i < 3; ++i) ExpectSigns(**key);
+  ASSERT_TRUE(backend->LockSlowly().ok());
+  const absl::Status locked =
+      (*key)->SignSlowly(SignatureScheme::kEcdsaSecp256r1Sha256, ToBytes("message")).status();
+  EXPECT_EQ(locked.code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(Pkcs11BackendTest, SendsAPinToNoOtherTokenThanItIsFor) {
+  auto backend = OpenLocked();
+  auto state = backend->DescribeSlowly();
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->serial.size(), 16u);
+  const absl::Status other =
+      backend->UnlockSlowly(*Pin::Copy(kPin), {.serial = "4711", .keys = {}});
+  EXPECT_EQ(other.code(), StatusCode::kNotFound) << other;
+  EXPECT_THAT(Message(other), HasSubstr("no PIN was sent"));
+  EXPECT_FALSE(backend->DescribeSlowly()->unlocked);
+  EXPECT_TRUE(backend->UnlockSlowly(*Pin::Copy(kPin), {.serial = state->serial, .keys = {}}).ok());
+}
+
+TEST_F(Pkcs11BackendTest, SendsNoPinToATokenThatWasMadeOutAnew) {
+  Raw().GenerateKey(wire::Bytes{1}, "old");
+  auto backend = OpenLocked();
+  ASSERT_EQ(backend->ListKeysSlowly()->size(), 1u);
+  Raw().Destroy(CKO_PUBLIC_KEY);
+  Raw().GenerateKey(wire::Bytes{1}, "old");  // as it was called, but another
+  EXPECT_EQ(backend->UnlockSlowly(*Pin::Copy(kPin), {}).code(), StatusCode::kNotFound);
+  ASSERT_EQ(backend->ListKeysSlowly()->size(), 1u);
+  EXPECT_TRUE(backend->UnlockSlowly(*Pin::Copy(kPin), {}).ok());
 }
 
 TEST_F(Pkcs11BackendTest, OpensKeysOnALockedTokenAndSaysHowToUnlockIt) {

@@ -9,6 +9,7 @@
 #include "providers/contract/signature_check.h"
 #include "providers/pkcs11/pkcs11_backend.h"
 #include "providers/pkcs11/probe_module.h"
+#include "providers/pkcs11/raw_session.h"
 #include "tests/support/softhsm.h"
 
 namespace signet::providers::pkcs11 {
@@ -118,6 +119,50 @@ TEST_F(Pkcs11FaultsTest, SaysWhenTheLastTryIsSpent) {
     EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status;
     EXPECT_THAT(Message(status), HasSubstr("PUK"));
   }
+}
+
+class Pkcs11EachTimeTest : public Pkcs11FaultsTest {
+ protected:
+  void SetUp() override {
+    Pkcs11FaultsTest::SetUp();
+    backend_->LockSlowly().IgnoreError();
+    RawSession(SoftHsm::Module(), "alice", kPin)
+        .GenerateKey(wire::Bytes{9}, "9C", CKA_ALWAYS_AUTHENTICATE, true);
+    ASSERT_TRUE(Unlock().ok());
+    const std::string uri = "pkcs11:id=%09";
+    auto key = backend_->OpenKeySlowly(wire::Bytes(uri.begin(), uri.end()));
+    ASSERT_TRUE(key.ok()) << key.status();
+    key_ = *std::move(key);
+    ASSERT_TRUE(Sign().ok());
+    TheProbe().functions.clear();
+  }
+};
+
+TEST_F(Pkcs11EachTimeTest, SignsWithThreeCallsAndALookAtTheToken) {
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Sign().ok());
+  EXPECT_EQ(TheProbe().Calls("C_Login"), 3);
+  EXPECT_EQ(TheProbe().AllCalls(), 12);
+}
+
+TEST_F(Pkcs11EachTimeTest, APinThatIsWrongNowIsTriedOnceAndNeverAgain) {
+  TheProbe().Fail("C_Login", CKR_PIN_INCORRECT);
+  EXPECT_EQ(Sign().code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ(Sign().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(TheProbe().Calls("C_Login"), 1);
+  ASSERT_TRUE(Unlock().ok());
+  EXPECT_TRUE(Sign().ok());
+}
+
+TEST_F(Pkcs11EachTimeTest, TheLastTryIsLeftToAPerson) {
+  TheProbe().token_flags = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
+  EXPECT_EQ(Sign().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(TheProbe().Calls("C_Login"), 0);
+}
+
+TEST_F(Pkcs11EachTimeTest, ThePinGoesWithTheSession) {
+  TheProbe().Fail("C_SignInit", CKR_DEVICE_REMOVED);
+  EXPECT_EQ(Sign().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(TheProbe().Calls("C_Login"), 0);
 }
 
 struct Loss {

@@ -13,33 +13,40 @@ namespace {
 // more than they need.
 constexpr size_t kSignatureBuffer = 1024;
 
-CK_RV SignOnce(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
-               const SigningScheme& scheme, wire::BytesView input, wire::Bytes& signature) {
+}  // namespace
+
+CK_RV Pkcs11Key::SignOnce(const Module& module, CK_SESSION_HANDLE session,
+                          const SigningScheme& scheme, wire::BytesView input,
+                          absl::StatusOr<wire::Bytes>& raw) {
   CK_RSA_PKCS_PSS_PARAMS pss = scheme.pss;
   CK_MECHANISM mechanism{scheme.mechanism, nullptr, 0};
   if (scheme.mechanism == CKM_RSA_PKCS_PSS) mechanism = {scheme.mechanism, &pss, sizeof(pss)};
-  signature.resize(kSignatureBuffer);
+  wire::Bytes signature(kSignatureBuffer);
   CK_ULONG size = signature.size();
   uint8_t nothing = 0;  // modules take no null pointer for an empty message
   uint8_t* data = input.empty() ? &nothing : const_cast<uint8_t*>(input.data());
-  CK_RV rv = module->C_SignInit(session, &mechanism, key);
-  if (rv != CKR_OK) {
-    signature.clear();
-    return rv;
+  absl::Status refusal;
+  CK_RV rv = private_key_.asks_each_time ? token_.PrepareOneSignature(refusal) : CKR_OK;
+  if (rv == CKR_OK && refusal.ok())
+    rv = module->C_SignInit(session, &mechanism, private_key_.handle);
+  if (rv == CKR_OK && refusal.ok() && private_key_.asks_each_time) {
+    rv = token_.LoginForOneSignature(refusal);
   }
-  rv = module->C_Sign(session, data, input.size(), signature.data(), &size);
+  if (rv == CKR_OK && refusal.ok()) {
+    rv = module->C_Sign(session, data, input.size(), signature.data(), &size);
+  }
   signature.resize(rv == CKR_OK ? std::min<CK_ULONG>(size, kSignatureBuffer) : 0);
+  raw = std::move(signature);
+  if (!refusal.ok()) raw = refusal;
   return rv;
 }
 
-}  // namespace
-
 CK_RV Pkcs11Key::Sign(const Module& module, CK_SESSION_HANDLE session, const SigningScheme& scheme,
                       wire::BytesView input, absl::StatusOr<wire::Bytes>& raw) {
-  if (generation_ != token_.generation()) handle_ = CK_INVALID_HANDLE;
-  for (bool cached = handle_ != CK_INVALID_HANDLE;; cached = false) {
+  if (generation_ != token_.generation()) private_key_ = {};
+  for (bool cached = private_key_.handle != CK_INVALID_HANDLE;; cached = false) {
     if (!cached) {
-      absl::StatusOr<CK_OBJECT_HANDLE> found;
+      absl::StatusOr<PrivateKey> found;
       const CK_RV rv =
           FindPrivateKey(module, session, token_.Prefix("sign"), uri_, public_key_.type, found);
       if (rv != CKR_OK) return rv;
@@ -47,16 +54,14 @@ CK_RV Pkcs11Key::Sign(const Module& module, CK_SESSION_HANDLE session, const Sig
         raw = found.status();
         return CKR_OK;
       }
-      handle_ = *found;
+      private_key_ = *found;
       generation_ = token_.generation();
     }
-    wire::Bytes signature;
-    const CK_RV rv = SignOnce(module, session, handle_, scheme, input, signature);
+    const CK_RV rv = SignOnce(module, session, scheme, input, raw);
     // Another program changed the token and the handle with it: find the key once more.
     const bool stale = rv == CKR_KEY_HANDLE_INVALID || rv == CKR_OBJECT_HANDLE_INVALID;
-    if (stale) handle_ = CK_INVALID_HANDLE;
+    if (stale) private_key_ = {};
     if (stale && cached) continue;
-    raw = std::move(signature);
     return rv;
   }
 }

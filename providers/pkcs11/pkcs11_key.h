@@ -13,7 +13,8 @@
 
 namespace signet::providers::pkcs11 {
 
-// Two PKCS#11 calls per signature; the first after an unlock or a lost session also finds the key.
+// Two PKCS#11 calls per signature, and two more for a key that wants the PIN each time; the first
+// after an unlock or a lost session also finds the key.
 class Pkcs11Key : public Key {
  public:
   // The token outlives it.
@@ -30,13 +31,15 @@ class Pkcs11Key : public Key {
  private:
   CK_RV Sign(const Module& module, CK_SESSION_HANDLE session, const SigningScheme& scheme,
              wire::BytesView input, absl::StatusOr<wire::Bytes>& raw);
+  CK_RV SignOnce(const Module& module, CK_SESSION_HANDLE session, const SigningScheme& scheme,
+                 wire::BytesView input, absl::StatusOr<wire::Bytes>& raw);
 
   Token& token_;
   const KeyUri uri_;
   const PublicKey public_key_;
   std::vector<wire::SignatureScheme> schemes_;  // of public_key_
-  CK_OBJECT_HANDLE handle_ = CK_INVALID_HANDLE;
-  uint64_t generation_ = 0;  // of the token, when `handle_` was found
+  PrivateKey private_key_;
+  uint64_t generation_ = 0;  // of the token, when `private_key_` was found
 };
 
 }  // namespace signet::providers::pkcs11

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "providers/pkcs11/ckr.h"
+#include "providers/pkcs11/objects.h"
 
 namespace signet::providers::pkcs11 {
 namespace {
@@ -19,11 +20,14 @@ CK_RV ListSlotsWithToken(const Module& module, std::vector<CK_SLOT_ID>& slots) {
   return rv;
 }
 
-// Labels are padded with blanks to their fixed size.
-std::string LabelOf(const CK_TOKEN_INFO& info) {
-  const std::string_view padded(reinterpret_cast<const char*>(info.label), sizeof(info.label));
+// Padded with blanks to its fixed size.
+template <size_t size>
+std::string Unpadded(const CK_UTF8CHAR (&text)[size]) {
+  const std::string_view padded(reinterpret_cast<const char*>(text), size);
   return std::string(padded.substr(0, padded.find_last_not_of(' ') + 1));
 }
+
+std::string LabelOf(const CK_TOKEN_INFO& info) { return Unpadded(info.label); }
 
 bool IsLoggedIn(const CK_SESSION_INFO& info) {
   return info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
@@ -42,8 +46,7 @@ absl::Status Token::Run(const char* operation, Access access, Call call) {
     const CK_RV rv = call(*module_, session_);
     if (rv == CKR_OK) return absl::OkStatus();
     if (rv == CKR_USER_NOT_LOGGED_IN) {  // somebody else reset the card
-      logged_in_ = false;
-      ++generation_;
+      ForgetLogin();
       return LockedError(operation);
     }
     // A call that failed half-way, and was not ended by the module, stops all others in its
@@ -67,8 +70,8 @@ absl::StatusOr<CK_TOKEN_INFO> Token::Describe(const char* operation) {
       });
   if (!status.ok()) return status;
   if (logged_in_ != IsLoggedIn(session)) {
-    logged_in_ = !logged_in_;
-    ++generation_;
+    ForgetLogin();
+    logged_in_ = IsLoggedIn(session);
   }
   return info;
 }
@@ -82,18 +85,67 @@ bool Token::HasChanged() {
   return !same || (session_ != CK_INVALID_HANDLE && !SessionHolds());
 }
 
-absl::Status Token::Login(const Pin& pin) {
+std::string Token::SerialOf(const CK_TOKEN_INFO& info) { return Unpadded(info.serialNumber); }
+
+absl::Status Token::Login(std::optional<Pin> pin, const std::string& serial) {
   absl::StatusOr<CK_TOKEN_INFO> info = Describe("unlock");
   if (!info.ok()) return info.status();
+  if (!serial.empty() && SerialOf(*info) != serial) return OtherToken("unlock");
   if (unlocked()) return absl::OkStatus();
   if ((info->flags & CKF_USER_PIN_LOCKED) != 0) return CkrStatus(Prefix("unlock"), CKR_PIN_LOCKED);
 
-  auto* text = reinterpret_cast<CK_UTF8CHAR*>(const_cast<char*>(pin.c_str()));
-  const CK_RV rv = (*module_)->C_Login(session_, CKU_USER, text, pin.size());
+  if (pin_pad_) pin.reset();  // PKCS#11 forbids to send it one
+  if (!pin_pad_ && !pin.has_value()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Prefix("unlock"), ": the reader has no PIN pad; give the PIN to signet"));
+  }
+  const CK_RV rv = SendPin(CKU_USER, pin);
   if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN) return LoginError(rv);
   logged_in_ = true;
   ++generation_;
+  if (pin.has_value() && HasKeyThatAsksEachTime()) {
+    pin_ = std::move(pin);
+    pin_serial_ = SerialOf(*info);
+  }
   return absl::OkStatus();
+}
+
+CK_RV Token::SendPin(CK_USER_TYPE user, const std::optional<Pin>& pin) {
+  if (!pin.has_value()) return (*module_)->C_Login(session_, user, nullptr, 0);
+  auto* text = reinterpret_cast<CK_UTF8CHAR*>(const_cast<char*>(pin->c_str()));
+  return (*module_)->C_Login(session_, user, text, pin->size());
+}
+
+bool Token::HasKeyThatAsksEachTime() {
+  Template search;
+  search.Add(CKA_CLASS, CK_ULONG{CKO_PRIVATE_KEY}).AddBool(CKA_ALWAYS_AUTHENTICATE, true);
+  std::vector<CK_OBJECT_HANDLE> keys;
+  return FindObjects(*module_, session_, search, keys) == CKR_OK && !keys.empty();
+}
+
+CK_RV Token::PrepareOneSignature(absl::Status& refusal) {
+  CK_TOKEN_INFO info{};
+  if (const CK_RV rv = (*module_)->C_GetTokenInfo(slot_, &info); rv != CKR_OK) return rv;
+  if (pin_pad_) return CKR_OK;
+  if (!pin_.has_value()) {
+    refusal = LockedError("sign");
+  } else if (SerialOf(info) != pin_serial_) {
+    return CKR_DEVICE_REMOVED;
+  } else if ((info.flags & (CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED)) != 0) {
+    // Somebody has tried wrong PINs: what is left is for a person who knows the right one.
+    static_cast<void>(Logout());
+    refusal = LockedError("sign");
+  }
+  return CKR_OK;
+}
+
+CK_RV Token::LoginForOneSignature(absl::Status& refusal) {
+  const CK_RV rv = SendPin(CKU_CONTEXT_SPECIFIC, pin_);
+  if (rv == CKR_OK || IsLoss(rv) || IsVague(rv) || rv == CKR_USER_NOT_LOGGED_IN) return rv;
+  // Whatever is wrong with this PIN, which was right before: it is not sent again.
+  refusal = CkrStatus(Prefix("sign"), rv);
+  Disconnect();
+  return CKR_OK;
 }
 
 absl::Status Token::LoginError(CK_RV rv) {
@@ -115,8 +167,7 @@ absl::Status Token::LoginError(CK_RV rv) {
 absl::Status Token::Logout() {
   if (session_ == CK_INVALID_HANDLE) return absl::OkStatus();
   const CK_RV rv = (*module_)->C_Logout(session_);
-  logged_in_ = false;
-  ++generation_;
+  ForgetLogin();
   // Whatever went wrong, without any session nobody is logged in.
   if (rv != CKR_OK && rv != CKR_USER_NOT_LOGGED_IN) Disconnect();
   return absl::OkStatus();
@@ -188,8 +239,8 @@ absl::Status Token::OpenSession(const char* operation) {
     return CkrStatus(Prefix(operation), rv);
   }
   needs_pin_ = (info.flags & CKF_LOGIN_REQUIRED) != 0;
-  logged_in_ = false;
-  ++generation_;
+  pin_pad_ = (info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+  ForgetLogin();
   return absl::OkStatus();
 }
 
@@ -203,10 +254,15 @@ bool Token::RenewSession() {
   return true;
 }
 
+void Token::ForgetLogin() {
+  logged_in_ = false;
+  pin_.reset();
+  ++generation_;
+}
+
 void Token::Disconnect() {
   session_ = CK_INVALID_HANDLE;
-  logged_in_ = false;
-  ++generation_;
+  ForgetLogin();
   // opensc-pkcs11 recovers from a pcscd that was restarted only so; a failure shows in FindSlot.
   static_cast<void>(module_->Restart());
 }
@@ -214,6 +270,12 @@ void Token::Disconnect() {
 bool Token::SessionHolds() {
   CK_SESSION_INFO info{};
   return (*module_)->C_GetSessionInfo(session_, &info) == CKR_OK;
+}
+
+absl::Status Token::OtherToken(const char* operation) const {
+  return absl::NotFoundError(absl::StrCat(
+      Prefix(operation), ": another token \"", options_.token,
+      "\" is there than signetd knew of, so no PIN was sent; it knows of it now: unlock again"));
 }
 
 absl::Status Token::LockedError(const char* operation) const {

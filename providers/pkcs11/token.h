@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,13 +45,28 @@ class Token {
   // As of the last call.
   bool needs_pin() const { return needs_pin_; }
   bool unlocked() const { return !needs_pin_ || logged_in_; }
+  bool pin_pad() const { return pin_pad_; }
 
-  // At most one C_Login, never repeated by itself; none when the PIN is blocked or not needed.
-  absl::Status Login(const Pin& pin);
+  // At most one C_Login, never repeated by itself; none when the PIN is blocked or not needed, or
+  // when the token has not this serial number (kNotFound), unless that is empty. Without a PIN a
+  // person enters it at the reader.
+  absl::Status Login(std::optional<Pin> pin, const std::string& serial);
   absl::Status Logout();
+
+  // For use inside Run, about keys that want the PIN for each signature (CKA_ALWAYS_AUTHENTICATE).
+  // The first goes before C_SignInit, the second between that and C_Sign, and sends the PIN of
+  // the login once more, to the token that had it. It is kept as long as the login holds, and only
+  // for tokens that have such a key. The return values say whether the calls to the module worked;
+  // if they did, `refusal` says why there can be no signature.
+  CK_RV PrepareOneSignature(absl::Status& refusal);
+  CK_RV LoginForOneSignature(absl::Status& refusal);
 
   // Object handles found in one generation mean nothing in the next.
   uint64_t generation() const { return generation_; }
+
+  static std::string SerialOf(const CK_TOKEN_INFO& info);
+  // Says that it is not the one that a PIN is for.
+  absl::Status OtherToken(const char* operation) const;
 
   // "NAME: operation", as all errors begin.
   std::string Prefix(const char* operation) const;
@@ -66,6 +82,9 @@ class Token {
   bool SessionHolds();
   absl::Status LockedError(const char* operation) const;
   absl::Status LoginError(CK_RV rv);
+  CK_RV SendPin(CK_USER_TYPE user, const std::optional<Pin>& pin);
+  bool HasKeyThatAsksEachTime();
+  void ForgetLogin();
 
   const Pkcs11Options options_;
   std::unique_ptr<Module> module_;  // null until first used
@@ -74,7 +93,10 @@ class Token {
   CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
   CK_FLAGS session_flags_ = 0;
   bool needs_pin_ = false;
+  bool pin_pad_ = false;
   bool logged_in_ = false;
+  std::optional<Pin> pin_;  // of the login
+  std::string pin_serial_;  // of the token that it is for
   uint64_t generation_ = 1;
 };
 

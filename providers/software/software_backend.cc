@@ -114,9 +114,7 @@ class SoftwareBackend : public Backend {
     return OpenKeySlowly(reference).status();
   }
 
-  absl::Status UnlockSlowly(Pin, const std::vector<wire::Bytes>&) override {
-    return absl::OkStatus();
-  }
+  absl::Status UnlockSlowly(Pin, const UnlockTarget&) override { return absl::OkStatus(); }
   absl::Status LockSlowly() override { return absl::OkStatus(); }
 
  private:

@@ -31,7 +31,7 @@ class Tpm2PinTest : public testing::Test {
     return Open(tpm_.tcti(), parent, /*auth=*/true);
   }
   static absl::Status Unlock(Backend& backend, const char* pin, const std::vector<Bytes>& keys) {
-    return backend.UnlockSlowly(*Pin::Copy(pin), keys);
+    return backend.UnlockSlowly(*Pin::Copy(pin), {.serial = {}, .keys = keys});
   }
   // The reference of a new key.
   Bytes MakeKey(uint32_t parent = 0, KeyAlgorithm algorithm = KeyAlgorithm::kP256) {

@@ -127,7 +127,7 @@ class Tpm2Backend : public Backend {
                                              KeyAlgorithm algorithm) override;
   absl::StatusOr<std::unique_ptr<Key>> OpenKeySlowly(wire::BytesView reference) override;
   absl::Status RemoveKeySlowly(wire::BytesView reference) override;
-  absl::Status UnlockSlowly(Pin pin, const std::vector<wire::Bytes>& keys) override;
+  absl::Status UnlockSlowly(Pin pin, const UnlockTarget& target) override;
   absl::Status LockSlowly() override {
     pin_.reset();
     return absl::OkStatus();
@@ -153,7 +153,8 @@ absl::StatusOr<std::vector<KeyAlgorithm>> Tpm2Backend::Offered(Tpm& tpm) {
   return offered;
 }
 
-absl::Status Tpm2Backend::UnlockSlowly(Pin pin, const std::vector<wire::Bytes>& keys) {
+absl::Status Tpm2Backend::UnlockSlowly(Pin pin, const UnlockTarget& target) {
+  const std::vector<wire::Bytes>& keys = target.keys;
   constexpr std::string_view kOperation = "unlock";
   if (!auth_ || pin_) return absl::OkStatus();
   if (pin.size() > kMaxAuthSize) {
