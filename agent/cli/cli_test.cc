@@ -271,6 +271,7 @@ TEST_F(StatusCommandTest, ShowsTheSameInJson) {
                             {"state", "locked"},
                             {"token", "Al\x1b[1mice"},
                             {"hardware", true},
+                            {"pin_pad", false},
                             {"pid", 4712},
                             {"restarts", 1},
                             {"last_error", ""},

@@ -48,10 +48,15 @@ Json ToJson(const v1::Identity& identity) {
 }
 
 Json ToJson(const v1::BackendStatus& backend) {
-  return {{"name", backend.name()},          {"type", backend.type()},
-          {"state", backend.state()},        {"token", backend.token()},
-          {"hardware", backend.hardware()},  {"pid", backend.pid()},
-          {"restarts", backend.restarts()},  {"last_error", backend.last_error()},
+  return {{"name", backend.name()},
+          {"type", backend.type()},
+          {"state", backend.state()},
+          {"token", backend.token()},
+          {"hardware", backend.hardware()},
+          {"pin_pad", backend.pin_pad()},
+          {"pid", backend.pid()},
+          {"restarts", backend.restarts()},
+          {"last_error", backend.last_error()},
           {"next_step", backend.next_step()}};
 }
 

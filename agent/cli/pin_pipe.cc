@@ -53,6 +53,19 @@ absl::StatusOr<size_t> AskForLine(const std::string& question, Console& console,
   return size;
 }
 
+struct Pipe {
+  ipc::Descriptor read_end;
+  ipc::Descriptor write_end;
+};
+
+absl::StatusOr<Pipe> MakePipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return absl::UnknownError("signet: out of descriptors; raise ulimit -n");
+  }
+  return Pipe{ipc::Descriptor(ends[0]), ipc::Descriptor(ends[1])};
+}
+
 }  // namespace
 
 absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const std::string& token, bool from_stdin,
@@ -90,15 +103,18 @@ absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const std::string& token, bool f
     return absl::InvalidArgumentError(absl::StrCat("token \"", token, "\": a PIN has at most ",
                                                    kMaxPinSize, " bytes; no try was spent"));
   }
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    return absl::UnknownError("signet: out of descriptors; raise ulimit -n");
-  }
-  ipc::Descriptor read_end(ends[0]), write_end(ends[1]);
-  if (write(write_end.get(), line.data(), *size) != static_cast<ssize_t>(*size)) {
+  absl::StatusOr<Pipe> pipe = MakePipe();
+  if (!pipe.ok()) return pipe.status();
+  if (write(pipe->write_end.get(), line.data(), *size) != static_cast<ssize_t>(*size)) {
     return absl::UnknownError("PIN: write to the pipe: failed; try again");
   }
-  return read_end;
+  return std::move(pipe->read_end);
+}
+
+absl::StatusOr<ipc::Descriptor> EmptyPipe() {
+  absl::StatusOr<Pipe> pipe = MakePipe();
+  if (!pipe.ok()) return pipe.status();
+  return std::move(pipe->read_end);
 }
 
 }  // namespace signet::cli

@@ -18,6 +18,9 @@ namespace signet::cli {
 absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const std::string& token, bool from_stdin,
                                                 bool new_pin, Console& console);
 
+// The read end of a pipe that holds nothing: for a token that asks for its PIN by itself.
+absl::StatusOr<ipc::Descriptor> EmptyPipe();
+
 }  // namespace signet::cli
 
 #endif  // SIGNET_AGENT_CLI_PIN_PIPE_H_

@@ -96,6 +96,22 @@ bool TakesPinAsGiven(const std::string& name, const Invocation& invocation) {
          std::ranges::count(listed->identities(), name, &v1::Identity::backend) == 0;
 }
 
+// No PIN is read for a token that asks for it by itself.
+absl::StatusOr<ipc::Descriptor> PinFor(const Arguments& arguments, Invocation& invocation) {
+  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
+  const std::optional<v1::BackendStatus> backend =
+      client.ok() ? FindBackend(*client, arguments.backend) : std::nullopt;
+  if (backend && backend->pin_pad()) {
+    if (backend->state() == "locked") {
+      invocation.console.err << Printable(arguments.backend) << ": enter the PIN at the reader\n"
+                             << std::flush;
+    }
+    return EmptyPipe();
+  }
+  return ReadPinIntoPipe(arguments.backend, arguments.pin_stdin,
+                         TakesPinAsGiven(arguments.backend, invocation), invocation.console);
+}
+
 absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
   // A PIN is asked for only when somebody is there to take it; but a person may take longer than
   // the agent keeps an idle connection, so the one that is used is made afterwards.
@@ -104,9 +120,7 @@ absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
   call.set_id(1);
   call.mutable_unlock()->set_backend(arguments.backend);
   if (absl::Status texts = CheckTexts(call); !texts.ok()) return texts;
-  absl::StatusOr<ipc::Descriptor> pin =
-      ReadPinIntoPipe(arguments.backend, arguments.pin_stdin,
-                      TakesPinAsGiven(arguments.backend, invocation), invocation.console);
+  absl::StatusOr<ipc::Descriptor> pin = PinFor(arguments, invocation);
   if (!pin.ok()) return pin.status();
   // Whatever the answer, the token gets its PIN: it may have been taken away and put back since.
   const bool was_ready = IsReady(arguments.backend, invocation);

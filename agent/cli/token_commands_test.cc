@@ -115,6 +115,17 @@ TEST_F(TokenCommandsTest, SaysThatATokenNeededNoPin) {
   EXPECT_EQ(RunCommand(with_json, kPin).json()["was_ready"], true);
 }
 
+TEST_F(TokenCommandsTest, ReadsNoPinForATokenWithAPinPad) {
+  v1::BackendStatus& card = *agent_.admin.status.add_backends();
+  card.set_name("card");
+  card.set_state("locked");
+  card.set_pin_pad(true);
+  const Outcome run = RunCommand(kUnlock, "");  // nor is a terminal needed
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("card: enter the PIN at the reader"));
+  EXPECT_EQ(agent_.unlocks().pin, "");
+}
+
 TEST_F(TokenCommandsTest, SaysThatATokenHasNothingToLockWith) {
   v1::BackendStatus& tpm = *agent_.admin.status.add_backends();
   tpm.set_name("tpm");

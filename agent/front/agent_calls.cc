@@ -1,5 +1,6 @@
 #include "agent/front/agent_calls.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -14,6 +15,8 @@ namespace {
 
 // Enough for a backend to find one that has a PIN, and far from what a message may have.
 constexpr size_t kMostKeys = 64;
+// Longer than readers wait for a person.
+constexpr std::chrono::minutes kPatienceAtPinPad{2};
 
 }  // namespace
 
@@ -57,7 +60,11 @@ asio::awaitable<absl::Status> AgentCalls::Unlock(Caller caller, std::string back
                                                  ipc::Descriptor pin) {
   AuditEntry entry(audit_, "unlock", caller);
   entry.record().backend = backend;
-  const Deadline deadline = ToDeadline(0, std::chrono::steady_clock::now());
+  const Deadline now = std::chrono::steady_clock::now();
+  const std::vector<BackendStatus> tokens = tokens_.Statuses();
+  const bool at_pin_pad = std::ranges::any_of(
+      tokens, [&](const BackendStatus& token) { return token.name == backend && token.pin_pad; });
+  const Deadline deadline = at_pin_pad ? now + kPatienceAtPinPad : ToDeadline(0, now);
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
   std::vector<wire::Bytes> keys;
   for (const Identity& identity : *identities) {

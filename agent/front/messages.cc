@@ -235,6 +235,7 @@ v1::BackendStatus ToMessage(const BackendStatus& status) {
   message.set_hardware(status.hardware);
   message.set_token(PlainText(status.token));
   message.set_restarts(status.restarts);
+  message.set_pin_pad(status.pin_pad);
   return message;
 }
 
