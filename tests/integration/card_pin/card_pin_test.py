@@ -1,0 +1,126 @@
+"""A smartcard gets its PIN once, or for each signature where its key wants that, and never a wrong
+one twice. The card itself counts (tests/support/piv_card).
+"""
+import unittest
+
+from tests.support import stand as stands
+from tests.support.card_case import (AUTHENTICATION, CARD_AUTHENTICATION, KEY_MANAGEMENT, SIGNATURE,
+                                     CardCase)
+from tests.support.card_reader import PIN, Card, opensc_module
+from tests.support.stand import wait_for
+
+OTHER_PIN = "918273"
+
+
+class CardPin(CardCase):
+    def test_KeysOfACardProveOnceItIsUnlocked(self):
+        self.insert()
+        self.stand.start_agent()
+        self.seen()
+        self.assertIn("signet token unlock card", self.identities()[AUTHENTICATION]["reason"])
+        self.serve(AUTHENTICATION)
+        self.assertLocked()
+        self.assertEqual((self.card.state.verified, self.card.state.signed), (0, 0))
+        self.unlock()
+        for number, name in enumerate((AUTHENTICATION, CARD_AUTHENTICATION, KEY_MANAGEMENT), 1):
+            self.assertTrue(self.identities()[name]["usable"], name)
+            self.stand.allow(name)
+            self.assertProves(name)
+            self.assertEqual(self.card.state.signed, number)
+            self.stand.must("policy", "deny", self.stand.origin, "--identity", name)
+        self.assertEqual(self.card.state.verified, 1)
+        self.stand.allow(AUTHENTICATION)
+        self.stand.must("token", "lock", "card")
+        self.assertLocked()
+
+    def test_AWrongPinSpendsOneTryAndABlockedOneNone(self):
+        self.start()
+        self.stand.must("token", "lock", "card")
+        spent = self.card.state.verified
+        for left, words in ((2, "one try is spent"), (1, "only one try is left"), (0, "blocked")):
+            refused = self.stand.unlock(pin="000000")
+            self.assertNotEqual(refused.code, 0)
+            self.assertIn(words, refused.err)
+            self.assertEqual(self.card.state.pin_tries, left)
+            self.assertLocked()
+        refused = self.stand.unlock()
+        self.assertIn("PUK", refused.err)
+        self.assertEqual(self.card.state.verified, spent + 3)
+
+    def test_AKeyThatWantsThePinEachTimeGetsIt(self):
+        self.start(SIGNATURE)
+        for number in range(1, 4):
+            self.assertProves(SIGNATURE)
+            self.assertEqual((self.card.state.verified, self.card.state.signed), (1 + number, number))
+        self.stand.must("token", "lock", "card")
+        self.assertLocked()
+        self.unlock()
+        self.assertProves(SIGNATURE)
+        verified = self.card.state.verified
+        self.card.unplug()
+        self.missed()
+        self.insert()
+        self.seen()
+        self.assertLocked()
+        self.assertEqual(self.card.state.verified, verified)
+
+    def test_AKeptPinThatWasChangedIsTriedOnce(self):
+        self.start(SIGNATURE)
+        self.tool("--change-pin", "--new-pin", OTHER_PIN)
+        declined = self.decline()
+        self.assertIn("one try is spent", declined["detail"])
+        self.assertEqual(self.card.state.pin_tries, 2)
+        for _ in range(3):
+            self.assertLocked()
+        self.assertEqual(self.card.state.pin_tries, 2)
+        self.unlock(OTHER_PIN)
+        self.assertProves(SIGNATURE)
+
+    def test_AnotherCardOfTheSameNameGetsNoPin(self):
+        self.start(SIGNATURE)
+        self.assertProves(SIGNATURE)
+        twin = Card(self.stand, "Alice", self.authority, name="twin")
+        verified = self.card.state.verified
+        self.card.unplug()
+        self.insert(twin)
+        self.decline()
+        wait_for("the other card's keys", lambda: self.shown(SIGNATURE) == self.issued(twin))
+        self.assertLocked()
+        self.assertEqual((self.card.state.verified, twin.state.verified), (verified, 0))
+        self.unlock()  # a person's word, for what is there
+        self.assertEqual(twin.state.verified, 1)
+        self.assertProves(SIGNATURE)
+
+    def shown(self, name):
+        outcome = self.stand.signet("identity", "show", name, "--json")
+        return outcome.json["identity"].get("serial") if outcome.code == 0 else None
+
+    def issued(self, card):
+        return stands.openssl("x509", "-in", card.folder / "9C.pem", "-noout",
+                              "-serial").strip().removeprefix("serial=")
+
+    def test_APinPadAsksForThePinItself(self):
+        self.stand.environment.update(PKCS11_PIN_PAD=opensc_module(), PKCS11_PIN_PAD_ENTERS="000000")
+        self.stand.backends.clear()
+        self.add_backend("card", "Alice", stands.BIN.parent / "tests" / "pin_pad_module.so")
+        self.insert()
+        self.stand.start_agent()
+        self.seen()
+        refused = self.stand.signet("token", "unlock", "card")
+        self.assertIn("card: enter the PIN at the reader", refused.err)
+        self.assertIn("one try is spent", refused.err)
+        self.assertEqual(self.card.state.pin_tries, 2)
+        self.stand.stop("signetd")
+        self.stand.environment["PKCS11_PIN_PAD_ENTERS"] = PIN
+        self.stand.start_agent()
+        self.seen()
+        self.stand.must("token", "unlock", "card")
+        self.assertTrue(self.stand.backend_status("card")["pin_pad"])
+        self.serve(SIGNATURE)
+        for _ in range(2):
+            self.assertProves(SIGNATURE)
+        self.assertEqual(self.card.state.verified, 4)
+
+
+if __name__ == "__main__":
+    unittest.main()
