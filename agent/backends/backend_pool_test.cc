@@ -461,12 +461,23 @@ TEST_F(BackendPoolTest, KeysAreListedAnewWhenATokenWasExchanged) {
   BackendLimits limits;
   limits.look = milliseconds(5);
   StartFakes({Fake("card", "keys looks absent:" + card.string())}, limits);
-  RunUntil([&] { return times_told_ == 2; });  // at the start, and by the first look
+  RunUntil([&] { return times_told_ == 1; });
   std::ofstream(folder_ / "other").put('!');
   std::filesystem::rename(folder_ / "other", card);
-  RunUntil([&] { return times_told_ == 3; });
+  RunUntil([&] { return times_told_ == 2; });
   EXPECT_EQ(keys_["card"].size(), 1u);
   EXPECT_EQ(StatusOf("card").state, BackendState::kReady);
+}
+
+TEST_F(BackendPoolTest, AnotherTokenGetsThePinOnlyOnceItIsKnown) {
+  const std::filesystem::path card = folder_ / "card";
+  std::ofstream(card).put('!');
+  BackendPool& pool = StartFakes({Fake("card", "pin keys absent:" + card.string())});
+  RunUntilState("card", BackendState::kLocked);
+  std::ofstream(folder_ / "other").put('!');
+  std::filesystem::rename(folder_ / "other", card);
+  EXPECT_TRUE(absl::IsNotFound(Run(pool.Unlock("card", {}, PinPipe("1234"), In(kPatience)))));
+  EXPECT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), In(kPatience))).ok());
 }
 
 TEST_F(BackendPoolTest, AsksForKeysAgainWhenOneIsMissing) {

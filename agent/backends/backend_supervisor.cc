@@ -317,10 +317,13 @@ void BackendSupervisor::NoteAnswer(const BackendRequest& request, const absl::St
     return;
   }
   if (absl::IsNotFound(status)) list_wanted_ = true;
+  const bool not_that_token = request.has_unlock() && absl::IsNotFound(status);
+  const bool pin_refused = request.has_sign() && absl::IsPermissionDenied(status);
   // Anything else is the caller's mistake and says nothing of the token.
   const bool of_the_token = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
   if (of_the_token) last_error_ = status;
-  describe_wanted_ = of_the_token || absl::IsFailedPrecondition(status);
+  describe_wanted_ =
+      of_the_token || not_that_token || pin_refused || absl::IsFailedPrecondition(status);
 }
 
 absl::Status BackendSupervisor::Explain(const absl::Status& fault, const std::string& end) const {

@@ -104,9 +104,11 @@ class FakeBackend {
         response.mutable_remove_key();
         break;
       case BackendRequest::kUnlock:
-        unlocked_ = request.unlock().serial() == Token().serial() &&
-                    (request.unlock().pin_pad() ||
-                     (message.descriptor && ReadToEnd(message.descriptor->get()) == kPin));
+        if (request.unlock().serial() != Token().serial()) {
+          Fail(absl::StatusCode::kNotFound, response);
+          break;
+        }
+        unlocked_ = message.descriptor && ReadToEnd(message.descriptor->get()) == kPin;
         response.mutable_unlock();
         if (!unlocked_) Fail(absl::StatusCode::kPermissionDenied, response);
         break;
@@ -133,7 +135,7 @@ class FakeBackend {
   TokenInfo Token() const {
     TokenInfo token;
     token.set_label("fake token");
-    token.set_serial(std::to_string(seen_));
+    token.set_serial(std::to_string(TokenFile()));
     token.set_hardware(true);
     token.set_needs_pin(needs_pin_);
     token.set_unlocked(unlocked_ || !needs_pin_);
@@ -162,9 +164,14 @@ class FakeBackend {
 
   void Look(BackendResponse& response) {
     if (!looks_) return Fail(absl::StatusCode::kUnimplemented, response);
+    const ino_t file = TokenFile();
+    response.mutable_look()->set_changed(std::exchange(seen_, file) != file);
+  }
+
+  // Which one is there; 0: none.
+  ino_t TokenFile() const {
     struct stat token {};
-    if (stat(token_.c_str(), &token) != 0) token.st_ino = 0;
-    response.mutable_look()->set_changed(std::exchange(seen_, token.st_ino) != token.st_ino);
+    return stat(token_.c_str(), &token) == 0 ? token.st_ino : 0;
   }
 
   void ListKeys(BackendResponse& response) const {
