@@ -149,7 +149,8 @@ asio::awaitable<void> StopOnSignal(asio::signal_set& signals, Reload& reload, Wa
 int Run(const Options& options) {
   absl::StatusOr<PassedSockets> passed = TakePassedSockets();
   if (!passed.ok()) return Fail(passed.status());
-  const absl::StatusOr<Configuration> configuration = LoadConfiguration(options.config);
+  const absl::StatusOr<Configuration> configuration =
+      LoadConfiguration(options.config, options.policy_folders);
   if (!configuration.ok()) return Fail(configuration.status(), kExitConfiguration);
   const bool shared = AdmitsOthers(configuration->access);
 

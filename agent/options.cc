@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "agent/policy/policy_folders.h"
 #include "ipc/wire/socket_path.h"
 
 namespace signet::agent {
@@ -42,6 +43,7 @@ constexpr const char* kExitCodes =
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   Options options{
       Default("XDG_CONFIG_HOME", ".config", "/etc/signet") / "signet.toml",
+      DefaultPolicyFolders(),
       wire::RuntimeDir(),
       Default("XDG_STATE_HOME", ".local/state", "/var/lib/signet"),
   };
@@ -50,6 +52,11 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   app.set_version_flag("--version", "signetd " SIGNET_VERSION);
   app.add_option("--config", options.config, "signet.toml; conf.d/*.toml beside it add to it")
       ->type_name("FILE")
+      ->capture_default_str();
+  app.add_option("--policy-dir", options.policy_folders,
+                 "rules for every agent, read before; may be given again")
+      ->type_name("DIR")
+      ->allow_extra_args(false)
       ->capture_default_str();
   app.add_option("--runtime-dir", options.runtime_dir, "where agent.sock and grpc.sock go")
       ->type_name("DIR")
@@ -64,6 +71,9 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   }
   for (std::filesystem::path* path : {&options.config, &options.runtime_dir, &options.state_dir}) {
     *path = std::filesystem::absolute(*path).lexically_normal();
+  }
+  for (std::filesystem::path& folder : options.policy_folders) {
+    folder = std::filesystem::absolute(folder).lexically_normal();
   }
   return options;
 }

@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <variant>
+#include <vector>
 
 namespace signet::agent {
 
 struct Options {
   std::filesystem::path config;
+  std::vector<std::filesystem::path> policy_folders;  // in order
   std::filesystem::path runtime_dir;
   std::filesystem::path state_dir;
 };

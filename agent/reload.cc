@@ -12,6 +12,7 @@
 #include <iostream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -19,8 +20,9 @@
 namespace signet::agent {
 namespace {
 
-asio::awaitable<absl::StatusOr<Configuration>> Load(std::filesystem::path file) {
-  co_return LoadConfiguration(file);
+asio::awaitable<absl::StatusOr<Configuration>> Load(
+    std::filesystem::path file, std::vector<std::filesystem::path> policy_folders) {
+  co_return LoadConfiguration(file, policy_folders);
 }
 
 // What systemctl waits for: RELOADING until READY.
@@ -69,8 +71,8 @@ asio::awaitable<void> Reload::Run() {
     co_await hangups_.async_wait(asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return;
     TellReloading();
-    absl::StatusOr<Configuration> wanted =
-        co_await asio::co_spawn(file_worker_, Load(running_.file), asio::use_awaitable);
+    absl::StatusOr<Configuration> wanted = co_await asio::co_spawn(
+        file_worker_, Load(running_.file, running_.policy_folders), asio::use_awaitable);
     if (stopped_) co_return;
     absl::Status status = wanted.status();
     if (status.ok()) status = CheckReloadable(running_, *wanted);

@@ -74,7 +74,7 @@ TEST(SignetdReload, DropInsAreReadAgainToo) {
   EXPECT_THAT(Probe({"use", agent.agent_socket()}, 4712), StartsWith("ok"));
   write("[access]\nuse = [4711]\ncolour = \"red\"\n");
   EXPECT_THAT(Reload(agent, Admitting(4711)),
-              AllOf(HasSubstr("stays as it was"), HasSubstr("conf.d/10-site.toml:3: ")));
+              AllOf(HasSubstr("stays as it was"), HasSubstr("conf.d/10-site.toml:3:")));
   EXPECT_THAT(Probe({"use", agent.agent_socket()}, 4712), StartsWith("ok"));
   // A drop-in that is taken away again is no longer in force.
   fs::remove(agent.folder() / "conf.d/10-site.toml");

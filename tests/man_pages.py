@@ -94,6 +94,9 @@ def check_configuration(name, page, *sources):
     for source in sources:
         for keys in re.findall(r"OnlyKeys\(\{(.*?)\}\)", source.read_text(), re.S):
             known |= set(re.findall(r'"(\w+)"', keys))
+        table = source.read_text().partition("RuleKey kRuleKeys[] = {")[2]
+        known |= set(re.findall(r'^    \{"(\w+)",', table, re.M))
+        known |= set(re.findall(r'known.push_back\("(\w+)"\)', source.read_text()))
     defines = {term for line in defined(page) for term in re.findall(r"\*([a-z0-9_]+)\*(?=,|$)", line)}
     defines |= set(re.findall(r"^#+ \[+(\w+)\]+", page, re.M))
     return differ(f"{name}: keys", defines, known)
@@ -124,7 +127,7 @@ def main():
     wrong += check_exit_codes(pages["signet.1"], programs / "signet")
     policy = root / "agent/policy"
     wrong += check_configuration("signet.toml.5", pages["signet.toml.5"], policy / "configuration.cc",
-                                 policy / "toml_reader.cc")
+                                 policy / "toml_reader.cc", policy / "rule_keys.cc")
     wrong += check_configuration("signet-gateway.1", pages["signet-gateway.1"],
                                  root / "client-lib/tools/gateway_configuration.cc")
     if wrong:

@@ -32,7 +32,7 @@ std::vector<Admitted> Admit(const std::vector<Candidate>& candidates,
                             const ApplicableRules& rules) {
   std::vector<Admitted> admitted;
   for (const Candidate& candidate : candidates) {
-    const Rule* rule = rules.RuleFor(candidate.identity->name);
+    const Rule* rule = rules.RuleFor(FactsForRules(*candidate.identity));
     if (rule == nullptr || rule->decision == Verdict::kDeny) continue;
     admitted.push_back(
         {candidate, rule->decision == Verdict::kAsk, rule->names_identity(), rule->Where()});
@@ -168,8 +168,9 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
     const ApplicableRules rules = policy_.RulesFor(call.caller, *origin);
     admitted = Admit(selection.candidates, rules);
     if (admitted.empty()) {
-      record.identity = selection.candidates.front().identity->name;
-      const Decision decision = rules.Decide(record.identity);
+      const Identity& nearest = *selection.candidates.front().identity;
+      record.identity = nearest.name;
+      const Decision decision = rules.Decide(FactsForRules(nearest));
       if (decision.rule != nullptr) record.rule = decision.rule->Where();
       co_return Declined{DeclineReason::kDenied, decision.reason};
     }

@@ -61,8 +61,23 @@ Json ToJson(const v1::BackendStatus& backend) {
 }
 
 Json ToJson(const v1::Rule& rule) {
-  return {{"decision", rule.decision()}, {"origin", rule.origin()}, {"identity", rule.identity()},
-          {"program", rule.program()},   {"source", rule.source()}, {"line", rule.line()}};
+  Json json = {{"decision", rule.decision()}, {"origin", rule.origin()},
+               {"identity", rule.identity()}, {"program", rule.program()},
+               {"source", rule.source()},     {"line", rule.line()}};
+  for (const auto& [key, value] : FurtherConditions(rule)) json[key] = value;
+  if (!rule.once_per().empty()) json["once_per"] = rule.once_per();
+  if (rule.final()) json["final"] = true;
+  return json;
+}
+
+std::vector<std::pair<std::string, std::string>> FurtherConditions(const v1::Rule& rule) {
+  std::vector<std::pair<std::string, std::string>> conditions = {
+      {"kind", rule.kind()},       {"issuer", rule.issuer()},
+      {"unit", rule.unit()},       {"extended_key_usage", rule.extended_key_usage()},
+      {"session", rule.session()}, {"user_unit", rule.user_unit()},
+      {"agent", rule.agent()},     {"sandbox", rule.sandbox()}};
+  std::erase_if(conditions, [](const auto& condition) { return condition.second.empty(); });
+  return conditions;
 }
 
 }  // namespace signet::cli

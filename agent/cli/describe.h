@@ -4,6 +4,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "agent/cli/invocation.h"
 #include "agent/cli/text.h"
@@ -26,7 +28,10 @@ Tone ToneOfDecision(std::string_view decision);
 
 Json ToJson(const v1::Identity& identity);
 Json ToJson(const v1::BackendStatus& backend);
-Json ToJson(const v1::Rule& rule);
+Json ToJson(const v1::Rule& rule);  // with the keys of FurtherConditions that it has
+
+// What a rule asks beyond origin, identity and program: key and value.
+std::vector<std::pair<std::string, std::string>> FurtherConditions(const v1::Rule& rule);
 
 }  // namespace signet::cli
 

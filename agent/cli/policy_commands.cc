@@ -19,6 +19,26 @@ std::string Where(const v1::Rule& rule) {
   return rule.line() == 0 ? rule.source() : rule.source() + ":" + std::to_string(rule.line());
 }
 
+std::string DecisionOf(const v1::Rule& rule) {
+  std::string text = rule.final() ? "final " + rule.decision() : rule.decision();
+  return rule.once_per().empty() ? text : text + " once per " + rule.once_per();
+}
+
+// With what else it must be: "* kind=user".
+std::string Conditions(std::string first, const v1::Rule& rule, bool of_identity) {
+  for (const auto& [key, value] : FurtherConditions(rule)) {
+    const bool identity = key == "kind" || key == "issuer" || key == "extended_key_usage";
+    if (identity == of_identity) first += " " + key + "=" + value;
+  }
+  return first;
+}
+
+std::string IdentityOf(const v1::Rule& rule) { return Conditions(rule.identity(), rule, true); }
+
+std::string ProgramOf(const v1::Rule& rule) {
+  return Conditions(rule.program().empty() ? "any" : rule.program(), rule, false);
+}
+
 absl::Status ListRules(Invocation& invocation) {
   absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
   if (!client.ok()) return client.status();
@@ -35,8 +55,8 @@ absl::Status ListRules(Invocation& invocation) {
   } else {
     Table table({"DECISION", "ORIGIN", "IDENTITY", "PROGRAM", "FROM"});
     for (const v1::Rule& rule : response->rules()) {
-      table.Add({Cell(rule.decision(), ToneOfDecision(rule.decision())), rule.origin(),
-                 rule.identity(), rule.program().empty() ? "any" : rule.program(), Where(rule)});
+      table.Add({Cell(DecisionOf(rule), ToneOfDecision(rule.decision())), rule.origin(),
+                 IdentityOf(rule), ProgramOf(rule), Where(rule)});
     }
     table.Print(out, invocation.console.colours);
     out << "A later rule wins; what no rule allows is denied.\n";

@@ -174,6 +174,7 @@ AdminCalls::Result AdminCalls::Explain(const v1::ExplainRequest& request,
   const absl::StatusOr<Origin> origin = ParseOrigin(request.origin());
   if (!origin.ok()) co_return origin.status();
   Caller caller;
+  caller.executable.emplace();  // no file is that
   if (!request.program().empty()) {
     struct stat file {};
     if (request.program().front() != '/' || stat(request.program().c_str(), &file) != 0 ||
@@ -186,19 +187,21 @@ AdminCalls::Result AdminCalls::Explain(const v1::ExplainRequest& request,
   }
   response.set_origin(PlainText(origin->ToString()));
   const ApplicableRules rules = policy_.RulesFor(caller, *origin);
-  const auto explain = [&](const std::string& identity) {
+  const auto explain = [&](const IdentityFacts& identity) {
     const Decision decision = rules.Decide(identity);
     v1::Explanation& explanation = *response.add_explanations();
-    explanation.set_identity(PlainText(identity));
+    explanation.set_identity(PlainText(identity.name));
     explanation.set_decision(std::string(Name(decision.verdict)));
     explanation.set_reason(PlainText(decision.reason));
     if (decision.rule != nullptr) *explanation.mutable_rule() = ToMessage(*decision.rule);
   };
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
-  if (!request.identity().empty()) {
-    explain(request.identity());
+  if (request.identity().empty()) {
+    for (const Identity& identity : *identities) explain(FactsForRules(identity));
+  } else if (const Identity* identity = Find(*identities, request.identity())) {
+    explain(FactsForRules(*identity));
   } else {
-    for (const Identity& identity : *identities) explain(identity.name);
+    explain({request.identity()});
   }
   co_return absl::OkStatus();
 }

@@ -50,7 +50,7 @@ v1::ListIdentitiesResponse AgentCalls::ListIdentities(const Caller& caller) cons
   const auto now = std::chrono::system_clock::now();
   v1::ListIdentitiesResponse response;
   for (const Identity& identity : *identities) {
-    if (!policy_.Lists(caller, identity.name)) continue;
+    if (!policy_.Lists(caller, FactsForRules(identity))) continue;
     *response.add_identities() = ToMessage(identity, WhyNotReady(identity, tokens, now));
   }
   return response;

@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "agent/identity/selection.h"
+#include "agent/policy/rule_keys.h"
 
 namespace signet::agent {
 namespace {
@@ -241,28 +242,39 @@ v1::BackendStatus ToMessage(const BackendStatus& status) {
 
 v1::Rule ToMessage(const Rule& rule) {
   v1::Rule message;
-  message.set_origin(PlainText(rule.origin.ToString()));
-  message.set_identity(PlainText(rule.identity));
-  message.set_program(PlainText(rule.program));
-  message.set_decision(std::string(Name(rule.decision)));
+  for (const RuleKey& key : RuleKeys()) {
+    const auto* field = v1::Rule::descriptor()->FindFieldByName(key.name);
+    message.GetReflection()->SetString(&message, field, PlainText(key.get(rule)));
+  }
+  message.set_final(rule.final);
   message.set_source(PlainText(rule.source.native()));
   message.set_line(rule.line);
   return message;
 }
 
 absl::StatusOr<Rule> FromMessage(const v1::Rule& message) {
-  absl::StatusOr<OriginPattern> origin = OriginPattern::Parse(message.origin());
-  if (!origin.ok()) return origin.status();
-  const std::optional<Verdict> decision = ParseVerdict(message.decision());
-  if (!decision) {
-    return absl::InvalidArgumentError(absl::StrCat("rule: decision: \"", message.decision(),
-                                                   "\" is not one of allow, deny, ask"));
-  }
   if (message.identity().empty()) {
     return absl::InvalidArgumentError(
         "rule: identity: empty; name an identity, or * for any of them");
   }
-  return Rule{*std::move(origin), message.identity(), message.program(), *decision, {}, 0};
+  Rule rule;
+  rule.final = message.final();
+  for (const RuleKey& key : RuleKeys()) {
+    const auto* field = v1::Rule::descriptor()->FindFieldByName(key.name);
+    const std::string text = message.GetReflection()->GetString(message, field);
+    const bool required =
+        key.name == std::string_view("origin") || key.name == std::string_view("decision");
+    if (text.empty() && !required) continue;
+    const absl::Status set = key.set(text, rule);
+    if (!set.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("rule: ", key.name, ": ", set.message()));
+    }
+  }
+  std::string key;
+  if (const absl::Status whole = CheckRule(rule, key); !whole.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("rule: ", key, ": ", whole.message()));
+  }
+  return rule;
 }
 
 v1::Error ToMessage(const absl::Status& error) {

@@ -72,6 +72,21 @@ std::string Printed(const X509_NAME* name) {
   return Content(bio.get());
 }
 
+// The last one, as names are written from the general to the particular.
+std::string CommonNameOf(const X509_NAME* name) {
+  int last = -1;
+  for (int at = -1; (at = X509_NAME_get_index_by_NID(name, NID_commonName, at)) >= 0;) last = at;
+  if (last < 0) return {};
+  uint8_t* utf8 = nullptr;
+  const int size =
+      ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)));
+  ERR_clear_error();
+  if (size < 0) return {};
+  std::string text(reinterpret_cast<const char*>(utf8), static_cast<size_t>(size));
+  OPENSSL_free(utf8);
+  return text;
+}
+
 std::string SerialOf(const X509* certificate) {
   const OpenSslPtr<BIGNUM> number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
   char* hex = number ? BN_bn2hex(number.get()) : nullptr;
@@ -114,6 +129,7 @@ std::optional<wire::Bytes> ExtensionValue(const X509* certificate, int nid) {
 
 absl::Status ReadLeaf(X509* certificate, ChainFacts& facts) {
   facts.summary = SummaryOf(certificate);
+  facts.issuer_common_name = CommonNameOf(X509_get_issuer_name(certificate));
   facts.public_key.reset(X509_get_pubkey(certificate), OpenSslFree());
   ERR_clear_error();
   if (facts.public_key == nullptr) {

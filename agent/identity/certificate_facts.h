@@ -46,6 +46,7 @@ struct CertificateFacts {
 struct ChainFacts {
   std::vector<CertificateFacts> certificates;  // leaf first; at least one
   CertificateSummary summary;                  // of the leaf, as all that follows
+  std::string issuer_common_name;              // UTF-8; empty when it has none
   std::shared_ptr<EVP_PKEY> public_key;
   wire::Bytes public_key_info;                                 // SubjectPublicKeyInfo, DER
   std::optional<std::vector<bool>> key_usage;                  // by bit; nothing: no extension

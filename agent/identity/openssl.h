@@ -18,6 +18,7 @@ namespace signet::agent {
 
 struct OpenSslFree {
   void operator()(ASN1_BIT_STRING* object) const { ASN1_BIT_STRING_free(object); }
+  void operator()(ASN1_OBJECT* object) const { ASN1_OBJECT_free(object); }
   void operator()(BIGNUM* object) const { BN_free(object); }
   void operator()(BIO* object) const { BIO_free(object); }
   void operator()(EVP_MD_CTX* object) const { EVP_MD_CTX_free(object); }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/policy/policy.h"
+#include "agent/policy/rule_keys.h"
 #include "agent/policy/toml_reader.h"
 #include "agent/storage/durable_file.h"
 
@@ -20,10 +21,12 @@ std::filesystem::path FileIn(const std::filesystem::path& state_dir) {
 }
 
 toml::table ToToml(const Rule& rule) {
-  toml::table table{{"origin", rule.origin.ToString()},
-                    {"identity", rule.identity},
-                    {"decision", Name(rule.decision)}};
-  if (!rule.program.empty()) table.insert("program", rule.program);
+  toml::table table;
+  for (const RuleKey& key : RuleKeys()) {
+    const std::string text = key.get(rule);
+    if (!text.empty()) table.insert(key.name, text);
+  }
+  if (rule.final) table.insert("final", true);
   return table;
 }
 
@@ -60,10 +63,7 @@ absl::Status SaveAddedRules(const std::filesystem::path& state_dir,
 }
 
 std::vector<Rule> WithRule(std::vector<Rule> rules, Rule rule) {
-  std::erase_if(rules, [&](const Rule& other) {
-    return other.origin == rule.origin && other.identity == rule.identity &&
-           other.program == rule.program;
-  });
+  std::erase_if(rules, [&](const Rule& other) { return SameConditions(other, rule); });
   rules.push_back(std::move(rule));
   return rules;
 }

@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "agent/policy/policy_folders.h"
 #include "agent/policy/toml_reader.h"
-#include "agent/storage/durable_file.h"
 
 namespace signet::agent {
 namespace {
@@ -81,16 +80,6 @@ absl::Status ReadParent(const TableReader& reader, uint32_t& parent) {
   return absl::OkStatus();
 }
 
-absl::Status ReadBoolean(const TableReader& reader, const std::string& key, bool& out) {
-  if (!reader.Has(key)) return absl::OkStatus();
-  const auto* value = reader.table().get(key)->as_boolean();
-  if (value == nullptr) {
-    return reader.Complain(key, absl::StrCat(key, " is neither true nor false; write one"));
-  }
-  out = value->get();
-  return absl::OkStatus();
-}
-
 absl::Status ReadPkcs11(const TableReader& reader, BackendConfiguration& backend) {
   if (absl::Status read = reader.RequireString("module", backend.module); !read.ok()) return read;
   if (backend.module.front() != '/') {
@@ -112,7 +101,7 @@ absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader) {
   if (status.ok()) status = CheckOptions(reader, backend.type);
   if (status.ok() && backend.type == "tpm2") status = reader.ReadString("tcti", backend.tcti);
   if (status.ok() && backend.type == "tpm2") status = ReadParent(reader, backend.parent);
-  if (status.ok() && backend.type == "tpm2") status = ReadBoolean(reader, "auth", backend.auth);
+  if (status.ok() && backend.type == "tpm2") status = reader.ReadBoolean("auth", backend.auth);
   if (status.ok() && backend.type == "pkcs11") status = ReadPkcs11(reader, backend);
   if (!status.ok()) return status;
   return backend;
@@ -225,7 +214,7 @@ absl::Status ReadAudit(const std::filesystem::path& file, const toml::table& roo
   if (!node->is_table()) return Complain(file, *node, "audit is not a table; write [audit]");
   const TableReader reader(file, *node->as_table(), "[audit]");
   if (absl::Status known = reader.OnlyKeys({"required"}); !known.ok()) return known;
-  return ReadBoolean(reader, "required", required);
+  return reader.ReadBoolean("required", required);
 }
 
 absl::Status ReadConfigurationFile(const std::filesystem::path& file,
@@ -245,32 +234,20 @@ absl::Status ReadConfigurationFile(const std::filesystem::path& file,
   return status;
 }
 
-// conf.d/*.toml beside the file, by name; hidden ones are an editor's.
-absl::StatusOr<std::vector<std::filesystem::path>> DropIns(const std::filesystem::path& file) {
-  const std::filesystem::path folder = file.parent_path() / "conf.d";
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::filesystem::path& path = entry->path();
-    if (path.extension() == ".toml" && !path.filename().native().starts_with('.')) {
-      files.push_back(path);
-    }
-  }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return FileError(folder, "list", error.value(), FileAccess::kRead);
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
 }  // namespace
 
-absl::StatusOr<Configuration> LoadConfiguration(const std::filesystem::path& file) {
-  Configuration configuration{file, {}, {}, {{geteuid()}, {geteuid()}}, {}, false};
+absl::StatusOr<Configuration> LoadConfiguration(
+    const std::filesystem::path& file, const std::vector<std::filesystem::path>& policy_folders) {
+  Configuration configuration{file, policy_folders, {}, {}, {{geteuid()}, {geteuid()}}, {}, false};
+  const absl::StatusOr<std::vector<std::filesystem::path>> policies = PolicyFiles(policy_folders);
+  if (!policies.ok()) return policies.status();
+  for (const std::filesystem::path& policy : *policies) {
+    const absl::Status status = ReadPolicyFile(policy, configuration.rules);
+    if (!status.ok()) return status;
+  }
   absl::Status status = ReadConfigurationFile(file, configuration);
   if (!status.ok()) return status;
-  const absl::StatusOr<std::vector<std::filesystem::path>> drop_ins = DropIns(file);
+  const auto drop_ins = TomlFilesIn(file.parent_path() / "conf.d");
   if (!drop_ins.ok()) return drop_ins.status();
   for (const std::filesystem::path& drop_in : *drop_ins) {
     status = ReadConfigurationFile(drop_in, configuration);

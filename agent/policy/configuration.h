@@ -35,6 +35,7 @@ struct Access {
 
 struct Configuration {
   std::filesystem::path file;
+  std::vector<std::filesystem::path> policy_folders;
   std::vector<BackendConfiguration> backends;
   std::vector<Rule> rules;
   Access access;
@@ -42,14 +43,17 @@ struct Configuration {
   bool audit_required = false;  // no proof without a record of it on disk
 };
 
-// Reads `file` and then conf.d/*.toml beside it, by name: backends and rules add up, a later rule
-// wins, and a list of [access] or [requests] takes the place of an earlier one.
+// Reads the rules of the policy folders (see policy_folders.h), `file`, and then conf.d/*.toml
+// beside it, by name: backends and rules add up, a later rule wins, and a list of [access] or
+// [requests] takes the place of an earlier one.
 //
-// kInvalidArgument messages read "FILE:LINE: what is wrong; what to write instead". Refused:
+// kInvalidArgument messages read "FILE:LINE:COLUMN: what is wrong; what to write instead". Refused:
 // unreadable file, TOML errors, unknown keys, wrong types, two backends of one name, an option of
-// another backend type, an unknown user, a bad origin or decision. A file that can't be read keeps
-// the system's code (kNotFound, kPermissionDenied).
-absl::StatusOr<Configuration> LoadConfiguration(const std::filesystem::path& file);
+// another backend type, an unknown user, a bad rule. A file that can't be read keeps the system's
+// code (kNotFound, kPermissionDenied).
+absl::StatusOr<Configuration> LoadConfiguration(
+    const std::filesystem::path& file,
+    const std::vector<std::filesystem::path>& policy_folders = {});
 
 }  // namespace signet::agent
 

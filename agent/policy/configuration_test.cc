@@ -162,7 +162,7 @@ TEST(Configuration, RefusesWithLineReasonAndNextStep) {
       {"[[rule]]\norigin = \"https://a.example\"\n", 1, "[[rule]] has no decision",
        "write decision = "},
       {"[[rule]]\norigin = \"https://a.example\"\ndecision = \"maybe\"\n", 3,
-       "unknown decision \"maybe\"", "write \"allow\", \"deny\" or \"ask\""},
+       "unknown decision \"maybe\"", "write one of \"allow\", \"deny\", \"ask\""},
       {"[[rule]]\ndecision = \"allow\"\norigin = \"http://a.example\"\n", 3, "scheme is not https",
        "write https://host"},
       {rule + "program = \"curl\"\n", 4, "not an absolute path", "/usr/bin/curl"},
@@ -183,7 +183,7 @@ TEST(Configuration, RefusesWithLineReasonAndNextStep) {
     const absl::StatusOr<Configuration> read = LoadConfiguration(file);
     ASSERT_TRUE(absl::IsInvalidArgument(read.status())) << c.content << read.status();
     EXPECT_THAT(std::string(read.status().message()),
-                AllOf(StartsWith(file.native() + ":" + std::to_string(c.line) + ": "),
+                AllOf(StartsWith(file.native() + ":" + std::to_string(c.line) + ":"),
                       HasSubstr(c.what), HasSubstr(c.next_step)))
         << c.content;
   }
@@ -228,10 +228,10 @@ TEST_F(DropIns, AddUpInTheOrderOfTheirNames) {
 TEST_F(DropIns, OneThatIsNotUnderstoodRefusesAll) {
   folder_.Write("conf.d/10.toml", "\nbackends = 1\n");
   EXPECT_THAT(std::string(LoadConfiguration(file_).status().message()),
-              HasSubstr("conf.d/10.toml:2: "));
+              HasSubstr("conf.d/10.toml:2:1: "));
   folder_.Write("conf.d/10.toml", "[[backend]]\nname = \"a\"\ntype = \"software\"\n");
   EXPECT_THAT(std::string(LoadConfiguration(file_).status().message()),
-              AllOf(HasSubstr("conf.d/10.toml:2: "), HasSubstr("a second backend named \"a\"")));
+              AllOf(HasSubstr("conf.d/10.toml:2:8: "), HasSubstr("a second backend named \"a\"")));
 }
 
 TEST_F(DropIns, AFolderThatIsNoneIsNamed) {

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "agent/policy/glob.h"
 
 namespace signet::agent {
 namespace {
@@ -123,26 +124,6 @@ absl::Status CheckHostPattern(absl::string_view text, absl::string_view host) {
     return Refuse(text, "the host has an empty label (a dot too many)");
   }
   return absl::OkStatus();
-}
-
-// `*` in the pattern is any run of characters, also none. Linear in practice and at worst
-// |pattern| * |text|: only the last star is ever tried again.
-bool GlobMatches(absl::string_view pattern, absl::string_view text) {
-  size_t p = 0, t = 0, star = pattern.npos, resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p, ++t;
-    } else if (star != pattern.npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == pattern.npos;
 }
 
 }  // namespace

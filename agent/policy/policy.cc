@@ -1,7 +1,5 @@
 #include "agent/policy/policy.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -16,19 +14,6 @@ namespace {
 
 bool Contains(const std::vector<uid_t>& uids, uid_t uid) {
   return std::find(uids.begin(), uids.end(), uid) != uids.end();
-}
-
-// Names the file that the path leads to now, so that a package update needs no new rule.
-bool MatchesProgram(const Rule& rule, const Caller& caller) {
-  if (rule.program.empty()) return true;
-  if (!caller.executable) return false;
-  struct stat status {};
-  return stat(rule.program.c_str(), &status) == 0 && status.st_dev == caller.executable->device &&
-         status.st_ino == caller.executable->inode;
-}
-
-bool MatchesIdentity(const Rule& rule, const std::string& identity) {
-  return !rule.names_identity() || rule.identity == identity;
 }
 
 // A word as a shell reads it back.
@@ -59,6 +44,10 @@ std::string WhyRule(const Rule& rule, const Origin& origin, absl::string_view id
     case Verdict::kDeny:
       break;
   }
+  if (rule.final) {
+    return absl::StrCat(which, " denies", about,
+                        "; it is final, so only a change of that file can allow it");
+  }
   return absl::StrCat(which, " denies", about, "; a later rule can allow it: signet policy allow ",
                       ShellWord(origin.ToString()), " --identity ", ShellWord(identity));
 }
@@ -67,28 +56,61 @@ std::string WhyRule(const Rule& rule, const Origin& origin, absl::string_view id
 
 ApplicableRules::ApplicableRules(Origin origin) : origin_(std::move(origin)) {}
 
-void ApplicableRules::Add(const Rule& rule) {
+void ApplicableRules::Add(const Rule& rule, Match match) {
+  if (match == Match::kNo) return;
+  const Entry entry{&rule, size_++, match};
+  if (rule.final) final_.push_back(entry);
   if (rule.names_identity()) {
-    named_[rule.identity] = &rule;
-  } else {
-    named_.clear();
-    any_ = &rule;
+    named_[rule.identity].push_back(entry);
+    return;
   }
+  if (match == Match::kYes && MatchesIdentity(rule, {}) == Match::kYes) {
+    // Whatever the identity: it wins over all before it.
+    named_.clear();
+    any_.clear();
+  }
+  any_.push_back(entry);
 }
 
-const Rule* ApplicableRules::RuleFor(const std::string& identity) const {
-  const auto named = named_.find(identity);
-  return named != named_.end() ? named->second : any_;
+const Rule* ApplicableRules::RuleFor(const IdentityFacts& identity) const {
+  const Rule* decides = nullptr;
+  const auto consider = [&](const Entry& entry) {
+    const Match match = std::min(entry.match, MatchesIdentity(*entry.rule, identity));
+    // Without a rule it is a deny, and nothing is stricter.
+    const bool tightens = decides != nullptr && IsStricter(*entry.rule, *decides);
+    if (match == Match::kYes || (match == Match::kUnknown && tightens)) decides = entry.rule;
+  };
+  static const std::vector<Entry> kNone;
+  const auto found = named_.find(identity.name);
+  const std::vector<Entry>& named = found != named_.end() ? found->second : kNone;
+  auto next = named.begin();
+  for (const Entry& entry : any_) {
+    for (; next != named.end() && next->position < entry.position; ++next) consider(*next);
+    consider(entry);
+  }
+  for (; next != named.end(); ++next) consider(*next);
+  if (decides == nullptr) return nullptr;
+  for (const Entry& entry : final_) {
+    if (IsStricter(*entry.rule, *decides) && MatchesIdentity(*entry.rule, identity) != Match::kNo) {
+      decides = entry.rule;
+    }
+  }
+  return decides;
 }
 
-Decision ApplicableRules::Decide(const std::string& identity) const {
+Decision ApplicableRules::Decide(const IdentityFacts& identity) const {
   const Rule* rule = RuleFor(identity);
-  if (rule == nullptr) return {Verdict::kDeny, nullptr, false, WhyNoRule(origin_, identity)};
-  return {rule->decision, rule, rule->names_identity(), WhyRule(*rule, origin_, identity)};
+  const absl::string_view name(identity.name.data(), identity.name.size());
+  if (rule == nullptr) return {Verdict::kDeny, nullptr, false, WhyNoRule(origin_, name)};
+  return {rule->decision, rule, rule->names_identity(), WhyRule(*rule, origin_, name)};
 }
 
-Policy::Policy(Access access, std::vector<Rule> configured, std::vector<Rule> added)
-    : access_(std::move(access)), configured_(std::move(configured)), added_(std::move(added)) {}
+Policy::Policy(Access access, std::vector<Rule> configured, std::vector<Rule> added,
+               AgentKind agent)
+    : access_(std::move(access)),
+      configured_(std::move(configured)),
+      added_(std::move(added)),
+      agent_(agent) {}
 
 void Policy::Configure(Access access, std::vector<Rule> configured) {
   access_ = std::move(access);
@@ -103,29 +125,43 @@ bool Policy::MayAdminister(const Caller& caller) const {
 
 ApplicableRules Policy::RulesFor(const Caller& caller, const Origin& origin) const {
   ApplicableRules applicable(origin);
+  const Asking asking(caller, agent_);
   for (const std::vector<Rule>* rules : {&configured_, &added_}) {
     for (const Rule& rule : *rules) {
-      if (rule.origin.Matches(origin) && MatchesProgram(rule, caller)) applicable.Add(rule);
+      if (rule.origin.Matches(origin)) applicable.Add(rule, MatchesCaller(rule, asking));
     }
   }
   return applicable;
 }
 
 Decision Policy::Decide(const Caller& caller, const Origin& origin,
-                        const std::string& identity) const {
+                        const IdentityFacts& identity) const {
   return RulesFor(caller, origin).Decide(identity);
 }
 
-bool Policy::Lists(const Caller& caller, const std::string& identity) const {
-  // From the last rule backwards: an admitting one counts unless a later deny covers its origins.
+bool Policy::Lists(const Caller& caller, const IdentityFacts& identity) const {
+  const Asking asking(caller, agent_);
+  const auto match = [&](const Rule& rule) {
+    const Match of_identity = MatchesIdentity(rule, identity);
+    if (of_identity == Match::kNo) return of_identity;
+    return std::min(of_identity, MatchesCaller(rule, asking));
+  };
   std::vector<const OriginPattern*> denied;
   for (const std::vector<Rule>* rules : {&added_, &configured_}) {
+    for (const Rule& rule : *rules) {
+      if (!rule.final || rule.decision != Verdict::kDeny) continue;
+      if (match(rule) != Match::kNo) denied.push_back(&rule.origin);
+    }
+  }
+  // From the last rule backwards: an admitting one counts unless a later deny covers its origins.
+  for (const std::vector<Rule>* rules : {&added_, &configured_}) {
     for (auto rule = rules->rbegin(); rule != rules->rend(); ++rule) {
-      if (!MatchesIdentity(*rule, identity) || !MatchesProgram(*rule, caller)) continue;
+      const Match matches = match(*rule);
       if (rule->decision == Verdict::kDeny) {
-        denied.push_back(&rule->origin);
-      } else if (std::none_of(denied.begin(), denied.end(), [&](const OriginPattern* later) {
-                   return later->Covers(rule->origin);
+        if (matches != Match::kNo) denied.push_back(&rule->origin);
+      } else if (matches == Match::kYes &&
+                 std::none_of(denied.begin(), denied.end(), [&](const OriginPattern* other) {
+                   return other->Covers(rule->origin);
                  })) {
         return true;
       }

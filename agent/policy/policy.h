@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "agent/policy/caller.h"
 #include "agent/policy/configuration.h"
+#include "agent/policy/matching.h"
 #include "agent/policy/origin.h"
 #include "agent/policy/rule.h"
 
@@ -29,25 +30,39 @@ struct Decision {
 class ApplicableRules {
  public:
   explicit ApplicableRules(Origin origin);
-  // In order: a later rule wins.
-  void Add(const Rule& rule);
+  // In order: a later rule wins. `match` is that of caller and origin; kNo adds nothing.
+  void Add(const Rule& rule, Match match);
   // The rule that decides; nullptr when none matches. Cheap; Decide() also says why.
-  const Rule* RuleFor(const std::string& identity) const;
-  Decision Decide(const std::string& identity) const;
+  const Rule* RuleFor(const IdentityFacts& identity) const;
+  Decision Decide(const IdentityFacts& identity) const;
 
  private:
+  struct Entry {
+    const Rule* rule;
+    size_t position;
+    Match match;
+  };
+  // Those for `*` and those that name an identity, each in order.
+  std::vector<Entry> any_;
+  std::unordered_map<std::string_view, std::vector<Entry>> named_;
+  std::vector<Entry> final_;  // also among those
+  size_t size_ = 0;
   Origin origin_;
-  std::unordered_map<std::string_view, const Rule*> named_;  // later than any_
-  const Rule* any_ = nullptr;                                // the last one for `*`
 };
 
 // Loop thread only. The program of a rule is compared by device and inode with what the rule's path
-// is now; an unknown executable matches only rules without a program.
+// is now.
+//
+// Rules count in order, a later one wins; two things go beyond that:
+// - A *final* rule that matches is a floor: rules before and after it may be stricter, none looser.
+// - A rule of which a fact is unknown (see matching.h) counts only where it is stricter than what
+//   the rules before it decided.
 class Policy {
  public:
   // Rules of the configuration first, then those that `signet policy` wrote to
   // <state>/policy.toml.
-  Policy(Access access, std::vector<Rule> configured, std::vector<Rule> added);
+  Policy(Access access, std::vector<Rule> configured, std::vector<Rule> added,
+         AgentKind agent = KindOfThisAgent());
 
   // Both of a new configuration; the added rules stay.
   void Configure(Access access, std::vector<Rule> configured);
@@ -55,13 +70,13 @@ class Policy {
   bool MayUse(const Caller& caller) const;
   bool MayAdminister(const Caller& caller) const;
 
-  // Looks up the programs of rules, so touches the file system (stat).
+  // Looks up the programs of rules, so touches the file system (stat, once per program).
   ApplicableRules RulesFor(const Caller& caller, const Origin& origin) const;
-  Decision Decide(const Caller& caller, const Origin& origin, const std::string& identity) const;
+  Decision Decide(const Caller& caller, const Origin& origin, const IdentityFacts& identity) const;
 
   // Does any rule admit (allow or ask) this identity for this caller, at whatever origin? A rule
-  // whose origins a later deny covers admits nothing.
-  bool Lists(const Caller& caller, const std::string& identity) const;
+  // whose origins a later or final deny covers admits nothing.
+  bool Lists(const Caller& caller, const IdentityFacts& identity) const;
 
   std::vector<Rule> rules() const;  // in order
   const std::vector<Rule>& added() const { return added_; }
@@ -71,6 +86,7 @@ class Policy {
   Access access_;
   std::vector<Rule> configured_;
   std::vector<Rule> added_;
+  AgentKind agent_;
 };
 
 // <state>/policy.toml; both block on the file system. A missing file is no rules.
@@ -78,7 +94,7 @@ absl::StatusOr<std::vector<Rule>> LoadAddedRules(const std::filesystem::path& st
 // Refuses (kInvalidArgument) what LoadAddedRules would.
 absl::Status SaveAddedRules(const std::filesystem::path& state_dir, const std::vector<Rule>& rules);
 
-// `rules` with `rule` appended; one of equal origin, identity and program goes away.
+// `rules` with `rule` appended; one of equal conditions goes away.
 std::vector<Rule> WithRule(std::vector<Rule> rules, Rule rule);
 
 }  // namespace signet::agent

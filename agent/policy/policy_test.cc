@@ -35,11 +35,12 @@ Policy MakePolicy(std::vector<Rule> configured, std::vector<Rule> added = {}) {
 
 Verdict Decided(const Policy& policy, const std::string& origin, const std::string& identity,
                 const Caller& caller = {}) {
-  return policy.Decide(caller, *ParseOrigin(origin), identity).verdict;
+  return policy.Decide(caller, *ParseOrigin(origin), {identity}).verdict;
 }
 
 TEST(Policy, DeniesWithoutARuleAndNamesTheCommandThatAllows) {
-  const Decision decision = MakePolicy({}).Decide({}, *ParseOrigin("https://host:8443"), "laptop");
+  const Decision decision =
+      MakePolicy({}).Decide({}, *ParseOrigin("https://host:8443"), {"laptop"});
   EXPECT_EQ(decision.verdict, Verdict::kDeny);
   EXPECT_EQ(decision.rule, nullptr);
   EXPECT_EQ(
@@ -50,7 +51,7 @@ TEST(Policy, DeniesWithoutARuleAndNamesTheCommandThatAllows) {
 
 TEST(Policy, QuotesTheCommandForAShell) {
   const Decision decision =
-      MakePolicy({}).Decide({}, *ParseOrigin("https://[::1]"), "Bob's card; rm -rf");
+      MakePolicy({}).Decide({}, *ParseOrigin("https://[::1]"), {"Bob's card; rm -rf"});
   EXPECT_THAT(decision.reason, HasSubstr("allow 'https://[::1]:443' --identity "
                                          "'Bob'\\''s card; rm -rf'"));
 }
@@ -86,13 +87,13 @@ TEST(Policy, AddedRulesComeAfterConfiguredOnes) {
 TEST(Policy, SaysWhetherTheRuleNamesTheIdentity) {
   const Policy policy = MakePolicy({MakeRule(Verdict::kAllow, "https://a.example"),
                                     MakeRule(Verdict::kAllow, "https://a.example", "alice")});
-  EXPECT_TRUE(policy.Decide({}, *ParseOrigin("https://a.example"), "alice").named);
-  EXPECT_FALSE(policy.Decide({}, *ParseOrigin("https://a.example"), "bob").named);
+  EXPECT_TRUE(policy.Decide({}, *ParseOrigin("https://a.example"), {"alice"}).named);
+  EXPECT_FALSE(policy.Decide({}, *ParseOrigin("https://a.example"), {"bob"}).named);
 }
 
 TEST(Policy, ADenyingRuleIsNamedWithItsFile) {
   const Policy policy = MakePolicy({MakeRule(Verdict::kDeny, "https://a.example")});
-  const Decision decision = policy.Decide({}, *ParseOrigin("https://a.example"), "alice");
+  const Decision decision = policy.Decide({}, *ParseOrigin("https://a.example"), {"alice"});
   EXPECT_NE(decision.rule, nullptr);
   EXPECT_THAT(decision.reason, HasSubstr("/etc/signet/signet.toml denies identity \"alice\""));
   EXPECT_THAT(decision.reason, HasSubstr("signet policy allow"));
@@ -168,17 +169,17 @@ TEST(Policy, ListsWhatSomeRuleAdmits) {
       MakeRule(Verdict::kAllow, "https://*.example", "partly"),
       MakeRule(Verdict::kDeny, "https://a.example", "partly"),
   });
-  EXPECT_TRUE(policy.Lists({}, "allowed"));
-  EXPECT_TRUE(policy.Lists({}, "asked"));
-  EXPECT_TRUE(policy.Lists({}, "partly"));
-  EXPECT_FALSE(policy.Lists({}, "denied"));
-  EXPECT_FALSE(policy.Lists({}, "revoked"));
-  EXPECT_FALSE(policy.Lists({}, "unknown"));
-  EXPECT_FALSE(policy.Lists({}, "programs"));
+  EXPECT_TRUE(policy.Lists({}, {"allowed"}));
+  EXPECT_TRUE(policy.Lists({}, {"asked"}));
+  EXPECT_TRUE(policy.Lists({}, {"partly"}));
+  EXPECT_FALSE(policy.Lists({}, {"denied"}));
+  EXPECT_FALSE(policy.Lists({}, {"revoked"}));
+  EXPECT_FALSE(policy.Lists({}, {"unknown"}));
+  EXPECT_FALSE(policy.Lists({}, {"programs"}));
   Caller browser;
   browser.executable = ExecutableAt(program);
-  EXPECT_TRUE(policy.Lists(browser, "programs"));
-  EXPECT_TRUE(MakePolicy({MakeRule(Verdict::kAllow, "https://a.example")}).Lists({}, "any"));
+  EXPECT_TRUE(policy.Lists(browser, {"programs"}));
+  EXPECT_TRUE(MakePolicy({MakeRule(Verdict::kAllow, "https://a.example")}).Lists({}, {"any"}));
 }
 
 TEST(AddedRules, SurviveSavingAndLoading) {
@@ -233,7 +234,7 @@ TEST(AddedRules, AFileThatIsNotUnderstoodIsRefusedWhole) {
                "[access]\nadmin = [0]\n");
   const absl::Status status = LoadAddedRules(folder.path()).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("policy.toml:4: unknown key \"access\""));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("policy.toml:4:2: unknown key \"access\""));
 }
 
 TEST(AddedRules, WhatCouldNotBeReadBackIsNotSaved) {

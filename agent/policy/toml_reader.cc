@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "agent/policy/rule_keys.h"
 #include "agent/storage/durable_file.h"
 
 namespace signet::agent {
@@ -13,60 +14,44 @@ namespace {
 
 constexpr size_t kMaxFileSize = 1 << 20;
 
-absl::Status At(const std::filesystem::path& file, uint32_t line, absl::string_view text) {
-  return absl::InvalidArgumentError(absl::StrCat(file.native(), ":", line, ": ", text));
+absl::Status At(const std::filesystem::path& file, const toml::source_position& place,
+                absl::string_view text) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(file.native(), ":", place.line, ":", place.column, ": ", text));
 }
 
 // absl's own string_view is not the standard one in Debian's build.
 void AppendView(std::string* out, std::string_view text) { out->append(text); }
 
-absl::Status ReadIdentity(const TableReader& reader, Rule& rule) {
-  rule.identity = std::string("*");  // a plain "*" trips g++ 12 at -O2 (PR 105651)
-  return reader.ReadString("identity", rule.identity);
-}
-
-absl::Status ReadProgram(const TableReader& reader, Rule& rule) {
-  if (absl::Status read = reader.ReadString("program", rule.program); !read.ok()) return read;
-  if (!rule.program.empty() && rule.program.front() != '/') {
-    return reader.Complain("program", absl::StrCat("program \"", rule.program,
-                                                   "\" is not an absolute path; write the whole "
-                                                   "path, such as /usr/bin/curl"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ReadDecision(const TableReader& reader, Rule& rule) {
-  std::string decision;
-  if (absl::Status read = reader.RequireString("decision", decision); !read.ok()) return read;
-  const std::optional<Verdict> verdict = ParseVerdict(decision);
-  if (!verdict) {
-    return reader.Complain("decision", absl::StrCat("unknown decision \"", decision,
-                                                    "\"; write \"allow\", \"deny\" or \"ask\""));
-  }
-  rule.decision = *verdict;
-  return absl::OkStatus();
-}
-
-absl::Status ReadOrigin(const TableReader& reader, Rule& rule) {
-  std::string text;
-  if (absl::Status read = reader.RequireString("origin", text); !read.ok()) return read;
-  absl::StatusOr<OriginPattern> origin = OriginPattern::Parse(text);
-  if (!origin.ok()) return reader.Complain("origin", origin.status().message());
-  rule.origin = *std::move(origin);
-  return absl::OkStatus();
+// Every text of the table is one of the rule's keys.
+absl::Status CheckKeys(const TableReader& reader) {
+  std::vector<std::string_view> known;
+  for (const RuleKey& key : RuleKeys()) known.push_back(key.name);
+  known.push_back("final");
+  return reader.OnlyKeys(known);
 }
 
 absl::StatusOr<Rule> ReadRule(const TableReader& reader) {
+  if (absl::Status known = CheckKeys(reader); !known.ok()) return known;
   Rule rule;
   rule.source = reader.file();
   rule.line = reader.table().source().begin.line;
-  if (absl::Status known = reader.OnlyKeys({"origin", "identity", "program", "decision"});
-      !known.ok()) {
-    return known;
+  rule.identity = std::string("*");  // a plain "*" trips g++ 12 at -O2 (PR 105651)
+  for (const char* required : {"origin", "decision"}) {
+    std::string text;
+    if (absl::Status read = reader.RequireString(required, text); !read.ok()) return read;
   }
-  for (const auto& read : {ReadOrigin, ReadIdentity, ReadProgram, ReadDecision}) {
-    if (absl::Status status = read(reader, rule); !status.ok()) return status;
+  for (const RuleKey& key : RuleKeys()) {
+    std::string text;
+    if (absl::Status read = reader.ReadString(key.name, text); !read.ok()) return read;
+    if (text.empty()) continue;
+    const absl::Status set = key.set(text, rule);
+    if (!set.ok()) return reader.Complain(key.name, set.message());
   }
+  if (absl::Status read = reader.ReadBoolean("final", rule.final); !read.ok()) return read;
+  std::string key;
+  const absl::Status whole = CheckRule(rule, key);
+  if (!whole.ok()) return reader.Complain(key, whole.message());
   return rule;
 }
 
@@ -91,20 +76,20 @@ absl::StatusOr<toml::table> ParseToml(const std::filesystem::path& file,
   try {
     return toml::parse(content, file.native());
   } catch (const toml::parse_error& error) {
-    return At(file, error.source().begin.line,
+    return At(file, error.source().begin,
               absl::StrCat("not TOML: ", std::string(error.description())));
   }
 }
 
 absl::Status Complain(const std::filesystem::path& file, const toml::node& node,
                       absl::string_view text) {
-  return At(file, node.source().begin.line, text);
+  return At(file, node.source().begin, text);
 }
 
-absl::Status TableReader::OnlyKeys(std::initializer_list<std::string_view> known) const {
+absl::Status TableReader::OnlyKeys(std::span<const std::string_view> known) const {
   for (const auto& [key, node] : table_) {
     if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
-      return At(file_, key.source().begin.line,
+      return At(file_, key.source().begin,
                 absl::StrCat("unknown key \"", std::string(key.str()), "\" in ", what_,
                              "; known here: ", absl::StrJoin(known, ", ", AppendView)));
     }
@@ -121,6 +106,17 @@ absl::Status TableReader::ReadString(const std::string& key, std::string& out) c
   }
   if (value->get().find('\0') != std::string::npos) {
     return Complain(key, absl::StrCat(key, " contains a NUL character; remove it"));
+  }
+  out = value->get();
+  return absl::OkStatus();
+}
+
+absl::Status TableReader::ReadBoolean(const std::string& key, bool& out) const {
+  const toml::node* node = table_.get(key);
+  if (node == nullptr) return absl::OkStatus();
+  const auto* value = node->as_boolean();
+  if (value == nullptr) {
+    return Complain(key, absl::StrCat(key, " is neither true nor false; write one"));
   }
   out = value->get();
   return absl::OkStatus();

@@ -1,4 +1,4 @@
-// Reading TOML strictly: every complaint names file and line, every key must be known.
+// Reading TOML strictly: every complaint names file, line and column, every key must be known.
 // Private to agent/policy.
 #ifndef SIGNET_AGENT_POLICY_TOML_READER_H_
 #define SIGNET_AGENT_POLICY_TOML_READER_H_
@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +25,7 @@ absl::StatusOr<toml::table> ParseTomlFile(const std::filesystem::path& file);
 absl::StatusOr<toml::table> ParseToml(const std::filesystem::path& file,
                                       const std::string& content);
 
-// kInvalidArgument "FILE:LINE: text"; the line is the node's.
+// kInvalidArgument "FILE:LINE:COLUMN: text", where the node is.
 absl::Status Complain(const std::filesystem::path& file, const toml::node& node,
                       absl::string_view text);
 
@@ -35,11 +36,16 @@ class TableReader {
   TableReader(const std::filesystem::path& file, const toml::table& table, std::string what)
       : file_(file), table_(table), what_(std::move(what)) {}
 
-  absl::Status OnlyKeys(std::initializer_list<std::string_view> known) const;
+  absl::Status OnlyKeys(std::span<const std::string_view> known) const;
+  absl::Status OnlyKeys(std::initializer_list<std::string_view> known) const {
+    return OnlyKeys(std::span(known.begin(), known.size()));
+  }
 
   bool Has(const std::string& key) const { return table_.contains(key); }
   // Writes nothing when the key is not there; a string may not be empty.
   absl::Status ReadString(const std::string& key, std::string& out) const;
+  // The same of `true` and `false`.
+  absl::Status ReadBoolean(const std::string& key, bool& out) const;
   // Also a complaint when the key is not there.
   absl::Status RequireString(const std::string& key, std::string& out) const;
 

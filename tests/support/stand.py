@@ -204,8 +204,9 @@ class Stand:
 
     def start_agent(self):
         self.write_config()
-        self.start("signetd", BIN / "signetd", "--config", self.config, "--runtime-dir",
-                   self.dir / "run", "--state-dir", self.dir / "state")
+        self.start("signetd", BIN / "signetd", "--config", self.config, "--policy-dir",
+                   self.dir / "policy.d", "--runtime-dir", self.dir / "run", "--state-dir",
+                   self.dir / "state")
         wait_for("the agent", self._agent_answers)
 
     def _agent_answers(self):
