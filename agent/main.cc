@@ -163,7 +163,8 @@ int Run(const Options& options) {
 
   absl::StatusOr<std::vector<Rule>> added = LoadAddedRules(options.state_dir);
   if (!added.ok()) return Fail(added.status(), kExitConfiguration);
-  Policy policy(configuration->access, configuration->rules, *std::move(added));
+  Policy policy({}, {}, *std::move(added));
+  policy.Configure(configuration->access, configuration->rules, configuration->limits);
   IdentityStore identities(options.state_dir);
   std::vector<std::string> problems;
   if (absl::Status loaded = identities.Load(problems); !loaded.ok()) return Fail(loaded);
@@ -190,7 +191,8 @@ int Run(const Options& options) {
   Gate gate(policy, limits, audit);
   AgentCalls agent_calls(authentication, identities, policy, tokens, audit);
   AdminCalls admin_calls({SIGNET_VERSION, options.config, options.runtime_dir, options.state_dir},
-                         enrolment, identities, policy, tokens, file_worker);
+                         enrolment, identities, policy, authentication.remembered(), tokens,
+                         file_worker);
   AgentSessions sessions(loop.get_executor(), gate, agent_calls);
   GrpcDoor door(loop.get_executor(), gate, connections, agent_calls, admin_calls, audit);
 

@@ -1,32 +1,13 @@
 #include "agent/options.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
-#include <cstdlib>
-#include <string>
+#include <utility>
 
-#include "agent/policy/policy_folders.h"
+#include "agent/policy/check.h"
 #include "ipc/wire/socket_path.h"
 
 namespace signet::agent {
 namespace {
-
-std::filesystem::path Home() {
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return home;
-  const passwd* user = getpwuid(geteuid());
-  return user != nullptr ? user->pw_dir : "/";
-}
-
-// Root's agent is the system's; everybody else's keeps to the XDG base directories.
-std::filesystem::path Default(const char* variable, const char* below_home,
-                              const char* for_the_system) {
-  if (geteuid() == 0) return for_the_system;
-  const char* base = std::getenv(variable);
-  const bool set = base != nullptr && *base == '/';  // the specification: relative is unset
-  return (set ? std::filesystem::path(base) : Home() / below_home) / "signet";
-}
 
 constexpr const char* kAbout =
     "signetd, the Signet agent: proves who a client is, with keys that never leave hardware.\n"
@@ -41,12 +22,9 @@ constexpr const char* kExitCodes =
 }  // namespace
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
-  Options options{
-      Default("XDG_CONFIG_HOME", ".config", "/etc/signet") / "signet.toml",
-      DefaultPolicyFolders(),
-      wire::RuntimeDir(),
-      Default("XDG_STATE_HOME", ".local/state", "/var/lib/signet"),
-  };
+  Places places = DefaultPlaces();
+  Options options{std::move(places.config), std::move(places.policy_folders), wire::RuntimeDir(),
+                  std::move(places.state_dir)};
   CLI::App app(kAbout, "signetd");
   app.footer(kExitCodes);
   app.set_version_flag("--version", "signetd " SIGNET_VERSION);

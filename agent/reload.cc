@@ -79,7 +79,7 @@ asio::awaitable<void> Reload::Run() {
     std::string outcome;
     if (status.ok()) {
       running_ = *std::move(wanted);
-      policy_.Configure(running_.access, running_.rules);
+      policy_.Configure(running_.access, running_.rules, running_.limits);
       audit_.SetRequired(running_.audit_required);
       outcome = absl::StrCat("read again: ", running_.file.native(), ", ", running_.rules.size(),
                              " rules");

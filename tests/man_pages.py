@@ -73,7 +73,7 @@ def check_commands(page, program):
         command = re.match(r"\*signet ([a-z ]+)\*(.*)", line)
         if command:
             # The underlined words before the first option: *import* _NAME_ _CHAIN.pem_ [*--x* _Y_]
-            arguments = re.match(r"(?: _[^_]+_)*", command[2])[0]
+            arguments = re.match(r"(?: \[?_[^_]+_\]?)*", command[2])[0]
             described[command[1]] = set(OPTION.findall(line)) | set(re.findall(r"_([^_]+)_", arguments))
     real = commands_of(program)
     wrong = differ("signet: commands", set(described), set(real))

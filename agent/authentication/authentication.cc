@@ -23,6 +23,7 @@ struct Admitted {
   Candidate candidate;
   bool ask;    // a person first
   bool named;  // its rule names the identity
+  OncePer once_per;
   std::string rule;
 };
 
@@ -34,8 +35,8 @@ std::vector<Admitted> Admit(const std::vector<Candidate>& candidates,
   for (const Candidate& candidate : candidates) {
     const Rule* rule = rules.RuleFor(FactsForRules(*candidate.identity));
     if (rule == nullptr || rule->decision == Verdict::kDeny) continue;
-    admitted.push_back(
-        {candidate, rule->decision == Verdict::kAsk, rule->names_identity(), rule->Where()});
+    admitted.push_back({candidate, rule->decision == Verdict::kAsk, rule->names_identity(),
+                        rule->once_per, rule->Where()});
   }
   std::stable_sort(admitted.begin(), admitted.end(), [](const Admitted& a, const Admitted& b) {
     return a.ask != b.ask ? b.ask : a.named && !b.named;
@@ -72,6 +73,17 @@ Declined LimitReached(ConnectionLedger::Admission admission, const Identity& ide
                        " identity on one connection must be named by a rule; to allow: signet "
                        "policy allow ",
                        origin.ToString(), " --identity ", identity.name)};
+}
+
+Declined TooOften(absl::string_view what, uint32_t per_minute, absl::string_view key) {
+  return {DeclineReason::kLimit,
+          absl::StrCat(what, " more than ", per_minute, " times a minute, which [limits] ", key,
+                       " forbids; wait a minute")};
+}
+
+// A backend's name has no line feed.
+std::string KeyName(const KeyReference& key) {
+  return absl::StrCat(key.backend, "\n", std::string(key.reference.begin(), key.reference.end()));
 }
 
 Declined TokenRefused(const Identity& identity, const absl::Status& status) {
@@ -127,7 +139,29 @@ asio::awaitable<Outcome> Authentication::Authenticate(AuthenticationCall call) {
   co_return outcome;
 }
 
+bool Authentication::MayAsk(const Caller& caller) {
+  const uint32_t limit = policy_.limits().per_caller;
+  return limit == 0 || asked_.Take(caller_names_.NameOf(caller), limit, now_());
+}
+
+asio::awaitable<Answer> Authentication::Ask(AuthenticationCall& call, const Origin& origin,
+                                            const Identity& identity, OncePer once_per) {
+  const std::optional<Question> question =
+      MakeQuestion(call.caller, origin, identity, call.handshake_context);
+  if (question && remembered_.Agreed(*question, once_per, now_())) co_return Answer{true, {}};
+  co_await call.process->Describe(call.caller);
+  Answer answer = co_await prompter_.Ask(call.caller, origin, identity, call.deadline);
+  // Not for a process that became another program meanwhile.
+  if (question && answer.agreed && !WhatChanged(call)) {
+    remembered_.Remember(*question, once_per, now_());
+  }
+  co_return answer;
+}
+
 asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditRecord& record) {
+  if (!MayAsk(call.caller)) {
+    co_return TooOften("this program asks", policy_.limits().per_caller, "per_caller");
+  }
   if (auto changed = WhatChanged(call)) co_return *std::move(changed);
   // What the caller says: all of it is checked here, whatever the caller checked before.
   if (call.handshake_context.size() != wire::HashSize(call.hash)) {
@@ -195,9 +229,13 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
   record.rule = chosen->rule;
   Reservation reservation(ledger_, call.caller.uid, call.handshake_context, identity);
 
+  if (!signed_by_.Take(KeyName(identity.key), policy_.limits().per_key, now_())) {
+    co_return TooOften(absl::StrCat("identity \"", identity.name, "\" is asked for"),
+                       policy_.limits().per_key, "per_key");
+  }
+
   if (chosen->ask) {
-    co_await call.process->Describe(call.caller);
-    const Answer answer = co_await prompter_.Ask(call.caller, *origin, identity, call.deadline);
+    const Answer answer = co_await Ask(call, *origin, identity, chosen->once_per);
     if (!answer.agreed) co_return Declined{DeclineReason::kConsent, answer.reason};
     if (auto changed = WhatChanged(call)) co_return *std::move(changed);  // what nobody agreed to
   }

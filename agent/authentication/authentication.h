@@ -18,6 +18,8 @@
 #include "agent/identity/identity_store.h"
 #include "agent/identity/key_source.h"
 #include "agent/policy/policy.h"
+#include "agent/policy/rate_limits.h"
+#include "agent/policy/remembered_answers.h"
 #include "ipc/wire/authenticator.h"
 
 namespace signet::agent {
@@ -79,7 +81,15 @@ class Authentication {
   // certificate's key before it is let out (a wrong one is kTokenFailed).
   asio::awaitable<Outcome> Authenticate(AuthenticationCall call);
 
+  // What persons agreed to.
+  RememberedAnswers& remembered() { return remembered_; }
+
  private:
+  // May this caller ask once more now?
+  bool MayAsk(const Caller& caller);
+  // Asks a person, unless one has already agreed for as long as the rule says.
+  asio::awaitable<Answer> Ask(AuthenticationCall& call, const Origin& origin,
+                              const Identity& identity, OncePer once_per);
   asio::awaitable<Outcome> Decide(AuthenticationCall& call, AuditRecord& record);
 
   const IdentityStore& identities_;
@@ -90,6 +100,10 @@ class Authentication {
   WallClock now_;
   const wire::RequestForms forms_;
   ConnectionLedger ledger_;
+  CallerNames caller_names_;
+  TokenBuckets asked_;      // by caller
+  TokenBuckets signed_by_;  // by key
+  RememberedAnswers remembered_;
 };
 
 }  // namespace signet::agent

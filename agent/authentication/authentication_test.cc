@@ -191,6 +191,90 @@ TEST_F(AuthenticationTest, DeclinesWhenNoIdentityMatches) {
   ExpectDeclined(Authenticate(), DeclineReason::kNoIdentity, {"\"alice\"", "expired"});
 }
 
+TEST_F(AuthenticationTest, RulesSeeTheCertificate) {
+  AddIdentity("alice");
+  std::vector<Rule> rules(2);
+  rules[0].origin = rules[1].origin = *OriginPattern::Parse("https://*:*");
+  rules[0].identity = rules[1].identity = "*";
+  rules[0].decision = Verdict::kAllow;
+  rules[1].issuer = "Another CA";
+  policy_.ReplaceAdded(rules);
+  EXPECT_EQ(GivenBy(Authenticate()), "alice");
+  rules[1].issuer = "CA";
+  policy_.ReplaceAdded(rules);
+  ExpectDeclined(Authenticate(), DeclineReason::kDenied);
+}
+
+TEST_F(AuthenticationTest, ACallerThatAsksTooOftenIsDeclinedUntilTimePasses) {
+  AddIdentity("alice");
+  Rules({{Verdict::kAllow, "*"}});
+  policy_.Configure({}, {}, {.per_caller = 2, .per_key = 0});
+  AuthenticationCall call = MakeCall();
+  for (uint8_t connection : {1, 2}) {
+    call.handshake_context = wire::Bytes(32, connection);
+    EXPECT_EQ(GivenBy(Authenticate(call)), "alice");
+  }
+  call.handshake_context = wire::Bytes(32, 3);
+  ExpectDeclined(Authenticate(call), DeclineReason::kLimit, {"per_caller", "2 times a minute"});
+  AuthenticationCall another = call;
+  another.caller.executable = Executable{1, 2, "/usr/bin/another"};
+  EXPECT_EQ(GivenBy(Authenticate(another)), "alice");
+  now_ += std::chrono::seconds(31);
+  call.handshake_context = wire::Bytes(32, 4);
+  EXPECT_EQ(GivenBy(Authenticate(call)), "alice");
+}
+
+TEST_F(AuthenticationTest, AKeyThatIsUsedTooOftenIsDeclinedWhoeverAsks) {
+  AddIdentity("alice");
+  Rules({{Verdict::kAllow, "*"}});
+  policy_.Configure({}, {}, {.per_caller = 0, .per_key = 1});
+  AuthenticationCall call = MakeCall();
+  EXPECT_EQ(GivenBy(Authenticate(call)), "alice");
+  call.handshake_context = wire::Bytes(32, 9);
+  call.caller.executable = Executable{1, 2, "/usr/bin/another"};
+  ExpectDeclined(Authenticate(call), DeclineReason::kLimit, {"\"alice\"", "per_key"});
+  EXPECT_EQ(tokens_.signatures, 1u);
+  // It was not given on that connection: later it may be.
+  now_ += std::chrono::minutes(1);
+  EXPECT_EQ(GivenBy(Authenticate(call)), "alice");
+}
+
+TEST_F(AuthenticationTest, AsksOncePerWhatTheRuleSays) {
+  AddIdentity("alice");
+  std::vector<Rule> rules(1);
+  rules[0].origin = *OriginPattern::Parse("https://*:*");
+  rules[0].identity = "*";
+  rules[0].decision = Verdict::kAsk;
+  rules[0].once_per = {OncePer::Scope::kHours, 1};
+  policy_.ReplaceAdded(rules);
+  AuthenticationCall call = MakeCall();
+  call.caller.executable = Executable{1, 2, "/usr/bin/firefox"};
+  const auto again = [&] {
+    ++call.handshake_context[0];
+    return GivenBy(Authenticate(call));
+  };
+  prompter_.answer = {false, "no"};
+  again();
+  again();
+  EXPECT_EQ(prompter_.asked, 2) << "a no is not remembered";
+  prompter_.answer = {true, ""};
+  EXPECT_EQ(again(), "alice");
+  prompter_.answer = {false, "must not be asked"};
+  EXPECT_EQ(again(), "alice");
+  EXPECT_EQ(prompter_.asked, 3);
+  const std::vector<RememberedAnswer> answers = authentication_.remembered().List(now_);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_TRUE(authentication_.remembered().Forget(answers[0].id));
+  EXPECT_NE(again(), "alice");
+  EXPECT_EQ(prompter_.asked, 4);
+  // A program that nobody knows is asked for each time.
+  prompter_.answer = {true, ""};
+  call.caller.executable.reset();
+  EXPECT_EQ(again(), "alice");
+  EXPECT_EQ(again(), "alice");
+  EXPECT_EQ(prompter_.asked, 6);
+}
+
 TEST_F(AuthenticationTest, DeniesWithoutARuleNamingTheCommand) {
   AddIdentity("alice");
   ExpectDeclined(Authenticate(), DeclineReason::kDenied,

@@ -23,6 +23,7 @@ class FakeAdmin final : public v1::Admin::Service {
   v1::ListRulesResponse rules;
   v1::ExplainRequest explain_request;
   v1::ExplainResponse explained;
+  v1::ListRememberedResponse remembered;
 
   int calls = 0;
   v1::LockTokenRequest lock_request;
@@ -32,6 +33,7 @@ class FakeAdmin final : public v1::Admin::Service {
   v1::ImportChainRequest import_request;
   v1::RemoveIdentityRequest remove_request;
   v1::AddRuleRequest rule_request;
+  v1::ForgetRememberedRequest forget_request;
 
  private:
   using Context = grpc::ServerContext;
@@ -94,6 +96,16 @@ class FakeAdmin final : public v1::Admin::Service {
                        v1::ExplainResponse* response) override {
     explain_request = *request;
     *response = explained;
+    return Answer();
+  }
+  grpc::Status ListRemembered(Context*, const v1::ListRememberedRequest*,
+                              v1::ListRememberedResponse* response) override {
+    *response = remembered;
+    return Answer();
+  }
+  grpc::Status ForgetRemembered(Context*, const v1::ForgetRememberedRequest* request,
+                                v1::ForgetRememberedResponse*) override {
+    forget_request = *request;
     return Answer();
   }
   grpc::Status AddRule(Context*, const v1::AddRuleRequest* request,

@@ -13,6 +13,12 @@ struct Arguments {
   std::string origin;
   std::string identity;
   std::string program;
+  // Of explain.
+  std::string unit;
+  std::string user_unit;
+  std::string session;
+  std::string sandbox;
+  bool verbose = false;
 };
 
 std::string Where(const v1::Rule& rule) {
@@ -91,6 +97,22 @@ absl::Status AddRule(Invocation& invocation, const Arguments& arguments, const c
   return absl::OkStatus();
 }
 
+Json ConsideredToJson(const v1::Explanation& explanation) {
+  Json all = Json::array();
+  for (const v1::ConsideredRule& one : explanation.considered()) {
+    all.push_back({{"rule", ToJson(one.rule())}, {"decides", one.decides()}, {"why", one.why()}});
+  }
+  return all;
+}
+
+void PrintConsidered(const v1::Explanation& explanation, std::ostream& out) {
+  for (const v1::ConsideredRule& one : explanation.considered()) {
+    out << (one.decides() ? "* " : "  ") << Printable(Where(one.rule())) << ": "
+        << Printable(DecisionOf(one.rule())) << ' ' << Printable(one.rule().origin()) << ": "
+        << Printable(one.why()) << '\n';
+  }
+}
+
 absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
   absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
   if (!client.ok()) return client.status();
@@ -98,6 +120,11 @@ absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
   request.set_origin(arguments.origin);
   request.set_program(arguments.program);
   request.set_identity(arguments.identity);
+  request.set_unit(arguments.unit);
+  request.set_user_unit(arguments.user_unit);
+  request.set_session(arguments.session);
+  request.set_sandbox(arguments.sandbox);
+  request.set_verbose(arguments.verbose);
   const auto response = client->Call(&v1::Admin::StubInterface::Explain, request);
   if (!response.ok()) return response.status();
   std::ostream& out = invocation.console.out;
@@ -109,6 +136,7 @@ absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
            {"decision", explanation.decision()},
            {"reason", explanation.reason()},
            {"rule", explanation.has_rule() ? ToJson(explanation.rule()) : Json()}});
+      if (arguments.verbose) explanations.back()["considered"] = ConsideredToJson(explanation);
     }
     PrintJson({{"origin", response->origin()}, {"explanations", std::move(explanations)}},
               invocation.console);
@@ -119,6 +147,7 @@ absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
       out << Toned(Printable(explanation.decision()), ToneOfDecision(explanation.decision()),
                    invocation.console.colours)
           << ": " << Printable(explanation.reason()) << '\n';
+      if (arguments.verbose) PrintConsidered(explanation, out);
     }
   }
   return absl::OkStatus();
@@ -135,6 +164,12 @@ void AddExplain(CLI::App& policy, Invocation& invocation) {
       ->add_option("--program", arguments->program,
                    "The program that asks, a full path (default: one that no rule names)")
       ->type_name("PATH");
+  command->add_option("--unit", arguments->unit,
+                      "Its systemd unit (default: one that no rule names)");
+  command->add_option("--user-unit", arguments->user_unit, "The same of the user's manager");
+  command->add_option("--session", arguments->session, "Its login session: local, ssh or none");
+  command->add_option("--sandbox", arguments->sandbox, "Its sandbox, such as snap:firefox");
+  command->add_flag("--verbose", arguments->verbose, "Show every rule, and why it does not decide");
   command->footer(
       Example("signet policy explain https://intranet.example --program /usr/bin/curl"));
   command->callback([&invocation, arguments] {
@@ -178,6 +213,8 @@ void AddPolicyCommands(CLI::App& app, Invocation& invocation) {
       "signet policy allow https://intranet.example --identity laptop --program /usr/bin/curl");
   AddDecision(*policy, invocation, "deny", "Keep an identity from an origin",
               "signet policy deny 'https://*.ads.example:*' --identity '*'");
+  AddPolicyCheck(*policy, invocation);
+  AddRememberedCommands(*policy, invocation);
 }
 
 }  // namespace signet::cli

@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/front/messages.h"
 #include "agent/front/readiness.h"
+#include "agent/policy/rule_keys.h"
 
 namespace signet::agent {
 namespace {
@@ -65,14 +66,44 @@ absl::StatusOr<std::vector<Rule>> AppendRuleSlowly(const std::filesystem::path& 
   return LoadAddedRules(state_dir);  // on lines of their own now
 }
 
+// Who would ask: the program need not run. What the request leaves open is known, and what no rule
+// names.
+absl::StatusOr<Caller> ToCaller(const v1::ExplainRequest& request) {
+  Caller caller;
+  caller.executable.emplace();  // no file is that
+  caller.unit = request.unit().empty() ? "(another unit)" : request.unit();
+  caller.user_unit = request.user_unit();
+  caller.sandbox = request.sandbox();
+  if (!request.session().empty()) {
+    Rule rule;  // the words are those of rules
+    for (const RuleKey& key : RuleKeys()) {
+      if (key.name != std::string_view("session")) continue;
+      if (absl::Status set = key.set(request.session(), rule); !set.ok()) return set;
+    }
+    caller.login_session.type = *rule.session;
+  }
+  if (request.program().empty()) return caller;
+  struct stat file {};
+  if (request.program().front() != '/' || stat(request.program().c_str(), &file) != 0 ||
+      !S_ISREG(file.st_mode)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("policy: explain: program \"", request.program(),
+                     "\": no such file; give the full path of a program"));
+  }
+  caller.executable = Executable{file.st_dev, file.st_ino, request.program()};
+  return caller;
+}
+
 }  // namespace
 
 AdminCalls::AdminCalls(AgentFacts facts, Enrolment& enrolment, const IdentityStore& identities,
-                       Policy& policy, Tokens& tokens, asio::thread_pool& file_worker)
+                       Policy& policy, RememberedAnswers& remembered, Tokens& tokens,
+                       asio::thread_pool& file_worker)
     : facts_(std::move(facts)),
       enrolment_(enrolment),
       identities_(identities),
       policy_(policy),
+      remembered_(remembered),
       tokens_(tokens),
       file_worker_(file_worker) {}
 
@@ -168,25 +199,15 @@ AdminCalls::Result AdminCalls::ListRules(const v1::ListRulesRequest&,
   co_return absl::OkStatus();
 }
 
-// The same as for a request, but that the program need not run.
+// The same as for a request.
 AdminCalls::Result AdminCalls::Explain(const v1::ExplainRequest& request,
                                        v1::ExplainResponse& response) {
   const absl::StatusOr<Origin> origin = ParseOrigin(request.origin());
   if (!origin.ok()) co_return origin.status();
-  Caller caller;
-  caller.executable.emplace();  // no file is that
-  if (!request.program().empty()) {
-    struct stat file {};
-    if (request.program().front() != '/' || stat(request.program().c_str(), &file) != 0 ||
-        !S_ISREG(file.st_mode)) {
-      co_return absl::InvalidArgumentError(
-          absl::StrCat("policy: explain: program \"", request.program(),
-                       "\": no such file; give the full path of a program"));
-    }
-    caller.executable = Executable{file.st_dev, file.st_ino, request.program()};
-  }
+  const absl::StatusOr<Caller> caller = ToCaller(request);
+  if (!caller.ok()) co_return caller.status();
   response.set_origin(PlainText(origin->ToString()));
-  const ApplicableRules rules = policy_.RulesFor(caller, *origin);
+  const ApplicableRules rules = policy_.RulesFor(*caller, *origin);
   const auto explain = [&](const IdentityFacts& identity) {
     const Decision decision = rules.Decide(identity);
     v1::Explanation& explanation = *response.add_explanations();
@@ -194,6 +215,13 @@ AdminCalls::Result AdminCalls::Explain(const v1::ExplainRequest& request,
     explanation.set_decision(std::string(Name(decision.verdict)));
     explanation.set_reason(PlainText(decision.reason));
     if (decision.rule != nullptr) *explanation.mutable_rule() = ToMessage(*decision.rule);
+    if (!request.verbose()) return;
+    for (const Considered& considered : policy_.Consider(*caller, *origin, identity)) {
+      v1::ConsideredRule& message = *explanation.add_considered();
+      *message.mutable_rule() = ToMessage(*considered.rule);
+      message.set_decides(considered.decides);
+      message.set_why(PlainText(considered.why));
+    }
   };
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
   if (request.identity().empty()) {
@@ -231,6 +259,22 @@ AdminCalls::Result AdminCalls::AddRule(const v1::AddRuleRequest& request,
   *response.mutable_rule() = ToMessage(*rule);
   response.set_note(NoteOn(*rule));
   co_return absl::OkStatus();
+}
+
+AdminCalls::Result AdminCalls::ListRemembered(const v1::ListRememberedRequest&,
+                                              v1::ListRememberedResponse& response) {
+  for (const RememberedAnswer& answer : remembered_.List(std::chrono::system_clock::now())) {
+    *response.add_answers() = ToMessage(answer);
+  }
+  co_return absl::OkStatus();
+}
+
+AdminCalls::Result AdminCalls::ForgetRemembered(const v1::ForgetRememberedRequest& request,
+                                                v1::ForgetRememberedResponse&) {
+  if (remembered_.Forget(request.id())) co_return absl::OkStatus();
+  co_return absl::NotFoundError(absl::StrCat("policy: forget ", request.id(),
+                                             ": no such answer; see signet policy remembered "
+                                             "list"));
 }
 
 }  // namespace signet::agent

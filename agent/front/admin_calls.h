@@ -12,6 +12,7 @@
 #include "agent/identity/enrolment.h"
 #include "agent/identity/identity_store.h"
 #include "agent/policy/policy.h"
+#include "agent/policy/remembered_answers.h"
 #include "ipc/admin.pb.h"
 
 namespace signet::agent {
@@ -31,7 +32,8 @@ class AdminCalls {
   static constexpr std::chrono::seconds kPatience{120};  // an RSA key in a TPM takes its time
 
   AdminCalls(AgentFacts facts, Enrolment& enrolment, const IdentityStore& identities,
-             Policy& policy, Tokens& tokens, asio::thread_pool& file_worker);
+             Policy& policy, RememberedAnswers& remembered, Tokens& tokens,
+             asio::thread_pool& file_worker);
 
   using Result = asio::awaitable<absl::Status>;
   Result Status(const v1::StatusRequest&, v1::StatusResponse& response);
@@ -49,6 +51,9 @@ class AdminCalls {
   // Refuses an identity that does not exist and a program that is no file: a rule with a slip of
   // the pen in it would quietly match nothing.
   Result AddRule(const v1::AddRuleRequest& request, v1::AddRuleResponse& response);
+  Result ListRemembered(const v1::ListRememberedRequest&, v1::ListRememberedResponse& response);
+  Result ForgetRemembered(const v1::ForgetRememberedRequest& request,
+                          v1::ForgetRememberedResponse&);
 
  private:
   v1::Identity Describe(const Identity& identity) const;
@@ -58,6 +63,7 @@ class AdminCalls {
   Enrolment& enrolment_;
   const IdentityStore& identities_;
   Policy& policy_;
+  RememberedAnswers& remembered_;
   Tokens& tokens_;
   asio::thread_pool& file_worker_;
 };

@@ -174,6 +174,14 @@ class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
                    v1::ExplainResponse* response) override {
     return Serve(context, request, response, &AdminCalls::Explain);
   }
+  Reactor* ListRemembered(Context* context, const v1::ListRememberedRequest* request,
+                          v1::ListRememberedResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::ListRemembered);
+  }
+  Reactor* ForgetRemembered(Context* context, const v1::ForgetRememberedRequest* request,
+                            v1::ForgetRememberedResponse* response) override {
+    return Serve(context, request, response, &AdminCalls::ForgetRemembered);
+  }
   Reactor* AddRule(Context* context, const v1::AddRuleRequest* request,
                    v1::AddRuleResponse* response) override {
     return ServeAudited(context, request, response, &AdminCalls::AddRule);

@@ -1,6 +1,7 @@
 #include "agent/front/messages.h"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -275,6 +276,24 @@ absl::StatusOr<Rule> FromMessage(const v1::Rule& message) {
     return absl::InvalidArgumentError(absl::StrCat("rule: ", key, ": ", whole.message()));
   }
   return rule;
+}
+
+v1::RememberedAnswer ToMessage(const RememberedAnswer& answer) {
+  const Question& question = answer.question;
+  v1::RememberedAnswer message;
+  message.set_id(answer.id);
+  message.set_uid(question.uid);
+  message.set_program(PlainText(question.program.path));
+  message.set_origin(PlainText(question.origin.ToString()));
+  message.set_identity(PlainText(question.identity));
+  message.set_once_per(ToText(answer.once_per));
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(answer.given);
+  std::tm parts{};
+  char text[32];
+  gmtime_r(&seconds, &parts);
+  message.set_given(
+      std::string(text, std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts)));
+  return message;
 }
 
 v1::Error ToMessage(const absl::Status& error) {

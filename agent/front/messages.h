@@ -16,6 +16,7 @@
 #include "agent/authentication/authentication.h"
 #include "agent/front/tokens.h"
 #include "agent/identity/identity.h"
+#include "agent/policy/remembered_answers.h"
 #include "agent/policy/rule.h"
 #include "ipc/admin.pb.h"
 #include "ipc/agent.pb.h"
@@ -46,6 +47,8 @@ v1::BackendStatus ToMessage(const BackendStatus& status);
 v1::Rule ToMessage(const Rule& rule);
 // Checks what can be told from the text alone; kInvalidArgument names the field.
 absl::StatusOr<Rule> FromMessage(const v1::Rule& message);
+
+v1::RememberedAnswer ToMessage(const RememberedAnswer& answer);
 
 v1::Error ToMessage(const absl::Status& error);
 // For unlock, whose errors speak of a PIN.

@@ -160,7 +160,7 @@ TestAgent::TestAgent(TestAgentOptions options)
       gate(policy, limits, audit),
       agent_calls(authentication, identities, policy, tokens, audit),
       admin_calls({"1.2.3", "/etc/signet.toml", "/run/signet", folder_}, enrolment, identities,
-                  policy, tokens, file_worker),
+                  policy, authentication.remembered(), tokens, file_worker),
       sessions(loop.get_executor(), gate, agent_calls),
       work_(loop.get_executor()) {
   std::vector<std::string> problems;

@@ -217,32 +217,73 @@ absl::Status ReadAudit(const std::filesystem::path& file, const toml::table& roo
   return reader.ReadBoolean("required", required);
 }
 
+// Of several the lowest holds, so that no file can loosen another's.
+absl::Status ReadLimit(const TableReader& reader, const std::string& key, uint32_t& limit) {
+  if (!reader.Has(key)) return absl::OkStatus();
+  const auto* value = reader.table().get(key)->as_integer();
+  if (value == nullptr || value->get() < 1 || value->get() > RateLimits::kMost) {
+    return reader.Complain(key, absl::StrCat(key, " is not a number from 1 to ", RateLimits::kMost,
+                                             ", so many in a minute; write one, or remove it"));
+  }
+  const auto wanted = static_cast<uint32_t>(value->get());
+  limit = limit == 0 ? wanted : std::min(limit, wanted);
+  return absl::OkStatus();
+}
+
+absl::Status ReadLimits(const std::filesystem::path& file, const toml::table& root,
+                        RateLimits& limits) {
+  const toml::node* node = root.get("limits");
+  if (node == nullptr) return absl::OkStatus();
+  if (!node->is_table()) return Complain(file, *node, "limits is not a table; write [limits]");
+  const TableReader reader(file, *node->as_table(), "[limits]");
+  absl::Status status = reader.OnlyKeys({"per_caller", "per_key"});
+  if (status.ok()) status = ReadLimit(reader, "per_caller", limits.per_caller);
+  if (status.ok()) status = ReadLimit(reader, "per_key", limits.per_key);
+  return status;
+}
+
+// Rules and limits: what all files may have.
+absl::Status ReadPolicy(const std::filesystem::path& file, const toml::table& root,
+                        Configuration& configuration) {
+  absl::StatusOr<std::vector<Rule>> rules = ReadRules(file, root);
+  if (!rules.ok()) return rules.status();
+  std::ranges::move(*rules, std::back_inserter(configuration.rules));
+  return ReadLimits(file, root, configuration.limits);
+}
+
+}  // namespace
+
 absl::Status ReadConfigurationFile(const std::filesystem::path& file,
                                    Configuration& configuration) {
   const absl::StatusOr<toml::table> root = ParseTomlFile(file);
   if (!root.ok()) return root.status();
   const TableReader reader(file, *root, "the file");
-  absl::Status status = reader.OnlyKeys({"backend", "rule", "access", "requests", "audit"});
+  absl::Status status =
+      reader.OnlyKeys({"backend", "rule", "limits", "access", "requests", "audit"});
   if (status.ok()) status = ReadBackends(file, *root, configuration.backends);
   if (status.ok()) status = ReadRequests(file, *root, configuration.request_forms);
-  if (!status.ok()) return status;
-  absl::StatusOr<std::vector<Rule>> rules = ReadRules(file, *root);
-  if (!rules.ok()) return rules.status();
-  std::ranges::move(*rules, std::back_inserter(configuration.rules));
-  status = ReadAccess(file, *root, configuration.access);
+  if (status.ok()) status = ReadPolicy(file, *root, configuration);
+  if (status.ok()) status = ReadAccess(file, *root, configuration.access);
   if (status.ok()) status = ReadAudit(file, *root, configuration.audit_required);
   return status;
 }
 
-}  // namespace
+absl::Status ReadPolicyFile(const std::filesystem::path& file, Configuration& configuration) {
+  const absl::StatusOr<toml::table> root = ParseTomlFile(file);
+  if (!root.ok()) return root.status();
+  const absl::Status known = TableReader(file, *root, "the file").OnlyKeys({"rule", "limits"});
+  if (!known.ok()) return known;
+  return ReadPolicy(file, *root, configuration);
+}
 
 absl::StatusOr<Configuration> LoadConfiguration(
     const std::filesystem::path& file, const std::vector<std::filesystem::path>& policy_folders) {
-  Configuration configuration{file, policy_folders, {}, {}, {{geteuid()}, {geteuid()}}, {}, false};
+  Configuration configuration{file, policy_folders, {}, {}, {{geteuid()}, {geteuid()}}, {},
+                              {},   false};
   const absl::StatusOr<std::vector<std::filesystem::path>> policies = PolicyFiles(policy_folders);
   if (!policies.ok()) return policies.status();
   for (const std::filesystem::path& policy : *policies) {
-    const absl::Status status = ReadPolicyFile(policy, configuration.rules);
+    const absl::Status status = ReadPolicyFile(policy, configuration);
     if (!status.ok()) return status;
   }
   absl::Status status = ReadConfigurationFile(file, configuration);

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/policy/rate_limits.h"
 #include "agent/policy/rule.h"
 #include "ipc/wire/certificate_request.h"
 
@@ -40,12 +42,18 @@ struct Configuration {
   std::vector<Rule> rules;
   Access access;
   wire::RequestForms request_forms;
+  RateLimits limits;
   bool audit_required = false;  // no proof without a record of it on disk
 };
 
+// Adds what one file says, signet.toml or a drop-in; one of a policy folder, which may hold rules
+// and limits alone. On failure the configuration may hold a part of it.
+absl::Status ReadConfigurationFile(const std::filesystem::path& file, Configuration& configuration);
+absl::Status ReadPolicyFile(const std::filesystem::path& file, Configuration& configuration);
+
 // Reads the rules of the policy folders (see policy_folders.h), `file`, and then conf.d/*.toml
 // beside it, by name: backends and rules add up, a later rule wins, and a list of [access] or
-// [requests] takes the place of an earlier one.
+// [requests] takes the place of an earlier one. Of several limits the lowest holds.
 //
 // kInvalidArgument messages read "FILE:LINE:COLUMN: what is wrong; what to write instead". Refused:
 // unreadable file, TOML errors, unknown keys, wrong types, two backends of one name, an option of

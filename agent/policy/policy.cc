@@ -112,9 +112,10 @@ Policy::Policy(Access access, std::vector<Rule> configured, std::vector<Rule> ad
       added_(std::move(added)),
       agent_(agent) {}
 
-void Policy::Configure(Access access, std::vector<Rule> configured) {
+void Policy::Configure(Access access, std::vector<Rule> configured, RateLimits limits) {
   access_ = std::move(access);
   configured_ = std::move(configured);
+  limits_ = limits;
 }
 
 bool Policy::MayUse(const Caller& caller) const { return Contains(access_.use, caller.uid); }
@@ -137,6 +138,26 @@ ApplicableRules Policy::RulesFor(const Caller& caller, const Origin& origin) con
 Decision Policy::Decide(const Caller& caller, const Origin& origin,
                         const IdentityFacts& identity) const {
   return RulesFor(caller, origin).Decide(identity);
+}
+
+std::vector<Considered> Policy::Consider(const Caller& caller, const Origin& origin,
+                                         const IdentityFacts& identity) const {
+  const Rule* decides = RulesFor(caller, origin).RuleFor(identity);
+  const Asking asking(caller, agent_);
+  std::vector<Considered> all;
+  for (const std::vector<Rule>* rules : {&configured_, &added_}) {
+    for (const Rule& rule : *rules) {
+      std::string why = WhyNot(rule, asking, origin, identity);
+      if (&rule == decides) {
+        why = why.empty() ? "decides" : absl::StrCat("decides: ", why, ", and it is stricter");
+      } else if (why.empty()) {
+        why = absl::StrCat("matches, but ", decides->Where(),
+                           decides->final ? " is final and stricter" : " comes later");
+      }
+      all.push_back({&rule, &rule == decides, std::move(why)});
+    }
+  }
+  return all;
 }
 
 bool Policy::Lists(const Caller& caller, const IdentityFacts& identity) const {

@@ -14,6 +14,7 @@
 #include "agent/policy/configuration.h"
 #include "agent/policy/matching.h"
 #include "agent/policy/origin.h"
+#include "agent/policy/rate_limits.h"
 #include "agent/policy/rule.h"
 
 namespace signet::agent {
@@ -23,6 +24,13 @@ struct Decision {
   const Rule* rule = nullptr;  // that decided; nullptr: none matched. Valid until the next change
   bool named = false;          // the rule names the identity, not `*`
   std::string reason;          // for a person; for no rule, the command that would allow
+};
+
+// A rule, and what became of it for one request.
+struct Considered {
+  const Rule* rule;  // valid until the policy's next change
+  bool decides;
+  std::string why;  // for a person
 };
 
 // The rules that apply to one caller at one origin, so that many identities are decided without
@@ -64,8 +72,9 @@ class Policy {
   Policy(Access access, std::vector<Rule> configured, std::vector<Rule> added,
          AgentKind agent = KindOfThisAgent());
 
-  // Both of a new configuration; the added rules stay.
-  void Configure(Access access, std::vector<Rule> configured);
+  // All of a new configuration; the added rules stay.
+  void Configure(Access access, std::vector<Rule> configured, RateLimits limits = {});
+  const RateLimits& limits() const { return limits_; }
 
   bool MayUse(const Caller& caller) const;
   bool MayAdminister(const Caller& caller) const;
@@ -73,6 +82,10 @@ class Policy {
   // Looks up the programs of rules, so touches the file system (stat, once per program).
   ApplicableRules RulesFor(const Caller& caller, const Origin& origin) const;
   Decision Decide(const Caller& caller, const Origin& origin, const IdentityFacts& identity) const;
+
+  // Every rule, in order.
+  std::vector<Considered> Consider(const Caller& caller, const Origin& origin,
+                                   const IdentityFacts& identity) const;
 
   // Does any rule admit (allow or ask) this identity for this caller, at whatever origin? A rule
   // whose origins a later or final deny covers admits nothing.
@@ -87,6 +100,7 @@ class Policy {
   std::vector<Rule> configured_;
   std::vector<Rule> added_;
   AgentKind agent_;
+  RateLimits limits_;
 };
 
 // <state>/policy.toml; both block on the file system. A missing file is no rules.

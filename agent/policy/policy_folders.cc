@@ -1,10 +1,8 @@
 #include "agent/policy/policy_folders.h"
 
 #include <algorithm>
-#include <iterator>
 #include <system_error>
 
-#include "agent/policy/toml_reader.h"
 #include "agent/storage/durable_file.h"
 
 namespace signet::agent {
@@ -45,17 +43,6 @@ absl::StatusOr<std::vector<std::filesystem::path>> PolicyFiles(
     files.insert(files.end(), found->begin(), found->end());
   }
   return files;
-}
-
-absl::Status ReadPolicyFile(const std::filesystem::path& file, std::vector<Rule>& rules) {
-  const absl::StatusOr<toml::table> root = ParseTomlFile(file);
-  if (!root.ok()) return root.status();
-  const absl::Status known = TableReader(file, *root, "the file").OnlyKeys({"rule"});
-  if (!known.ok()) return known;
-  absl::StatusOr<std::vector<Rule>> read = ReadRules(file, *root);
-  if (!read.ok()) return read.status();
-  std::ranges::move(*read, std::back_inserter(rules));
-  return absl::OkStatus();
 }
 
 }  // namespace signet::agent

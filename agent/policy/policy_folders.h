@@ -1,4 +1,4 @@
-// Folders of rules that come before an agent's own configuration: the vendor's, then the
+// Folders of rules and limits that come before an agent's own configuration: the vendor's, then the
 // administrator's. Unlike the configuration they hold for every agent of the machine.
 #ifndef SIGNET_AGENT_POLICY_POLICY_FOLDERS_H_
 #define SIGNET_AGENT_POLICY_POLICY_FOLDERS_H_
@@ -6,9 +6,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "agent/policy/rule.h"
 
 namespace signet::agent {
 
@@ -22,9 +20,6 @@ absl::StatusOr<std::vector<std::filesystem::path>> TomlFilesIn(const std::filesy
 // in an earlier folder; an empty one thus does away with it.
 absl::StatusOr<std::vector<std::filesystem::path>> PolicyFiles(
     const std::vector<std::filesystem::path>& folders);
-
-// Adds the file's rules; it may hold nothing else. Errors as of LoadConfiguration.
-absl::Status ReadPolicyFile(const std::filesystem::path& file, std::vector<Rule>& rules);
 
 }  // namespace signet::agent
 

@@ -60,7 +60,7 @@ TEST_F(PolicyFolders, AFileOfTheAdministratorReplacesTheVendorsOfThatName) {
   EXPECT_THAT(Identities(), ElementsAre("vendor-20", "own"));
 }
 
-TEST_F(PolicyFolders, HoldRulesAndNothingElse) {
+TEST_F(PolicyFolders, HoldRulesAndLimitsAndNothingElse) {
   folder_.Write("vendor/10.toml", RuleFor("vendor") + "[access]\nuse = [0]\n");
   EXPECT_THAT(std::string(Load().status().message()),
               HasSubstr("vendor/10.toml:5:2: unknown key \"access\""));

@@ -119,20 +119,6 @@ absl::Status SetOncePer(const std::string& text, Rule& rule) {
   return absl::OkStatus();
 }
 
-std::string GetOncePer(const Rule& rule) {
-  switch (rule.once_per.scope) {
-    case OncePer::Scope::kConnection:
-      return "connection";
-    case OncePer::Scope::kSession:
-      return "session";
-    case OncePer::Scope::kHours:
-      return absl::StrCat(rule.once_per.hours, "h");
-    case OncePer::Scope::kRequest:
-      break;
-  }
-  return {};
-}
-
 constexpr RuleKey kRuleKeys[] = {
     {"origin", SetOrigin, [](const Rule& rule) { return rule.origin.ToString(); }},
     {"identity", SetText<&Rule::identity>, GetText<&Rule::identity>},
@@ -160,12 +146,26 @@ constexpr RuleKey kRuleKeys[] = {
        return ReadWord(kDecisions, "decision", text, rule.decision);
      },
      [](const Rule& rule) { return std::string(Name(rule.decision)); }},
-    {"once_per", SetOncePer, GetOncePer},
+    {"once_per", SetOncePer, [](const Rule& rule) { return ToText(rule.once_per); }},
 };
 
 }  // namespace
 
 std::span<const RuleKey> RuleKeys() { return kRuleKeys; }
+
+std::string ToText(const OncePer& once_per) {
+  switch (once_per.scope) {
+    case OncePer::Scope::kConnection:
+      return "connection";
+    case OncePer::Scope::kSession:
+      return "session";
+    case OncePer::Scope::kHours:
+      return absl::StrCat(once_per.hours, "h");
+    case OncePer::Scope::kRequest:
+      break;
+  }
+  return {};
+}
 
 absl::Status CheckRule(const Rule& rule, std::string& key) {
   if (rule.final && rule.decision == Verdict::kAllow) {

@@ -21,6 +21,9 @@ struct RuleKey {
 };
 std::span<const RuleKey> RuleKeys();
 
+// "connection", "session", "8h"; empty for once per request.
+std::string ToText(const OncePer& once_per);
+
 // What no single key can tell: kInvalidArgument about the key that `key` is set to.
 absl::Status CheckRule(const Rule& rule, std::string& key);
 

@@ -155,5 +155,75 @@ class ManyRequests(unittest.TestCase):
             self.assertEqual((said["authenticator_requests"], said["certificates_sent"]), (5, 5))
 
 
+class Layers(unittest.TestCase):
+    """Rules of the vendor and the administrator around those of the configuration."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stand = cls.enterClassContext(Stand())
+        cls.stand.add_software()
+        cls.stand.rules = [rule("https://localhost:*", "*", "allow")]
+        folder = cls.stand.dir / "policy.d"
+        folder.mkdir()
+        folder.joinpath("50-site.toml").write_text(
+            rule("https://localhost:*", "bob", "deny") + "final = true\n"
+            + rule("https://localhost:*", "carol", "deny")
+            + rule("https://localhost:*", "*", "deny") + 'issuer = "Evil"\nfinal = true\n'
+            + "[limits]\nper_key = 3\n")
+        cls.stand.start_agent()
+        for name in ("alice", "bob", "carol", "dave", "erin"):
+            cls.stand.enrol(name, "file", "user", authority=name)
+        cls.stand.start_gateway(require=("/alice=alice", "/bob=bob", "/carol=carol", "/dave=dave",
+                                         "/erin=erin"))
+
+    def names(self, path):
+        return [identity["name"] for identity in self.stand.fetch(path).json["identities"]]
+
+    def test_AFinalRuleIsNotLoosenedByLaterOnes(self):
+        self.assertEqual(self.names("/carol"), ["carol"])
+        self.assertEqual(self.names("/bob"), [])
+        self.stand.allow("bob")
+        declined = self.stand.fetch("/bob").json["declined"]
+        self.assertEqual([d["reason"] for d in declined], ["denied"])
+        self.assertIn("policy.d/50-site.toml:1 denies", declined[0]["detail"])
+        self.assertIn("final", declined[0]["detail"])
+
+    def test_ExplainSaysOfEachRuleWhyItDoesNotDecide(self):
+        [explained] = self.stand.must("policy", "explain", self.stand.origin, "--identity", "alice",
+                                      "--verbose", "--json").json["explanations"]
+        self.assertEqual([(c["decides"], c["why"]) for c in explained["considered"]][:4],
+                         [(False, "identity is not bob"), (False, "identity is not carol"),
+                          (False, "issuer is not Evil"), (True, "decides")])
+        text = self.stand.must("policy", "explain", self.stand.origin, "--identity", "alice",
+                               "--verbose").out
+        self.assertIn(f"\n* {self.stand.config}:", text)
+        self.assertNotEqual(self.stand.signet("policy", "explain", self.stand.origin, "--session",
+                                              "moon").code, 0)
+
+    def test_AKeyThatIsUsedTooOftenIsDeclined(self):
+        # Other tests leave this identity alone.
+        for _ in range(3):
+            self.assertEqual(self.names("/dave"), ["dave"])
+        declined = self.stand.fetch("/dave").json["declined"]
+        self.assertEqual([d["reason"] for d in declined], ["limit"])
+        self.assertIn("per_key", declined[0]["detail"])
+        self.assertEqual(self.names("/erin"), ["erin"], "another key has its own limit")
+
+    def test_NothingIsRememberedWithoutPrompts(self):
+        self.assertEqual(self.stand.must("policy", "remembered", "list", "--json").json,
+                         {"answers": []})
+        self.assertEqual(self.stand.signet("policy", "remembered", "forget", "1").code, 5)
+
+    def test_CheckFindsWhatTheAgentWouldRefuse(self):
+        with Stand() as other:
+            other.write_config("[limits]\nper_caller = 5\n")
+            self.assertEqual(other.must("policy", "check", other.config).out,
+                             "understood: 1 file, 0 rules\n")
+            other.write_config("[limits]\nper_caler = 5\n")
+            outcome = other.signet("policy", "check", other.config)
+            self.assertEqual((outcome.code, outcome.out), (1, ""))
+            self.assertTrue(outcome.err.startswith(f'{other.config}:2:1: unknown key "per_caler"'), outcome)
+
+
 if __name__ == "__main__":
     unittest.main()
