@@ -185,7 +185,8 @@ int Run(const Options& options) {
   Authentication authentication(identities, policy, prompter, backends, audit,
                                 std::chrono::system_clock::now, configuration->request_forms);
 
-  // A connection takes two descriptors on either socket: no uid gets more than a quarter of them.
+  // A connection takes two descriptors on either socket, root's three: no uid gets more than a
+  // quarter of them, root three eighths.
   const size_t connections = std::min(CallerLimits::kMaxConnectionsPerUid, MaxDescriptors() / 16);
   CallerLimits limits(connections);
   Gate gate(policy, limits, audit);

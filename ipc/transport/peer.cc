@@ -49,15 +49,20 @@ std::string ExecutablePath(pid_t pid) {
 }
 
 // Nothing when it can't be seen any more (hidepid).
-std::optional<uid_t> EffectiveUid(pid_t pid, uid_t expected) {
+std::optional<uid_t> EffectiveUid(const Peer& peer) {
+  if (peer.status.valid()) {
+    const std::optional<std::string> status = ReadKernelFile(peer.status, kMaxStatus);
+    return status ? EffectiveUidOfStatus(*status) : std::nullopt;
+  }
   // Its folder is the process's own, or root's when it may not be traced: then its status tells.
   struct statx folder;
-  if (expected != 0 &&
-      statx(AT_FDCWD, ProcPath(pid, "").c_str(), AT_STATX_DONT_SYNC, STATX_UID, &folder) == 0 &&
-      folder.stx_uid == expected) {
-    return expected;
+  if (statx(AT_FDCWD, ProcPath(peer.pid, "").c_str(), AT_STATX_DONT_SYNC, STATX_UID, &folder) ==
+          0 &&
+      folder.stx_uid == peer.uid) {
+    return peer.uid;
   }
-  const std::optional<std::string> status = ReadKernelFile(ProcPath(pid, "status"), kMaxStatus);
+  const std::optional<std::string> status =
+      ReadKernelFile(ProcPath(peer.pid, "status"), kMaxStatus);
   return status ? EffectiveUidOfStatus(*status) : std::nullopt;
 }
 
@@ -115,8 +120,10 @@ absl::StatusOr<Peer> IdentifyPeer(int socket) {
   const std::optional<uint64_t> start_time = StartTime(peer.pid);
   peer.executable = ExecutableOf(peer.pid);
   if (peer.executable) peer.executable->path = ExecutablePath(peer.pid);
+  if (peer.uid == 0) peer.status = OpenKernelFile(ProcPath(peer.pid, "status"));
+  const bool complete = start_time && (peer.uid != 0 || peer.status.valid());
   // Alive after the reading means that all of it was about this process.
-  if (!start_time || !Lives(peer.pidfd)) return Gone(peer.pid);
+  if (!complete || !Lives(peer.pidfd)) return Gone(peer.pid);
   peer.start_time = *start_time;
   return peer;
 }
@@ -126,7 +133,7 @@ absl::Status CheckUnchanged(const Peer& peer) {
     return absl::PermissionDeniedError(absl::StrCat("peer: process ", peer.pid, " ", what));
   };
   const std::optional<PeerExecutable> executable = ExecutableOf(peer.pid);
-  const std::optional<uid_t> uid = EffectiveUid(peer.pid, peer.uid);
+  const std::optional<uid_t> uid = EffectiveUid(peer);
   // Alive after the reading: until a process has ended nobody else gets its pid.
   if (!Lives(peer.pidfd)) return denied("has ended; connect again");
   if (uid != peer.uid) {

@@ -30,6 +30,9 @@ struct Peer {
   uint64_t start_time = 0;
   std::optional<PeerExecutable> executable;  // nothing when /proc/PID/exe can't be read
   Descriptor pidfd;
+  // /proc/PID/status of a peer that is root, open so that it can be read when no descriptor is
+  // left.
+  Descriptor status;
 };
 
 // From SO_PEERCRED and SO_PEERPIDFD (kernel 6.5), else pidfd_open with the start time checked on

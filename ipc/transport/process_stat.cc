@@ -6,7 +6,6 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
-#include "ipc/transport/descriptor.h"
 
 namespace signet::ipc {
 namespace {
@@ -28,13 +27,21 @@ std::string ProcPath(pid_t pid, std::string_view name) {
   return absl::StrCat("/proc/", pid, "/", absl::string_view(name.data(), name.size()));
 }
 
+Descriptor OpenKernelFile(const std::string& path) {
+  return Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+}
+
 std::optional<std::string> ReadKernelFile(const std::string& path, size_t most) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  return ReadKernelFile(OpenKernelFile(path), most);
+}
+
+std::optional<std::string> ReadKernelFile(const Descriptor& file, size_t most) {
   if (!file.valid()) return std::nullopt;
   std::string content(most, '\0');
   size_t length = 0;
   while (length < most) {
-    const ssize_t count = read(file.get(), content.data() + length, most - length);
+    const ssize_t count =
+        pread(file.get(), content.data() + length, most - length, static_cast<off_t>(length));
     if (count < 0) return std::nullopt;
     if (count == 0) break;
     length += static_cast<size_t>(count);

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "ipc/transport/descriptor.h"
+
 namespace signet::ipc {
 
 struct ProcessStat {
@@ -29,8 +31,11 @@ std::optional<uid_t> EffectiveUidOfStatus(std::string_view status);
 // "/proc/PID/name".
 std::string ProcPath(pid_t pid, std::string_view name);
 
-// A file of the kernel's making, as far as `most` bytes; nothing when it can't be read.
+// A file of the kernel's making, as it is now, as far as `most` bytes; nothing when it can't be
+// read.
 std::optional<std::string> ReadKernelFile(const std::string& path, size_t most);
+std::optional<std::string> ReadKernelFile(const Descriptor& file, size_t most);
+Descriptor OpenKernelFile(const std::string& path);
 
 }  // namespace signet::ipc
 
