@@ -34,6 +34,7 @@
 #include "agent/authentication/authentication.h"
 #include "agent/backends/backend_pool.h"
 #include "agent/backends/child_process.h"
+#include "agent/caller/process_reader.h"
 #include "agent/consent/consent.h"
 #include "agent/folders.h"
 #include "agent/front/admin_calls.h"
@@ -189,7 +190,8 @@ int Run(const Options& options) {
   // quarter of them, root three eighths.
   const size_t connections = std::min(CallerLimits::kMaxConnectionsPerUid, MaxDescriptors() / 16);
   CallerLimits limits(connections);
-  Gate gate(policy, limits, audit);
+  ProcessReader reader;
+  Gate gate(policy, limits, reader, audit);
   AgentCalls agent_calls(authentication, identities, policy, tokens, audit);
   AdminCalls admin_calls({SIGNET_VERSION, options.config, options.runtime_dir, options.state_dir},
                          enrolment, identities, policy, authentication.remembered(), tokens,

@@ -8,7 +8,7 @@ absl::Status PeerProcess::CheckUnchanged() const { return ipc::CheckUnchanged(*p
 
 asio::awaitable<void> PeerProcess::Describe(Caller& caller) const {
   caller.parents = ParentsOf(peer_->pid, peer_->start_time);
-  co_return;
+  caller.command_line = co_await reader_.CommandLine(peer_);
 }
 
 }  // namespace signet::agent

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/audit/audit_entry.h"
-#include "agent/caller/peer_process.h"
 
 namespace signet::agent {
 bool Gate::Has(uid_t uid, Right right) const {
@@ -29,7 +28,7 @@ absl::StatusOr<Admission> Gate::Admit(const std::shared_ptr<const ipc::Peer>& pe
   }
   Caller caller = use ? callers_.LookUp(peer) : CallerOf(*peer);
   // After it was looked at: what was read was then about this process.
-  auto process = std::make_shared<const PeerProcess>(peer);
+  auto process = std::make_shared<const PeerProcess>(peer, reader_);
   if (right != Right::kAuthenticate) {
     if (absl::Status unchanged = process->CheckUnchanged(); !unchanged.ok()) return unchanged;
   }

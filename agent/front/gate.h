@@ -9,8 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/audit/audit_log.h"
-#include "agent/authentication/calling_process.h"
 #include "agent/caller/callers.h"
+#include "agent/caller/peer_process.h"
+#include "agent/caller/process_reader.h"
 #include "agent/front/caller_limits.h"
 #include "agent/policy/caller.h"
 #include "agent/policy/policy.h"
@@ -25,7 +26,7 @@ enum class Right : uint8_t { kAuthenticate, kUse, kAdminister };
 // A request let in: who asks, and its place among that uid's requests until it is answered.
 struct Admission {
   Caller caller;
-  std::shared_ptr<const CallingProcess> process;
+  std::shared_ptr<const PeerProcess> process;
   CallerLimits::Place place;
 };
 
@@ -33,8 +34,8 @@ struct Admission {
 // is recorded; strangers are not: they could fill the records with nothing else.
 class Gate {
  public:
-  Gate(const Policy& policy, CallerLimits& limits, AuditLog& audit)
-      : policy_(policy), limits_(limits), audit_(audit) {}
+  Gate(const Policy& policy, CallerLimits& limits, ProcessReader& reader, AuditLog& audit)
+      : policy_(policy), limits_(limits), reader_(reader), audit_(audit) {}
 
   bool Has(uid_t uid, Right right) const;
   // Any right at all?
@@ -53,6 +54,7 @@ class Gate {
  private:
   const Policy& policy_;
   CallerLimits& limits_;
+  ProcessReader& reader_;
   AuditLog& audit_;
   Callers callers_;
 };

@@ -37,12 +37,13 @@ class GateTest : public ::testing::Test {
  protected:
   FakeAudit audit_;
   CallerLimits limits_{/*max_connections=*/1, /*max_requests=*/1};
+  ProcessReader reader_;
   const Policy own_{{.use = {geteuid()}, .admin = {geteuid()}}, {}, {}};
   const Policy others_{{.use = {geteuid() + 1}, .admin = {geteuid() + 1}}, {}, {}};
 };
 
 TEST_F(GateTest, TellsWhoAsksByTheKernelsWord) {
-  Gate gate(own_, limits_, audit_);
+  Gate gate(own_, limits_, reader_, audit_);
   const auto admission = gate.Admit(Self(), Right::kUse);
   ASSERT_TRUE(admission.ok()) << admission.status();
   EXPECT_EQ(admission->caller.pid, getpid());
@@ -53,7 +54,7 @@ TEST_F(GateTest, TellsWhoAsksByTheKernelsWord) {
 }
 
 TEST_F(GateTest, NamesTheSettingAndTheUid) {
-  Gate gate(others_, limits_, audit_);
+  Gate gate(others_, limits_, reader_, audit_);
   for (const auto& [right, setting] : {std::pair{Right::kUse, "[access] use"},
                                        {Right::kAuthenticate, "[access] use"},
                                        {Right::kAdminister, "[access] admin"}}) {
@@ -67,7 +68,7 @@ TEST_F(GateTest, NamesTheSettingAndTheUid) {
 
 TEST_F(GateTest, RecordsAUserWhoTriesToAdminister) {
   const Policy user{{.use = {geteuid()}, .admin = {geteuid() + 1}}, {}, {}};
-  Gate gate(user, limits_, audit_);
+  Gate gate(user, limits_, reader_, audit_);
   EXPECT_FALSE(gate.Admit(Self(), Right::kAdminister).ok());
   ASSERT_EQ(audit_.records.size(), 1u);
   EXPECT_EQ(audit_.records[0].event, "administer");
@@ -78,7 +79,7 @@ TEST_F(GateTest, RecordsAUserWhoTriesToAdminister) {
 }
 
 TEST_F(GateTest, RefusesAProcessThatNoLongerRunsWhatConnected) {
-  Gate gate(own_, limits_, audit_);
+  Gate gate(own_, limits_, reader_, audit_);
   const std::shared_ptr<ipc::Peer> other_program = Self();
   other_program->executable->inode += 1;
   EXPECT_EQ(gate.Admit(other_program, Right::kUse).status().code(),
@@ -86,7 +87,7 @@ TEST_F(GateTest, RefusesAProcessThatNoLongerRunsWhatConnected) {
 }
 
 TEST_F(GateTest, LeavesItToTheCallToDeclineAProcessThatChanged) {
-  Gate gate(own_, limits_, audit_);
+  Gate gate(own_, limits_, reader_, audit_);
   const std::shared_ptr<ipc::Peer> other_program = Self();
   other_program->executable->inode += 1;
   const auto admission = gate.Admit(other_program, Right::kAuthenticate);
@@ -95,7 +96,7 @@ TEST_F(GateTest, LeavesItToTheCallToDeclineAProcessThatChanged) {
 }
 
 TEST_F(GateTest, AnAdmissionHoldsItsPlaceAsLongAsItLives) {
-  Gate gate(own_, limits_, audit_);
+  Gate gate(own_, limits_, reader_, audit_);
   for (int i = 0; i < 2; ++i) {
     const auto admission = gate.Admit(Self(), Right::kUse);
     ASSERT_TRUE(admission.ok()) << admission.status();

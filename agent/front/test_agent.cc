@@ -157,7 +157,7 @@ TestAgent::TestAgent(TestAgentOptions options)
       authentication(identities, policy, prompter, keys, audit,
                      [] { return std::chrono::system_clock::now(); }),
       limits(options.max_connections, options.max_requests),
-      gate(policy, limits, audit),
+      gate(policy, limits, reader, audit),
       agent_calls(authentication, identities, policy, tokens, audit),
       admin_calls({"1.2.3", "/etc/signet.toml", "/run/signet", folder_}, enrolment, identities,
                   policy, authentication.remembered(), tokens, file_worker),

@@ -145,6 +145,7 @@ class TestAgent {
   Enrolment enrolment;
   Authentication authentication;
   CallerLimits limits;
+  ProcessReader reader;
   Gate gate;
   AgentCalls agent_calls;
   AdminCalls admin_calls;

@@ -53,7 +53,9 @@ struct Caller {
   // "flatpak:org.x.Y", "snap:foo", "" = none; "unknown" when it could not be told. May only narrow.
   std::string sandbox;
 
+  // For people only, and only once one is to be asked.
   std::vector<ParentProcess> parents;  // the nearest first
+  std::string command_line;            // as the process has it; printable
 };
 
 // "curl (1234) ← bash ← sshd", printable.
