@@ -49,12 +49,27 @@ absl::StatusOr<AdminClient> AdminClient::Connect(std::string_view agent) {
   ipc::Descriptor watch(fcntl(socket->get(), F_DUPFD_CLOEXEC, 0));
   if (!watch.valid()) return absl::UnknownError("signet: out of descriptors; raise ulimit -n");
   auto channel = grpc::CreateInsecureChannelFromFd("signet-agent", socket->Release());
-  return AdminClient(std::move(path), std::move(watch), v1::Admin::NewStub(channel));
+  return AdminClient(std::move(path), std::move(watch), v1::Admin::NewStub(channel),
+                     v1::Agent::NewStub(channel));
 }
 
 AdminClient::AdminClient(std::string path, ipc::Descriptor watch,
-                         std::unique_ptr<v1::Admin::StubInterface> stub)
-    : path_(std::move(path)), watch_(std::move(watch)), stub_(std::move(stub)) {}
+                         std::unique_ptr<v1::Admin::StubInterface> stub,
+                         std::unique_ptr<v1::Agent::StubInterface> agent)
+    : path_(std::move(path)),
+      watch_(std::move(watch)),
+      stub_(std::move(stub)),
+      agent_(std::move(agent)) {}
+
+absl::StatusOr<v1::CallerDescription> AdminClient::DescribeCaller(
+    const v1::DescribeCallerRequest& request) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  v1::CallerDescription response;
+  const grpc::Status status = agent_->DescribeCaller(&context, request, &response);
+  if (!status.ok()) return Explain(status, kPatience);
+  return response;
+}
 
 absl::Status AdminClient::Explain(const grpc::Status& status, std::chrono::seconds patience) const {
   // UNAVAILABLE is gRPC's word for a broken connection and the agent's for a broken token.

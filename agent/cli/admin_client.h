@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "ipc/admin.grpc.pb.h"
+#include "ipc/agent.grpc.pb.h"
 #include "ipc/transport/descriptor.h"
 
 namespace signet::cli {
@@ -22,7 +23,7 @@ absl::Status NoAgent(const absl::Status& error);
 // that the agent never sees need not): C++ finds out only on the other side.
 absl::Status CheckTexts(const google::protobuf::Message& message);
 
-// One connection; calls block. Any thread, one call at a time.
+// One connection to both services; calls block. Any thread, one call at a time.
 class AdminClient {
  public:
   static constexpr std::chrono::seconds kPatience{60};
@@ -46,14 +47,19 @@ class AdminClient {
     return response;
   }
 
+  // The one method of the Agent service that the CLI needs.
+  absl::StatusOr<v1::CallerDescription> DescribeCaller(const v1::DescribeCallerRequest& request);
+
  private:
   AdminClient(std::string path, ipc::Descriptor watch,
-              std::unique_ptr<v1::Admin::StubInterface> stub);
+              std::unique_ptr<v1::Admin::StubInterface> stub,
+              std::unique_ptr<v1::Agent::StubInterface> agent);
   absl::Status Explain(const grpc::Status& status, std::chrono::seconds patience) const;
 
   std::string path_;
   ipc::Descriptor watch_;  // a duplicate of the connection, to see whether it still stands
   std::unique_ptr<v1::Admin::StubInterface> stub_;
+  std::unique_ptr<v1::Agent::StubInterface> agent_;
 };
 
 }  // namespace signet::cli

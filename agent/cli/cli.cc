@@ -75,6 +75,7 @@ int RunCli(std::vector<std::string> arguments, Console& console) {
   app.add_flag("--json", invocation.json, "Print JSON");
   app.footer(absl::StrCat(kFooter, kExitCodeHelp));
   AddStatusCommand(app, invocation);
+  AddCallerCommand(app, invocation);
   AddTokenCommands(app, invocation);
   AddIdentityCommands(app, invocation);
   AddPolicyCommands(app, invocation);

@@ -24,6 +24,7 @@ TEST_F(CliTest, EveryCommandHasHelpWithAnExample) {
   const std::vector<std::vector<std::string>> commands = {
       {},
       {"status"},
+      {"caller"},
       {"token"},
       {"token", "list"},
       {"token", "unlock"},
@@ -139,6 +140,36 @@ TEST_F(CliTest, RefusesTextThatIsNotUtf8) {
     EXPECT_THAT(run.err, AllOf(StartsWith("signet: command line: "), HasSubstr("not UTF-8; ")));
   }
   EXPECT_EQ(agent_.admin.calls, 0);
+}
+
+TEST_F(CliTest, ShowsAsWhatTheAgentSeesTheCaller) {
+  v1::CallerDescription& caller = agent_.agent.caller;
+  caller.set_pid(1234);
+  caller.set_uid(1000);
+  caller.set_gid(100);
+  caller.set_program("/usr/bin/signet");
+  caller.set_unit("session-3.scope");
+  caller.set_login_session("3");
+  caller.set_session_type("ssh");
+  caller.add_parents("bash");
+  caller.add_parents("sshd");
+  caller.set_command_line("signet caller");
+  EXPECT_EQ(RunCommand({"caller"}).out,
+            "program        /usr/bin/signet\n"
+            "process        1234, uid 1000, gid 100\n"
+            "unit           session-3.scope\n"
+            "user unit      none\n"
+            "login session  3, ssh\n"
+            "sandbox        none\n"
+            "started by     bash ← sshd\n"
+            "command line   signet caller\n");
+  EXPECT_FALSE(agent_.agent.caller_request.sha256());
+  caller.set_sha256("abcd");
+  const auto json = RunCommand({"caller", "--sha256", "--json"}).json();
+  EXPECT_TRUE(agent_.agent.caller_request.sha256());
+  EXPECT_EQ(json["parents"], (std::vector<std::string>{"bash", "sshd"}));
+  EXPECT_EQ(json["session_type"], "ssh");
+  EXPECT_EQ(json["sha256"], "abcd");
 }
 
 TEST_F(CliTest, TellsABrokenConnectionFromABrokenToken) {
@@ -317,7 +348,8 @@ TEST_F(CliTest, NamesTheCommandsThatThereAre) {
   };
   for (const Case& c : {
            Case{{},
-                "a command is missing; there are status, token, identity, policy, audit; see: "},
+                "a command is missing; there are status, caller, token, identity, policy, audit; "
+                "see: "},
            Case{{"bogus"}, "\"bogus\" is no command of signet; there are status, "},
            Case{{"token"},
                 "a command is missing; there are list, unlock, lock; see: signet token "},

@@ -1,4 +1,4 @@
-// The Admin service for the CLI's tests: answers from values, records what was asked.
+// The services for the CLI's tests: they answer from values and record what was asked.
 #ifndef SIGNET_AGENT_CLI_FAKE_ADMIN_H_
 #define SIGNET_AGENT_CLI_FAKE_ADMIN_H_
 
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ipc/admin.grpc.pb.h"
+#include "ipc/agent.grpc.pb.h"
 
 namespace signet::cli {
 
@@ -113,6 +114,21 @@ class FakeAdmin final : public v1::Admin::Service {
     rule_request = *request;
     *response->mutable_rule() = request->rule();
     return Answer();
+  }
+};
+
+// The same for what the CLI asks of the Agent service.
+class FakeAgentService final : public v1::Agent::Service {
+ public:
+  v1::CallerDescription caller;
+  v1::DescribeCallerRequest caller_request;
+
+ private:
+  grpc::Status DescribeCaller(grpc::ServerContext*, const v1::DescribeCallerRequest* request,
+                              v1::CallerDescription* response) override {
+    caller_request = *request;
+    *response = caller;
+    return grpc::Status::OK;
   }
 };
 

@@ -38,6 +38,7 @@ FakeAgent::FakeAgent() : folder_(MakeFolder()), unlock_answer_(Unlocked().Serial
   grpc::ServerBuilder builder;
   builder.AddListeningPort("unix:" + folder_ + "/grpc.sock", grpc::InsecureServerCredentials());
   builder.RegisterService(&admin);
+  builder.RegisterService(&agent);
   server_ = builder.BuildAndStart();
   const auto address = ipc::UnixAddress(socket());
   listener_ = ipc::Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));

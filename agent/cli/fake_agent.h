@@ -30,6 +30,7 @@ class FakeAgent {
   ~FakeAgent();
 
   FakeAdmin admin;
+  FakeAgentService agent;
   // The bytes that answer an unlock, at first Unlocked(); nothing = hang up.
   void AnswerUnlock(std::optional<std::string> answer);
   SeenUnlocks unlocks();

@@ -31,6 +31,7 @@ void PrintJson(const Json& value, Console& console);
 std::string Example(const std::string& command_line);
 
 // Each adds its subcommands. The invocation outlives the app.
+void AddCallerCommand(CLI::App& app, Invocation& invocation);
 void AddStatusCommand(CLI::App& app, Invocation& invocation);
 void AddTokenCommands(CLI::App& app, Invocation& invocation);
 void AddIdentityCommands(CLI::App& app, Invocation& invocation);

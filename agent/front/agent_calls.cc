@@ -56,6 +56,18 @@ v1::ListIdentitiesResponse AgentCalls::ListIdentities(const Caller& caller) cons
   return response;
 }
 
+asio::awaitable<absl::StatusOr<v1::CallerDescription>> AgentCalls::DescribeCaller(
+    Caller caller, std::shared_ptr<const PeerProcess> process, bool with_sha256) {
+  co_await process->Describe(caller);
+  v1::CallerDescription description = ToMessage(caller);
+  if (with_sha256) {
+    absl::StatusOr<std::string> sha256 = co_await process->Sha256();
+    if (!sha256.ok()) co_return sha256.status();
+    description.set_sha256(*std::move(sha256));
+  }
+  co_return description;
+}
+
 asio::awaitable<absl::Status> AgentCalls::Unlock(Caller caller, std::string backend,
                                                  ipc::Descriptor pin) {
   AuditEntry entry(audit_, "unlock", caller);

@@ -8,8 +8,10 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "agent/audit/audit_log.h"
 #include "agent/authentication/authentication.h"
+#include "agent/caller/peer_process.h"
 #include "agent/front/tokens.h"
 #include "agent/identity/identity_store.h"
 #include "agent/policy/policy.h"
@@ -32,6 +34,10 @@ class AgentCalls {
 
   // Only what some rule admits for this caller.
   v1::ListIdentitiesResponse ListIdentities(const Caller& caller) const;
+
+  // Errors are those of the hash, when it is asked for.
+  static asio::awaitable<absl::StatusOr<v1::CallerDescription>> DescribeCaller(
+      Caller caller, std::shared_ptr<const PeerProcess> process, bool with_sha256);
 
   // Recorded, whichever way it ends.
   asio::awaitable<absl::Status> Unlock(Caller caller, std::string backend, ipc::Descriptor pin);

@@ -90,6 +90,21 @@ class GrpcDoor::AgentService final : public v1::Agent::CallbackService {
     co_return absl::OkStatus();
   }
 
+  Reactor* DescribeCaller(Context* context, const v1::DescribeCallerRequest* request,
+                          v1::CallerDescription* response) override {
+    return entrance_.Serve(*context, Right::kUse, [request, response](const Admission& admission) {
+      return DescribeCaller(admission, request->sha256(), *response);
+    });
+  }
+  static Result DescribeCaller(const Admission& admission, bool with_sha256,
+                               v1::CallerDescription& response) {
+    absl::StatusOr<v1::CallerDescription> description =
+        co_await AgentCalls::DescribeCaller(admission.caller, admission.process, with_sha256);
+    if (!description.ok()) co_return description.status();
+    response = *std::move(description);
+    co_return absl::OkStatus();
+  }
+
   const Entrance entrance_;
   AgentCalls& calls_;
 };

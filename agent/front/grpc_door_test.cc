@@ -141,6 +141,20 @@ TEST(GrpcDoor, AuthenticatesAndListsAsTheOtherSocketDoes) {
   EXPECT_EQ(list.response.identities(0).name(), "alice");
 }
 
+TEST(GrpcDoor, TellsTheCallerAsWhatItIsSeen) {
+  Agent agent;
+  v1::DescribeCallerRequest request;
+  request.set_sha256(true);
+  const auto answer = Call(*agent.agent, &v1::Agent::Stub::DescribeCaller, request);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.response.pid(), getpid());
+  EXPECT_EQ(answer.response.uid(), geteuid());
+  EXPECT_THAT(answer.response.program(), HasSubstr("grpc_door_test"));
+  EXPECT_THAT(answer.response.command_line(), HasSubstr("grpc_door_test"));
+  EXPECT_EQ(answer.response.sha256().size(), 64U);
+  EXPECT_EQ(answer.response.parents().empty(), getppid() <= 1);
+}
+
 TEST(GrpcDoor, NamesTheSettingThatDoesNotAdmitTheCaller) {
   Agent agent({.access = {.use = {geteuid() + 1}, .admin = {geteuid() + 1}}});
   const auto use = Call(*agent.agent, &v1::Agent::Stub::Authenticate, AuthenticateMessage());

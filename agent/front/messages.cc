@@ -30,6 +30,18 @@ std::string ToPem(const std::string& label, wire::BytesView der) {
   return pem;
 }
 
+const char* SessionTypeName(LoginSession::Type type) {
+  switch (type) {
+    case LoginSession::Type::kNone:
+      return "none";
+    case LoginSession::Type::kLocal:
+      return "local";
+    case LoginSession::Type::kSsh:
+      return "ssh";
+  }
+  return "";
+}
+
 v1::DeclineReason ToMessage(DeclineReason reason) {
   switch (reason) {
     case DeclineReason::kNoIdentity:
@@ -167,6 +179,22 @@ v1::AuthenticateResponse ToMessage(const Outcome& outcome) {
     message.mutable_declined()->set_reason(ToMessage(declined.reason));
     message.mutable_declined()->set_detail(PlainText(declined.detail));
   }
+  return message;
+}
+
+v1::CallerDescription ToMessage(const Caller& caller) {
+  v1::CallerDescription message;
+  message.set_pid(caller.pid);
+  message.set_uid(caller.uid);
+  message.set_gid(caller.gid);
+  if (caller.executable) message.set_program(PlainText(caller.executable->path));
+  message.set_unit(PlainText(caller.unit));
+  message.set_user_unit(PlainText(caller.user_unit));
+  message.set_login_session(PlainText(caller.login_session.id));
+  message.set_session_type(SessionTypeName(caller.login_session.type));
+  message.set_sandbox(PlainText(caller.sandbox));
+  for (const ParentProcess& parent : caller.parents) message.add_parents(PlainText(parent.name));
+  message.set_command_line(PlainText(caller.command_line));
   return message;
 }
 

@@ -35,6 +35,8 @@ absl::StatusOr<AuthenticationCall> FromMessage(const v1::AuthenticateRequest& me
                                                std::chrono::steady_clock::time_point now);
 v1::AuthenticateResponse ToMessage(const Outcome& outcome);
 
+v1::CallerDescription ToMessage(const Caller& caller);
+
 v1::IdentityKind ToMessage(IdentityKind kind);
 std::optional<IdentityKind> FromMessage(v1::IdentityKind kind);
 
