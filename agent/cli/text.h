@@ -8,15 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "agent/printable/printable.h"
+
 namespace signet::cli {
-
-// What comes from the agent may come from a token, and a token's label may hold anything. Control
-// characters, characters that change the writing direction and bytes that are not UTF-8 become
-// \xNN or \u{NN}, so that nothing printed can command the terminal or pass for something else.
-std::string Printable(std::string_view text);
-
-// As Printable, but newlines stay: for PEM.
-std::string PrintableLines(std::string_view text);
 
 // How a word strikes the eye: green, yellow or red, where there are colours.
 enum class Tone { kPlain, kGood, kWait, kBad };
