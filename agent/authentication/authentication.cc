@@ -1,12 +1,12 @@
 #include "agent/authentication/authentication.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "agent/audit/audit_entry.h"
+#include "agent/authentication/admission.h"
 #include "agent/authentication/signature_check.h"
 #include "agent/identity/certificate_facts.h"
 #include "agent/identity/openssl.h"
@@ -18,37 +18,16 @@ namespace {
 
 std::string Why(wire::Error error) { return std::string(wire::Describe(error)); }
 
-// A candidate that policy lets through.
-struct Admitted {
-  Candidate candidate;
-  bool ask;    // a person first
-  bool named;  // its rule names the identity
-  OncePer once_per;
-  std::string rule;
-};
-
-// In the order to try them: without asking before asking, named before admitted by `*`, and then as
-// selected.
-std::vector<Admitted> Admit(const std::vector<Candidate>& candidates,
-                            const ApplicableRules& rules) {
-  std::vector<Admitted> admitted;
-  for (const Candidate& candidate : candidates) {
-    const Rule* rule = rules.RuleFor(FactsForRules(*candidate.identity));
-    if (rule == nullptr || rule->decision == Verdict::kDeny) continue;
-    admitted.push_back({candidate, rule->decision == Verdict::kAsk, rule->names_identity(),
-                        rule->once_per, rule->Where()});
-  }
-  std::stable_sort(admitted.begin(), admitted.end(), [](const Admitted& a, const Admitted& b) {
-    return a.ask != b.ask ? b.ask : a.named && !b.named;
-  });
-  return admitted;
-}
-
 // Nothing as long as the caller is who it was.
 std::optional<Declined> WhatChanged(const AuthenticationCall& call) {
   const absl::Status unchanged = call.process->CheckUnchanged();
   if (unchanged.ok()) return std::nullopt;
   return Declined{DeclineReason::kCallerChanged, std::string(unchanged.message())};
+}
+
+void SetChosen(const Admitted& chosen, AuditRecord& record) {
+  record.identity = chosen.identity().name;
+  record.rule = chosen.rule;
 }
 
 void SetOutcome(const Outcome& outcome, AuditRecord& record) {
@@ -73,6 +52,23 @@ Declined LimitReached(ConnectionLedger::Admission admission, const Identity& ide
                        " identity on one connection must be named by a rule; to allow: signet "
                        "policy allow ",
                        origin.ToString(), " --identity ", identity.name)};
+}
+
+Declined NotAgreed(const Answer& answer, const Admitted& first, const Origin& origin) {
+  switch (answer.kind) {
+    case Answer::Kind::kTooLate:
+      return {DeclineReason::kDeadline, answer.reason};
+    case Answer::Kind::kTooMany:
+      return {DeclineReason::kLimit, answer.reason};
+    case Answer::Kind::kNobody:
+      return {DeclineReason::kConsent,
+              absl::StrCat("a rule asks a person about identity \"", first.identity().name,
+                           "\" at ", origin.ToString(), ", but nobody can be asked: ",
+                           answer.reason, "; to allow without asking: signet policy allow ",
+                           origin.ToString(), " --identity ", first.identity().name)};
+    default:
+      return {DeclineReason::kConsent, answer.reason};
+  }
 }
 
 Declined TooOften(absl::string_view what, uint32_t per_minute, absl::string_view key) {
@@ -144,18 +140,74 @@ bool Authentication::MayAsk(const Caller& caller) {
   return limit == 0 || asked_.Take(caller_names_.NameOf(caller), limit, now_());
 }
 
-asio::awaitable<Answer> Authentication::Ask(AuthenticationCall& call, const Origin& origin,
-                                            const Identity& identity, OncePer once_per) {
+bool Authentication::Asks(const AuthenticationCall& call, const Origin& origin,
+                          const Admitted& one) const {
+  if (!one.ask) return false;
   const std::optional<Question> question =
-      MakeQuestion(call.caller, origin, identity, call.handshake_context);
-  if (question && remembered_.Agreed(*question, once_per, now_())) co_return Answer{true, {}};
+      MakeQuestion(call.caller, origin, one.identity(), call.handshake_context);
+  return !question || !remembered_.Agreed(*question, one.once_per, now_());
+}
+
+bool Authentication::NeedsPerson(const AuthenticationCall& call, const Origin& origin,
+                                 const Admitted& one) const {
+  return signer_.WantsPin(one.identity().key) || Asks(call, origin, one);
+}
+
+asio::awaitable<std::variant<size_t, Declined>> Authentication::Ask(
+    AuthenticationCall& call, const Origin& origin, const std::vector<Admitted>& choices) {
   co_await call.process->Describe(call.caller);
-  Answer answer = co_await prompter_.Ask(call.caller, origin, identity, call.deadline);
-  // Not for a process that became another program meanwhile.
-  if (question && answer.agreed && !WhatChanged(call)) {
-    remembered_.Remember(*question, once_per, now_());
+  Prompt prompt{call.caller, origin, false, {}, call.deadline};
+  for (const Admitted& one : choices) {
+    prompt.choices.push_back({one.identity(), Asks(call, origin, one),
+                              signer_.WantsPin(one.identity().key), one.once_per});
   }
-  co_return answer;
+  std::vector<bool> asked;
+  for (const Choice& choice : prompt.choices) asked.push_back(choice.asks);
+  Settled settled = [&]() -> std::optional<size_t> {
+    for (size_t i = 0; i < choices.size(); ++i) {
+      if (!NeedsPerson(call, origin, choices[i])) return i;
+    }
+    return std::nullopt;
+  };
+  const Answer answer = co_await prompter_.Ask(std::move(prompt), std::move(settled));
+  if (answer.kind == Answer::Kind::kNobody) {
+    // What no rule asks about goes to its token, which says how to unlock it.
+    for (size_t i = 0; i < choices.size(); ++i) {
+      if (!Asks(call, origin, choices[i])) co_return i;
+    }
+  }
+  if (answer.kind != Answer::Kind::kChosen) co_return NotAgreed(answer, choices.front(), origin);
+  const Admitted& chosen = choices.at(answer.choice);
+  if (auto changed = WhatChanged(call)) co_return *std::move(changed);  // what nobody agreed to
+  // Not what is remembered already: that would make it last longer.
+  if (asked[answer.choice] && Asks(call, origin, chosen)) {
+    if (auto question =
+            MakeQuestion(call.caller, origin, chosen.identity(), call.handshake_context)) {
+      remembered_.Remember(*std::move(question), chosen.once_per, now_());
+    }
+  }
+  co_return answer.choice;
+}
+
+asio::awaitable<absl::StatusOr<wire::Bytes>> Authentication::Sign(AuthenticationCall& call,
+                                                                  const Origin& origin,
+                                                                  const Admitted& chosen,
+                                                                  wire::BytesView message,
+                                                                  bool asked) {
+  const KeyReference& key = chosen.identity().key;
+  const wire::SignatureScheme scheme = chosen.candidate.scheme;
+  absl::StatusOr<wire::Bytes> signature =
+      co_await signer_.Sign(key, scheme, message, call.deadline);
+  if (asked || !absl::IsFailedPrecondition(signature.status())) co_return signature;
+  co_await call.process->Describe(call.caller);
+  Prompt prompt{call.caller,
+                origin,
+                false,
+                {{chosen.identity(), false, true, chosen.once_per}},
+                call.deadline};
+  const Answer answer = co_await prompter_.Ask(std::move(prompt), {});
+  if (answer.kind != Answer::Kind::kChosen || WhatChanged(call)) co_return signature;
+  co_return co_await signer_.Sign(key, scheme, message, call.deadline);
 }
 
 asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditRecord& record) {
@@ -210,34 +262,48 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
     }
   }
 
-  // Which of those this connection may still have.
-  const Admitted* chosen = nullptr;
+  // Which of those this connection may still have: one that takes no person, or all that do.
+  std::vector<Admitted> choices;
   std::optional<Declined> limit;
+  bool ask = true;
   for (const Admitted& one : admitted) {
-    const ConnectionLedger::Admission admission = ledger_.Reserve(
-        call.caller.uid, call.handshake_context, *one.candidate.identity, one.named);
-    if (admission == ConnectionLedger::Admission::kAdmitted) {
-      chosen = &one;
+    const ConnectionLedger::Admission admission =
+        ledger_.Check(call.caller.uid, call.handshake_context, one.identity(), one.named);
+    if (admission != ConnectionLedger::Admission::kAdmitted) {
+      if (!limit) limit = LimitReached(admission, one.identity(), *origin);
+    } else if (NeedsPerson(call, *origin, one)) {
+      choices.push_back(one);
+    } else {
+      choices = {one};
+      ask = false;
       break;
     }
-    if (!limit) limit = LimitReached(admission, *one.candidate.identity, *origin);
   }
-  if (chosen == nullptr) co_return *std::move(limit);
-  const Identity& identity = *chosen->candidate.identity;
-  const wire::SignatureScheme scheme = chosen->candidate.scheme;
-  record.identity = identity.name;
-  record.rule = chosen->rule;
+  if (choices.empty()) co_return *std::move(limit);
+  SetChosen(choices.front(), record);
+
+  size_t choice = 0;
+  if (ask) {
+    std::variant<size_t, Declined> answer = co_await Ask(call, *origin, choices);
+    if (auto* declined = std::get_if<Declined>(&answer)) co_return std::move(*declined);
+    choice = std::get<size_t>(answer);
+  }
+  const Admitted& chosen = choices[choice];
+  const Identity& identity = chosen.identity();
+  const wire::SignatureScheme scheme = chosen.candidate.scheme;
+  SetChosen(chosen, record);
+
+  // While a person thought, another request on this connection may have got it.
+  const ConnectionLedger::Admission admission =
+      ledger_.Reserve(call.caller.uid, call.handshake_context, identity, chosen.named);
+  if (admission != ConnectionLedger::Admission::kAdmitted) {
+    co_return LimitReached(admission, identity, *origin);
+  }
   Reservation reservation(ledger_, call.caller.uid, call.handshake_context, identity);
 
   if (!signed_by_.Take(KeyName(identity.key), policy_.limits().per_key, now_())) {
     co_return TooOften(absl::StrCat("identity \"", identity.name, "\" is asked for"),
                        policy_.limits().per_key, "per_key");
-  }
-
-  if (chosen->ask) {
-    const Answer answer = co_await Ask(call, *origin, identity, chosen->once_per);
-    if (!answer.agreed) co_return Declined{DeclineReason::kConsent, answer.reason};
-    if (auto changed = WhatChanged(call)) co_return *std::move(changed);  // what nobody agreed to
   }
 
   // The agent builds what is signed; no caller ever names the bytes.
@@ -250,8 +316,7 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
                                     Why(certificate.error()), "; import a shorter chain")};
   }
   const wire::Bytes message = wire::SignedContent(HashTranscript(call, *certificate));
-  const absl::StatusOr<wire::Bytes> signature =
-      co_await signer_.Sign(identity.key, scheme, message, call.deadline);
+  const absl::StatusOr<wire::Bytes> signature = co_await Sign(call, *origin, chosen, message, ask);
   if (!signature.ok()) co_return TokenRefused(identity, signature.status());
 
   if (!IsSignature(*facts->public_key, scheme, message, *signature)) {

@@ -10,7 +10,9 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "agent/audit/audit_log.h"
 #include "agent/authentication/calling_process.h"
 #include "agent/authentication/connection_ledger.h"
@@ -65,6 +67,8 @@ struct Declined {
 
 using Outcome = std::variant<Authenticated, Declined>;
 
+struct Admitted;  // admission.h
+
 // Loop thread only. All references outlive it; it outlives every call in flight.
 class Authentication {
  public:
@@ -87,10 +91,19 @@ class Authentication {
  private:
   // May this caller ask once more now?
   bool MayAsk(const Caller& caller);
-  // Asks a person, unless one has already agreed for as long as the rule says.
-  asio::awaitable<Answer> Ask(AuthenticationCall& call, const Origin& origin,
-                              const Identity& identity, OncePer once_per);
   asio::awaitable<Outcome> Decide(AuthenticationCall& call, AuditRecord& record);
+
+  // Does a rule ask, and has nobody agreed yet for as long as the rule says?
+  bool Asks(const AuthenticationCall& call, const Origin& origin, const Admitted& one) const;
+  bool NeedsPerson(const AuthenticationCall& call, const Origin& origin, const Admitted& one) const;
+  // Puts all of them before a person: the index of the one chosen.
+  asio::awaitable<std::variant<size_t, Declined>> Ask(AuthenticationCall& call,
+                                                      const Origin& origin,
+                                                      const std::vector<Admitted>& choices);
+  // A token that is found to be locked only now gets one chance to be unlocked.
+  asio::awaitable<absl::StatusOr<wire::Bytes>> Sign(AuthenticationCall& call, const Origin& origin,
+                                                    const Admitted& chosen, wire::BytesView message,
+                                                    bool asked);
 
   const IdentityStore& identities_;
   const Policy& policy_;

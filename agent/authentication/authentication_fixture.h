@@ -33,12 +33,17 @@ namespace signet::agent {
 
 class FakePrompter : public Prompter {
  public:
-  asio::awaitable<Answer> Ask(const Caller& caller, const Origin& origin, const Identity& identity,
-                              Deadline) override {
+  asio::awaitable<Answer> Ask(Prompt prompt, Settled settled) override {
     ++asked;
-    shown = ProgramChain(caller);
+    shown = ProgramChain(prompt.caller);
     meanwhile();
-    about = identity.name + " at " + origin.ToString();
+    about.clear();
+    for (const Choice& choice : prompt.choices) {
+      about += choice.identity.name + (choice.asks ? " " : " without asking ") +
+               (choice.wants_pin ? "by PIN " : "");
+    }
+    about += "at " + prompt.origin.ToString();
+    settled_by_now = settled ? settled() : std::nullopt;
     if (hang) {
       asio::steady_timer never(co_await asio::this_coro::executor,
                                asio::steady_timer::time_point::max());
@@ -47,10 +52,11 @@ class FakePrompter : public Prompter {
     co_return answer;
   }
 
-  Answer answer{true, ""};
+  Answer answer = Answer::Chosen(0);
   bool hang = false;
   int asked = 0;
   std::string about;
+  std::optional<size_t> settled_by_now;
   std::string shown;
   std::function<void()> meanwhile = [] {};
 };

@@ -253,13 +253,13 @@ TEST_F(AuthenticationTest, AsksOncePerWhatTheRuleSays) {
     ++call.handshake_context[0];
     return GivenBy(Authenticate(call));
   };
-  prompter_.answer = {false, "no"};
+  prompter_.answer = Answer::Not(Answer::Kind::kLeft, "no");
   again();
   again();
   EXPECT_EQ(prompter_.asked, 2) << "a no is not remembered";
-  prompter_.answer = {true, ""};
+  prompter_.answer = Answer::Chosen(0);
   EXPECT_EQ(again(), "alice");
-  prompter_.answer = {false, "must not be asked"};
+  prompter_.answer = Answer::Not(Answer::Kind::kLeft, "must not be asked");
   EXPECT_EQ(again(), "alice");
   EXPECT_EQ(prompter_.asked, 3);
   const std::vector<RememberedAnswer> answers = authentication_.remembered().List(now_);
@@ -268,7 +268,7 @@ TEST_F(AuthenticationTest, AsksOncePerWhatTheRuleSays) {
   EXPECT_NE(again(), "alice");
   EXPECT_EQ(prompter_.asked, 4);
   // A program that nobody knows is asked for each time.
-  prompter_.answer = {true, ""};
+  prompter_.answer = Answer::Chosen(0);
   call.caller.executable.reset();
   EXPECT_EQ(again(), "alice");
   EXPECT_EQ(again(), "alice");
@@ -318,11 +318,11 @@ TEST_F(AuthenticationTest, AsksNobodyWhereAnotherIdentityIsAllowed) {
 TEST_F(AuthenticationTest, AsksAPersonWhenARuleSaysSo) {
   AddIdentity("alice");
   Rules({{Verdict::kAsk, "alice"}});
-  prompter_.answer = {false, "the person said no"};
+  prompter_.answer = Answer::Not(Answer::Kind::kLeft, "the person said no");
   ExpectDeclined(Authenticate(), DeclineReason::kConsent, {"the person said no"});
   EXPECT_EQ(tokens_.signatures, 0u);
   EXPECT_EQ(prompter_.about, "alice at https://host.example:8443");
-  prompter_.answer = {true, ""};
+  prompter_.answer = Answer::Chosen(0);
   EXPECT_EQ(GivenBy(Authenticate()), "alice");
   EXPECT_EQ(prompter_.asked, 2);
 }

@@ -13,16 +13,32 @@ size_t& ConnectionLedger::Connection::CountOf(IdentityKind kind) {
   return kind == IdentityKind::kDevice ? devices : users;
 }
 
+ConnectionLedger::Admission ConnectionLedger::Connection::Check(const Identity& identity,
+                                                                bool named) const {
+  if (given.contains(identity.name)) return Admission::kAlreadyGiven;
+  const size_t count = identity.kind == IdentityKind::kDevice ? devices : users;
+  return count >= 1 && !named ? Admission::kMustBeNamed : Admission::kAdmitted;
+}
+
+ConnectionLedger::Admission ConnectionLedger::Check(uid_t uid, wire::BytesView handshake_context,
+                                                    const Identity& identity, bool named) const {
+  const auto of_uid = uids_.find(uid);
+  if (of_uid == uids_.end()) return Admission::kAdmitted;
+  const auto connection = of_uid->second.connections.find(KeyOf(handshake_context));
+  if (connection == of_uid->second.connections.end()) return Admission::kAdmitted;
+  return connection->second.Check(identity, named);
+}
+
 ConnectionLedger::Admission ConnectionLedger::Reserve(uid_t uid, wire::BytesView handshake_context,
                                                       const Identity& identity, bool named) {
   PerUid& of_uid = uids_[uid];
   Connection& connection = Touch(of_uid, KeyOf(handshake_context));
-  if (connection.given.contains(identity.name)) return Admission::kAlreadyGiven;
-  size_t& count = connection.CountOf(identity.kind);
-  if (count >= 1 && !named) return Admission::kMustBeNamed;
-  connection.given.insert(identity.name);
-  ++count;
-  return Admission::kAdmitted;
+  const Admission admission = connection.Check(identity, named);
+  if (admission == Admission::kAdmitted) {
+    connection.given.insert(identity.name);
+    ++connection.CountOf(identity.kind);
+  }
+  return admission;
 }
 
 ConnectionLedger::Connection& ConnectionLedger::Touch(PerUid& of_uid, std::string key) {

@@ -27,8 +27,10 @@ class ConnectionLedger {
 
   enum class Admission { kAdmitted, kAlreadyGiven, kMustBeNamed };
 
-  // May this identity be given on the connection? If so it is reserved at once, so that two
-  // requests in flight can't both have it.
+  // May this identity be given on the connection?
+  Admission Check(uid_t uid, wire::BytesView handshake_context, const Identity& identity,
+                  bool named) const;
+  // The same, and if so it is reserved at once, so that two requests in flight can't both have it.
   Admission Reserve(uid_t uid, wire::BytesView handshake_context, const Identity& identity,
                     bool named);
   // The reservation came to nothing (declined, failed).
@@ -42,6 +44,7 @@ class ConnectionLedger {
     std::list<std::string>::iterator age;
 
     size_t& CountOf(IdentityKind kind);
+    Admission Check(const Identity& identity, bool named) const;
   };
   struct PerUid {
     std::map<std::string, Connection> connections;

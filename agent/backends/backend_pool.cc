@@ -56,6 +56,11 @@ asio::awaitable<absl::StatusOr<wire::Bytes>> BackendPool::Sign(const KeyReferenc
   co_return ToBytes(answer->sign().signature());
 }
 
+bool BackendPool::WantsPin(const KeyReference& key) const {
+  const BackendSupervisor* const backend = Find(key.backend);
+  return backend != nullptr && backend->Status().state == BackendState::kLocked;
+}
+
 asio::awaitable<absl::StatusOr<NewKey>> BackendPool::CreateKey(const std::string& backend,
                                                                const std::string& label,
                                                                const std::string& algorithm,

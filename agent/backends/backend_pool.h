@@ -36,6 +36,7 @@ class BackendPool final : public Signer, public KeyMaker {
                                                     wire::SignatureScheme scheme,
                                                     wire::BytesView message,
                                                     Deadline deadline) override;
+  bool WantsPin(const KeyReference& key) const override;
   asio::awaitable<absl::StatusOr<NewKey>> CreateKey(const std::string& backend,
                                                     const std::string& label,
                                                     const std::string& algorithm,

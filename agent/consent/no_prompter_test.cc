@@ -1,4 +1,3 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "agent/consent/consent.h"
@@ -7,17 +6,13 @@
 namespace signet::agent {
 namespace {
 
-TEST(NoPrompter, DeclinesAtOnceAndSaysWhatToDo) {
-  Identity identity;
-  identity.name = "alice";
-  const Caller caller;
-  const Origin origin{"a.example", 8443};
+TEST(NoPrompter, SaysAtOnceThatNobodyIsAsked) {
   NoPrompter prompter;
-  const Answer answer = test::RunAwaitable(prompter.Ask(caller, origin, identity, Deadline::max()));
-  EXPECT_FALSE(answer.agreed);
-  EXPECT_THAT(answer.reason, ::testing::HasSubstr("prompts are not available in this version"));
-  EXPECT_THAT(answer.reason,
-              ::testing::HasSubstr("signet policy allow https://a.example:8443 --identity alice"));
+  Prompt prompt;
+  prompt.deadline = Deadline::max();
+  const Answer answer = test::RunAwaitable(prompter.Ask(std::move(prompt), {}));
+  EXPECT_EQ(answer.kind, Answer::Kind::kNobody);
+  EXPECT_EQ(answer.reason, "this agent has no prompts");
 }
 
 }  // namespace

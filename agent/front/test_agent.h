@@ -58,6 +58,7 @@ class FakeKeys : public Signer, public KeyMaker {
                                                     wire::SignatureScheme scheme,
                                                     wire::BytesView message,
                                                     Deadline deadline) override;
+  bool WantsPin(const KeyReference&) const override { return false; }
   asio::awaitable<absl::StatusOr<NewKey>> CreateKey(const std::string& backend,
                                                     const std::string& label,
                                                     const std::string& algorithm,

@@ -26,6 +26,9 @@ class Signer {
                                                             wire::SignatureScheme scheme,
                                                             wire::BytesView message,
                                                             Deadline deadline) = 0;
+
+  // Does the key's token want its PIN first, as far as is known without asking it?
+  virtual bool WantsPin(const KeyReference& key) const = 0;
 };
 
 struct NewKey {

@@ -82,6 +82,9 @@ asio::awaitable<absl::StatusOr<wire::Bytes>> FakeTokens::Sign(const agent::KeyRe
   if (!sign_error.ok()) co_return sign_error;
   const auto found = keys_.find(reference.reference);
   if (found == keys_.end()) co_return absl::NotFoundError("fake: sign: no such key");
+  if (locked.contains(reference.reference)) {
+    co_return absl::FailedPreconditionError("the token is locked; run: signet token unlock fake");
+  }
   wire::Bytes signed_instead = last_message;
   if (sign_wrongly) signed_instead.push_back(0);
   co_return found->second.Sign(static_cast<uint16_t>(scheme), signed_instead);

@@ -3,6 +3,7 @@
 #define SIGNET_TESTS_SUPPORT_FAKE_TOKENS_H_
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ class FakeTokens : public agent::Signer, public agent::KeyMaker {
   absl::Status sign_error;
   bool sign_wrongly = false;
   bool hang = false;  // until the call is cancelled
+  std::set<wire::Bytes> locked;  // references of keys: signing fails, nothing else
   absl::Status remove_error;
 
   size_t signatures = 0;          // asked for
@@ -39,6 +41,9 @@ class FakeTokens : public agent::Signer, public agent::KeyMaker {
                                                     wire::SignatureScheme scheme,
                                                     wire::BytesView message,
                                                     agent::Deadline deadline) override;
+  bool WantsPin(const agent::KeyReference& reference) const override {
+    return locked.contains(reference.reference);
+  }
   asio::awaitable<absl::StatusOr<agent::NewKey>> CreateKey(const std::string& backend,
                                                            const std::string& label,
                                                            const std::string& algorithm,

@@ -49,7 +49,7 @@ class Policy(unittest.TestCase):
         self.assertEqual(outcome.code, 22, outcome)
         declined = outcome.json["declined"]
         self.assertEqual([d["reason"] for d in declined], ["consent"])
-        self.assertIn("prompts are not available in this version", declined[0]["detail"])
+        self.assertIn("nobody can be asked", declined[0]["detail"])
         self.assertIn("signet policy allow", declined[0]["detail"])
 
     def test_ExplainSaysWhatARequestMeets(self):

@@ -1,0 +1,21 @@
+#include "agent/authentication/admission.h"
+
+#include <algorithm>
+
+namespace signet::agent {
+
+std::vector<Admitted> Admit(const std::vector<Candidate>& candidates,
+                            const ApplicableRules& rules) {
+  std::vector<Admitted> admitted;
+  for (const Candidate& candidate : candidates) {
+    const Rule* rule = rules.RuleFor(FactsForRules(*candidate.identity));
+    if (rule == nullptr || rule->decision == Verdict::kDeny) continue;
+    admitted.push_back({candidate, rule->decision == Verdict::kAsk, rule->names_identity(),
+                        rule->once_per, rule->Where()});
+  }
+  std::stable_partition(admitted.begin(), admitted.end(),
+                        [](const Admitted& one) { return one.named; });
+  return admitted;
+}
+
+}  // namespace signet::agent
