@@ -8,7 +8,8 @@
 //   kInvalidArgument     a reference that is not this backend's, or does not parse
 //   kNotFound            the key or the token is not there
 //   kUnimplemented       this backend can't do the algorithm or scheme
-//   kFailedPrecondition  the token is locked: a PIN is needed
+//   kFailedPrecondition  the token is locked: a PIN is needed; or only one try is left for it and
+//                        nobody has confirmed that it may be spent
 //   kPermissionDenied    wrong PIN; one try is spent
 //   kResourceExhausted   PIN blocked, TPM in lockout: do not try again
 //   kUnavailable         the token, module or TPM fails or went away; trying again may help
@@ -16,6 +17,7 @@
 #ifndef SIGNET_PROVIDERS_BACKEND_H_
 #define SIGNET_PROVIDERS_BACKEND_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,15 +36,27 @@ namespace signet::providers {
 struct UnlockTarget {
   std::string serial;             // TokenState's, as seen last; empty: whichever is there
   std::vector<wire::Bytes> keys;  // references of keys with that PIN
+  bool last_try = false;          // a person has confirmed that the last try may be spent
+};
+
+// How often a wrong PIN may still be tried.
+enum class PinTries : uint8_t {
+  kUnknown,  // also where none is needed
+  kAll,
+  kFew,   // some were spent
+  kLast,  // a wrong one blocks the token
+  kBlocked,
 };
 
 struct TokenState {
   bool hardware = false;  // false: keys are only as safe as a file
   bool needs_pin = false;
-  bool unlocked = true;                  // always true when needs_pin is false
-  bool pin_pad = false;                  // it asks for its PIN by itself, at the reader
-  std::string label;                     // the token's label; the TPM's manufacturer
-  std::string serial{};                  // empty where tokens have none
+  bool unlocked = true;  // always true when needs_pin is false
+  bool pin_pad = false;  // it asks for its PIN by itself, at the reader
+  std::string label;     // the token's label; the TPM's manufacturer
+  std::string serial{};  // empty where tokens have none
+  PinTries pin_tries = PinTries::kUnknown;
+  uint32_t tries_left = 0;               // 0: only `pin_tries` is known
   std::vector<KeyAlgorithm> algorithms;  // that CreateKeySlowly can make
 };
 
@@ -103,9 +117,11 @@ class Backend {
   // locked token may leave some out and list others that can't sign after all.
   virtual absl::StatusOr<std::vector<FoundKey>> ListKeysSlowly() { return std::vector<FoundKey>{}; }
 
-  // Logs in once; spends at most one try. OK without effect when no PIN is needed. kNotFound, and
-  // no try spent, when another token is there than the target. A token that can try a PIN on
-  // nothing but keys takes it as given, for the first key, when the target has none.
+  // Logs in once; spends at most one try. OK without effect when no PIN is needed. Asks the token
+  // right before how many tries are left: no try is spent, and kFailedPrecondition, when it is the
+  // last and the target does not say that it may be. kNotFound, and no try spent, when another
+  // token is there than the target. A token that can try a PIN on nothing but keys takes it as
+  // given, for the first key, when the target has none.
   virtual absl::Status UnlockSlowly(Pin pin, const UnlockTarget& target) = 0;
   // The same with the PIN that a person enters at the reader.
   virtual absl::Status UnlockAtPinPadSlowly(const UnlockTarget&) {

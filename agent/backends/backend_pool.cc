@@ -101,9 +101,10 @@ asio::awaitable<absl::Status> BackendPool::RemoveKey(const KeyReference& key, De
 
 asio::awaitable<absl::Status> BackendPool::Unlock(std::string backend,
                                                   std::vector<wire::Bytes> keys,
-                                                  ipc::Descriptor pin_pipe, Deadline deadline) {
+                                                  ipc::Descriptor pin_pipe, LastTry last_try,
+                                                  Deadline deadline) {
   BackendRequest request;
-  request.mutable_unlock();
+  request.mutable_unlock()->set_last_try(last_try == LastTry::kSpend);
   for (const wire::Bytes& key : keys) request.mutable_unlock()->add_references(ToString(key));
   const BackendAnswer answer =
       co_await Call(backend, std::move(request), std::move(pin_pipe), deadline);

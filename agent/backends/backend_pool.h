@@ -44,9 +44,11 @@ class BackendPool final : public Signer, public KeyMaker {
   asio::awaitable<absl::Status> RemoveKey(const KeyReference& key, Deadline deadline) override;
 
   // The read end of the PIN's pipe goes to the backend unread. `keys` are references of the
-  // backend's keys.
+  // backend's keys. kFailedPrecondition, and no try spent, when it would be the last and is to be
+  // kept. Status knows by then how many are left.
   asio::awaitable<absl::Status> Unlock(std::string backend, std::vector<wire::Bytes> keys,
-                                       ipc::Descriptor pin_pipe, Deadline deadline);
+                                       ipc::Descriptor pin_pipe, LastTry last_try,
+                                       Deadline deadline);
   asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline);
 
   // In the order of the configuration.

@@ -178,7 +178,7 @@ TEST_F(BackendPoolTest, HangPastTheDeadlineIsKilled) {
 TEST_F(BackendPoolTest, ACallerInAHurryGetsNoHealthyTokenKilled) {
   StartFakes({Fake("card", "pin")});
   RunUntilState("card", BackendState::kLocked);
-  ASSERT_TRUE(Run(pool_->Unlock("card", {}, PinPipe("1234"), In(kPatience))).ok());
+  ASSERT_TRUE(Run(pool_->Unlock("card", {}, PinPipe("1234"), LastTry::kKeep, In(kPatience))).ok());
   const std::string gate = Gate();
   std::optional<Signature> slow;
   Launch(Sign("card", "wait:" + gate, In(milliseconds(400))), slow);
@@ -417,7 +417,7 @@ TEST_F(BackendPoolTest, TellsWhichKeysTheTokenHolds) {
   EXPECT_EQ(key.schemes.size(), 1u);
   EXPECT_EQ(key.chain.size(), 1u);
 
-  ASSERT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), In(kPatience))).ok());
+  ASSERT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), LastTry::kKeep, In(kPatience))).ok());
   RunUntil([&] { return keys_["card"].size() == 2; });
 }
 
@@ -476,8 +476,9 @@ TEST_F(BackendPoolTest, AnotherTokenGetsThePinOnlyOnceItIsKnown) {
   RunUntilState("card", BackendState::kLocked);
   std::ofstream(folder_ / "other").put('!');
   std::filesystem::rename(folder_ / "other", card);
-  EXPECT_TRUE(absl::IsNotFound(Run(pool.Unlock("card", {}, PinPipe("1234"), In(kPatience)))));
-  EXPECT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), In(kPatience))).ok());
+  EXPECT_TRUE(absl::IsNotFound(
+      Run(pool.Unlock("card", {}, PinPipe("1234"), LastTry::kKeep, In(kPatience)))));
+  EXPECT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), LastTry::kKeep, In(kPatience))).ok());
 }
 
 TEST_F(BackendPoolTest, AsksForKeysAgainWhenOneIsMissing) {
@@ -492,10 +493,10 @@ TEST_F(BackendPoolTest, PinGoesToTheBackendAndIsGoneAfterARestart) {
   RunUntilState("card", BackendState::kLocked);
   EXPECT_EQ(StatusOf("card").next_step, "unlock it: signet token unlock card");
   EXPECT_TRUE(absl::IsFailedPrecondition(Run(Sign("card", "echo:")).status()));
-  EXPECT_TRUE(
-      absl::IsPermissionDenied(Run(pool.Unlock("card", {}, PinPipe("0000"), In(kPatience)))));
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      Run(pool.Unlock("card", {}, PinPipe("0000"), LastTry::kKeep, In(kPatience)))));
   EXPECT_EQ(StatusOf("card").state, BackendState::kLocked);
-  EXPECT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), In(kPatience))).ok());
+  EXPECT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), LastTry::kKeep, In(kPatience))).ok());
   EXPECT_EQ(StatusOf("card").state, BackendState::kReady);
   EXPECT_TRUE(Run(Sign("card", "echo:")).ok());
 
@@ -503,9 +504,24 @@ TEST_F(BackendPoolTest, PinGoesToTheBackendAndIsGoneAfterARestart) {
   RunUntilState("card", BackendState::kLocked);
   EXPECT_THAT(StatusOf("card").last_error, HasSubstr("signal 9"));
 
-  EXPECT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), In(kPatience))).ok());
+  EXPECT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), LastTry::kKeep, In(kPatience))).ok());
   EXPECT_TRUE(Run(pool.Lock("card", In(kPatience))).ok());
   EXPECT_EQ(StatusOf("card").state, BackendState::kLocked);
+}
+
+TEST_F(BackendPoolTest, TheLastTryIsSpentOnlyWhenAllowedAndItIsKnownAtOnce) {
+  BackendPool& pool = StartFakes({Fake("card", "pin one-try")});
+  RunUntilState("card", BackendState::kLocked);
+  EXPECT_EQ(StatusOf("card").pin_tries, PinTries::kLast);
+  EXPECT_EQ(StatusOf("card").tries_left, 1u);
+  const auto unlock = [&](LastTry last_try) {
+    return Run(pool.Unlock("card", {}, PinPipe("0000"), last_try, In(kPatience)));
+  };
+  EXPECT_TRUE(absl::IsFailedPrecondition(unlock(LastTry::kKeep)));
+  EXPECT_EQ(StatusOf("card").pin_tries, PinTries::kLast);
+  EXPECT_TRUE(absl::IsPermissionDenied(unlock(LastTry::kSpend)));
+  EXPECT_EQ(StatusOf("card").pin_tries, PinTries::kBlocked);
+  EXPECT_EQ(StatusOf("card").tries_left, 0u);
 }
 
 TEST_F(BackendPoolTest, BackendInheritsNothingButItsSocket) {

@@ -16,6 +16,18 @@ enum class BackendState : uint8_t {
   kFailed,
 };
 
+// How often a wrong PIN may still be tried.
+enum class PinTries : uint8_t {
+  kUnknown,  // also where none is needed
+  kAll,
+  kFew,   // some were spent
+  kLast,  // a wrong one blocks the token
+  kBlocked,
+};
+
+// May an unlock spend it? Only once a person has confirmed that.
+enum class LastTry : uint8_t { kKeep, kSpend };
+
 struct BackendStatus {
   std::string name;
   std::string type;
@@ -27,6 +39,9 @@ struct BackendStatus {
   std::string token;  // label of the token, or the TPM's manufacturer
   uint32_t restarts = 0;
   bool pin_pad = false;  // the token asks for its PIN at the reader
+  // As the token said last, which after an unlock that failed is after that.
+  PinTries pin_tries = PinTries::kUnknown;
+  uint32_t tries_left = 0;  // 0: only `pin_tries` is known
 };
 
 }  // namespace signet::agent

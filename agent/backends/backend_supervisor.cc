@@ -32,6 +32,21 @@ asio::awaitable<void> Wait(asio::steady_timer& timer) {
 
 wire::Bytes ToBytes(const std::string& text) { return {text.begin(), text.end()}; }
 
+PinTries ToPinTries(backend::v1::PinTries tries) {
+  switch (tries) {
+    case backend::v1::PIN_TRIES_ALL:
+      return PinTries::kAll;
+    case backend::v1::PIN_TRIES_FEW:
+      return PinTries::kFew;
+    case backend::v1::PIN_TRIES_LAST:
+      return PinTries::kLast;
+    case backend::v1::PIN_TRIES_BLOCKED:
+      return PinTries::kBlocked;
+    default:
+      return PinTries::kUnknown;
+  }
+}
+
 absl::Status AgentStops() {
   return absl::UnavailableError("the agent is stopping; try again when it is back");
 }
@@ -288,9 +303,12 @@ asio::awaitable<absl::Status> BackendSupervisor::ServeCall() {
   failures_ = 0;
   const absl::Status status = StatusOf(*response);
   NoteAnswer(call.request, status);
+  // Who asked wants to know next how many tries are left.
+  absl::Status fault;
+  if (call.request.has_unlock()) fault = co_await Describe();
   call.Answer(status.ok() ? BackendAnswer(*response) : status);
   current_.reset();
-  co_return absl::OkStatus();
+  co_return fault;
 }
 
 void BackendSupervisor::NoteToken(const BackendResponse& answer) {
@@ -370,6 +388,8 @@ BackendStatus BackendSupervisor::Status() const {
   status.hardware = configured_ ? token_.hardware() : configuration_.type != "software";
   status.token = token_.label();
   status.pin_pad = token_.pin_pad();
+  status.pin_tries = ToPinTries(token_.pin_tries());
+  status.tries_left = token_.tries_left();
   status.restarts = starts_ > 0 ? starts_ - 1 : 0;
   std::tie(status.last_error, status.next_step) =
       Split(std::string_view(last_error_.message().data(), last_error_.message().size()));

@@ -3,6 +3,7 @@
 //
 // The `module` of ConfigureRequest is a list of words:
 //   crash-at-start, hang-at-start, refuse (kInvalidArgument), pin (the token needs "1234")
+//   one-try      of which it takes one more wrong one
 //   keys         the token holds a key "public" and, unlocked, a key "private"
 //   looks        answers Look; otherwise kUnimplemented
 //   absent:PATH  the token is there only when PATH exists; another file is another token
@@ -108,9 +109,15 @@ class FakeBackend {
           Fail(absl::StatusCode::kNotFound, response);
           break;
         }
+        if (one_try_ && !request.unlock().last_try()) {
+          Fail(absl::StatusCode::kFailedPrecondition, response);
+          break;
+        }
         unlocked_ = message.descriptor && ReadToEnd(message.descriptor->get()) == kPin;
         response.mutable_unlock();
-        if (!unlocked_) Fail(absl::StatusCode::kPermissionDenied, response);
+        if (unlocked_) break;
+        Fail(absl::StatusCode::kPermissionDenied, response);
+        blocked_ = std::exchange(one_try_, false);
         break;
       case BackendRequest::kLock:
         unlocked_ = false;
@@ -139,6 +146,9 @@ class FakeBackend {
     token.set_hardware(true);
     token.set_needs_pin(needs_pin_);
     token.set_unlocked(unlocked_ || !needs_pin_);
+    if (one_try_) token.set_pin_tries(signet::backend::v1::PIN_TRIES_LAST);
+    if (one_try_) token.set_tries_left(1);
+    if (blocked_) token.set_pin_tries(signet::backend::v1::PIN_TRIES_BLOCKED);
     return token;
   }
 
@@ -150,6 +160,7 @@ class FakeBackend {
     constexpr std::string_view kAbsent = "absent:";
     if (has(kAbsent)) token_ = module.substr(module.find(kAbsent) + kAbsent.size());
     needs_pin_ = has("pin");
+    one_try_ = has("one-try");
     has_keys_ = has("keys");
     looks_ = has("looks");
     Describe(response);
@@ -215,6 +226,8 @@ class FakeBackend {
   ino_t seen_ = 0;  // of the token's file
   bool needs_pin_ = false;
   bool unlocked_ = false;
+  bool one_try_ = false;  // is left
+  bool blocked_ = false;
 };
 
 }  // namespace

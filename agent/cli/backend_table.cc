@@ -31,11 +31,11 @@ void PrintBackends(const v1::StatusResponse& status, Console& console) {
     console.out << "no backends; add a [[backend]] to " << Printable(status.config_file()) << '\n';
     return;
   }
-  Table table({"BACKEND", "TYPE", "STATE", "PROCESS", "RESTARTS", "KEYS", "TOKEN"});
+  Table table({"BACKEND", "TYPE", "STATE", "PROCESS", "RESTARTS", "KEYS", "PIN TRIES", "TOKEN"});
   for (const v1::BackendStatus& backend : status.backends()) {
     table.Add({backend.name(), backend.type(), StateCell(backend.state()), Process(backend),
                absl::StrCat(backend.restarts()), HardwareCell(backend.hardware()),
-               backend.token()});
+               PinTriesCell(backend), backend.token()});
   }
   table.Print(console.out, console.colours);
   for (const v1::BackendStatus& backend : status.backends()) {

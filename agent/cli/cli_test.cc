@@ -259,6 +259,7 @@ class StatusCommandTest : public CliTest {
     card.set_token("Al\x1b[1mice");
     card.set_next_step("unlock it with: signet token unlock card");
     card.set_restarts(1);
+    card.set_pin_tries(v1::PIN_TRIES_FEW);
     v1::BackendStatus& trial = *status.add_backends();
     trial.set_name("trial");
     trial.set_type("software");
@@ -272,19 +273,20 @@ class StatusCommandTest : public CliTest {
 TEST_F(StatusCommandTest, ShowsTheAgentAndItsBackends) {
   const Outcome run = RunCommand({"status"});
   EXPECT_EQ(run.exit_code, 0);
-  EXPECT_EQ(run.out,
-            "signetd 0.1.0, pid 4711\n"
-            "configuration  /etc/signet/signet.toml\n"
-            "sockets        /run/signet\n"
-            "state          /var/lib/signet\n"
-            "identities     2\n"
-            "rules          3\n"
-            "\n"
-            "BACKEND  TYPE      STATE   PROCESS        RESTARTS  KEYS          TOKEN\n"
-            "card     pkcs11    locked  pid 4712       1         hardware      Al\\x1b[1mice\n"
-            "trial    software  failed  restarts soon  3         NOT HARDWARE\n"
-            "card: unlock it with: signet token unlock card\n"
-            "trial: start: no such folder; make it\n");
+  EXPECT_EQ(
+      run.out,
+      "signetd 0.1.0, pid 4711\n"
+      "configuration  /etc/signet/signet.toml\n"
+      "sockets        /run/signet\n"
+      "state          /var/lib/signet\n"
+      "identities     2\n"
+      "rules          3\n"
+      "\n"
+      "BACKEND  TYPE      STATE   PROCESS        RESTARTS  KEYS          PIN TRIES  TOKEN\n"
+      "card     pkcs11    locked  pid 4712       1         hardware      not all    Al\\x1b[1mice\n"
+      "trial    software  failed  restarts soon  3         NOT HARDWARE  -\n"
+      "card: unlock it with: signet token unlock card\n"
+      "trial: start: no such folder; make it\n");
 }
 
 TEST_F(StatusCommandTest, ShowsTheSameInJson) {
@@ -303,6 +305,8 @@ TEST_F(StatusCommandTest, ShowsTheSameInJson) {
                             {"token", "Al\x1b[1mice"},
                             {"hardware", true},
                             {"pin_pad", false},
+                            {"pin_tries", "few"},
+                            {"tries_left", nullptr},
                             {"pid", 4712},
                             {"restarts", 1},
                             {"last_error", ""},

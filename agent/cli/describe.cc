@@ -1,6 +1,31 @@
 #include "agent/cli/describe.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace signet::cli {
+namespace {
+
+Json TriesLeft(const v1::BackendStatus& backend) {
+  const bool known = backend.tries_left() > 0 || backend.pin_tries() == v1::PIN_TRIES_BLOCKED;
+  return known ? Json(backend.tries_left()) : Json(nullptr);
+}
+
+std::string_view NameOf(v1::PinTries tries) {
+  switch (tries) {
+    case v1::PIN_TRIES_ALL:
+      return "all";
+    case v1::PIN_TRIES_FEW:
+      return "few";
+    case v1::PIN_TRIES_LAST:
+      return "last";
+    case v1::PIN_TRIES_BLOCKED:
+      return "blocked";
+    default:
+      return "unknown";
+  }
+}
+
+}  // namespace
 
 std::string_view KindName(v1::IdentityKind kind) {
   switch (kind) {
@@ -34,6 +59,22 @@ Cell StateCell(const std::string& state) {
   return {state, tone};
 }
 
+Cell PinTriesCell(const v1::BackendStatus& backend) {
+  const uint32_t left = backend.tries_left();
+  switch (backend.pin_tries()) {
+    case v1::PIN_TRIES_ALL:
+      return {left == 0 ? "all" : absl::StrCat(left)};
+    case v1::PIN_TRIES_FEW:
+      return {left == 0 ? "not all" : absl::StrCat(left)};
+    case v1::PIN_TRIES_LAST:
+      return {"1", Tone::kWait};
+    case v1::PIN_TRIES_BLOCKED:
+      return {"0", Tone::kBad};
+    default:
+      return {"-"};
+  }
+}
+
 Tone ToneOfDecision(std::string_view decision) {
   return decision == "allow" ? Tone::kGood : decision == "deny" ? Tone::kBad : Tone::kWait;
 }
@@ -54,6 +95,8 @@ Json ToJson(const v1::BackendStatus& backend) {
           {"token", backend.token()},
           {"hardware", backend.hardware()},
           {"pin_pad", backend.pin_pad()},
+          {"pin_tries", NameOf(backend.pin_tries())},
+          {"tries_left", TriesLeft(backend)},
           {"pid", backend.pid()},
           {"restarts", backend.restarts()},
           {"last_error", backend.last_error()},

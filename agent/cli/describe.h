@@ -24,6 +24,8 @@ std::string_view HardwareMark(bool hardware);
 // The words above and those of the agent, in the tone of what they mean for a person.
 Cell HardwareCell(bool hardware);
 Cell StateCell(const std::string& state);
+// How many wrong PINs may still be tried: "all", "2", "not all", "1", "0"; "-": not known, or none.
+Cell PinTriesCell(const v1::BackendStatus& backend);
 Tone ToneOfDecision(std::string_view decision);
 
 Json ToJson(const v1::Identity& identity);

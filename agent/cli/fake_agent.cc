@@ -106,7 +106,7 @@ void FakeAgent::ServeOne(ipc::Descriptor connection) {
   const std::string pin =
       received->descriptor ? ReadToEnd(received->descriptor->get()) : "no pipe came";
   const std::lock_guard lock(mutex_);
-  unlocks_ = {unlocks_.count + 1, call.unlock().backend(), pin};
+  unlocks_ = {unlocks_.count + 1, call.unlock().backend(), pin, call.unlock().last_try()};
   if (!unlock_answer_) return;
   (void)channel.Send(
       {reinterpret_cast<const uint8_t*>(unlock_answer_->data()), unlock_answer_->size()});

@@ -21,6 +21,7 @@ struct SeenUnlocks {
   int count = 0;
   std::string backend;
   std::string pin;  // all that the pipe held, to its end
+  bool last_try = false;
 };
 
 // Set values before a command runs and read them after it; one command at a time.

@@ -68,10 +68,10 @@ absl::StatusOr<Pipe> MakePipe() {
 
 }  // namespace
 
-absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const std::string& token, bool from_stdin,
-                                                bool new_pin, Console& console) {
+absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const PinQuestion& question, Console& console) {
+  const std::string& token = question.token;
   const bool ask = isatty(console.in) == 1;
-  if (!ask && !from_stdin) {
+  if (!ask && !question.from_stdin) {
     return absl::InvalidArgumentError(
         absl::StrCat("token \"", token,
                      "\": there is no terminal to ask for the PIN on; give it "
@@ -80,9 +80,12 @@ absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const std::string& token, bool f
   wire::Secret line(kBufferSize);
   absl::StatusOr<size_t> size = 0;
   if (ask) {
-    size = AskForLine(absl::StrCat(new_pin ? "New PIN" : "PIN", " for ", Printable(token), ": "),
-                      console, line);
-    if (size.ok() && new_pin) {
+    const std::string tries =
+        question.tries.empty() ? "" : absl::StrCat(" (tries left: ", question.tries, ")");
+    size = AskForLine(
+        absl::StrCat(question.new_pin ? "New PIN" : "PIN", " for ", Printable(token), tries, ": "),
+        console, line);
+    if (size.ok() && question.new_pin) {
       wire::Secret again(kBufferSize);
       const absl::StatusOr<size_t> again_size = AskForLine("The same again: ", console, again);
       if (!again_size.ok()) return again_size.status();

@@ -10,13 +10,18 @@
 
 namespace signet::cli {
 
-// Reads one line from the console's input, from a terminal with echo off after a question that
-// names `token`, writes it into a pipe and returns the read end; what was read is wiped.
-// kInvalidArgument when there is no PIN, when it is too long, and when input is no terminal and
-// `from_stdin` does not say that a PIN comes that way; kCancelled when a signal ended the question.
-// A `new_pin` is asked for twice on a terminal, and kInvalidArgument when the two differ.
-absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const std::string& token, bool from_stdin,
-                                                bool new_pin, Console& console);
+struct PinQuestion {
+  std::string token;
+  std::string tries{};      // what is left of them, for a person; empty: not worth a word
+  bool from_stdin = false;  // a PIN comes that way, where input is no terminal
+  bool new_pin = false;     // asked for twice on a terminal
+};
+
+// Reads one line from the console's input, from a terminal with echo off after the question, writes
+// it into a pipe and returns the read end; what was read is wiped. kInvalidArgument when there is
+// no PIN, when it is too long, when two new ones differ, and when nobody can be asked; kCancelled
+// when a signal ended the question.
+absl::StatusOr<ipc::Descriptor> ReadPinIntoPipe(const PinQuestion& question, Console& console);
 
 // The read end of a pipe that holds nothing: for a token that asks for its PIN by itself.
 absl::StatusOr<ipc::Descriptor> EmptyPipe();

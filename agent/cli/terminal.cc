@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 namespace signet::cli {
 
@@ -64,6 +65,18 @@ bool AskYesNo(std::string_view question, Console& console) {
   while (read(console.in, &answer, 1) < 0 && errno == EINTR) {
   }
   return answer == 'y' || answer == 'Y';
+}
+
+bool AskForWord(std::string_view question, std::string_view word, Console& console) {
+  console.err << question << std::flush;
+  std::string line;
+  for (char next = 0;;) {
+    const ssize_t got = read(console.in, &next, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0 || next == '\n') break;
+    if (line.size() <= word.size()) line.push_back(next);
+  }
+  return line == word;
 }
 
 }  // namespace signet::cli

@@ -44,6 +44,10 @@ bool WantsColours(int descriptor);
 // True for an answer that begins with y or Y. `console.in` is a terminal.
 bool AskYesNo(std::string_view question, Console& console);
 
+// Shows the question and tells whether the line typed next is that word. `console.in` is a
+// terminal.
+bool AskForWord(std::string_view question, std::string_view word, Console& console);
+
 }  // namespace signet::cli
 
 #endif  // SIGNET_AGENT_CLI_TERMINAL_H_

@@ -131,8 +131,8 @@ class StatusTest(unittest.TestCase):
         return wait_for(pattern, matching)
 
     def test_each_state_comes_with_its_process_error_and_next_step(self):
-        self.status_when(r"^file +software +ready +pid \d+ +0 +NOT HARDWARE")
-        self.status_when(r"^card +pkcs11 +locked +pid \d+ +0 +hardware +card$")
+        self.status_when(r"^file +software +ready +pid \d+ +0 +NOT HARDWARE +-")
+        self.status_when(r"^card +pkcs11 +locked +pid \d+ +0 +hardware +- +card$")
         self.assertIn("card: unlock it: signet token unlock card\n",
                       self.status_when(r"^gone +pkcs11 +failed +pid \d+ +0 "))
         self.status_when(r"^gone: .*/nowhere/module.so.*No such file.*; install it or correct `module`")

@@ -1,4 +1,6 @@
 // signet token list|unlock|lock
+#include <unistd.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -10,6 +12,7 @@
 #include "agent/cli/failure.h"
 #include "agent/cli/invocation.h"
 #include "agent/cli/pin_pipe.h"
+#include "agent/cli/terminal.h"
 #include "agent/cli/text.h"
 #include "ipc/transport/blocking_channel.h"
 #include "ipc/transport/unix_connect.h"
@@ -21,7 +24,11 @@ namespace {
 struct Arguments {
   std::string backend;
   bool pin_stdin = false;
+  bool last_try = false;
 };
+
+// What a person types to spend the last try: not by habit, as a y would be.
+constexpr std::string_view kSpend = "spend";
 
 absl::Status ListTokens(Invocation& invocation) {
   absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
@@ -86,30 +93,61 @@ bool IsReady(const std::string& name, const Invocation& invocation) {
 
 // A TPM has nothing to try a PIN on before there is a key that has it. What can't be found out is
 // no reason to ask twice.
-bool TakesPinAsGiven(const std::string& name, const Invocation& invocation) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return false;
-  const std::optional<v1::BackendStatus> backend = FindBackend(*client, name);
+bool TakesPinAsGiven(const v1::BackendStatus& backend, AdminClient& client) {
   const auto listed =
-      client->Call(&v1::Admin::StubInterface::ListIdentities, v1::AdminListIdentitiesRequest());
-  return backend && backend->type() == "tpm2" && backend->state() == "locked" && listed.ok() &&
-         std::ranges::count(listed->identities(), name, &v1::Identity::backend) == 0;
+      client.Call(&v1::Admin::StubInterface::ListIdentities, v1::AdminListIdentitiesRequest());
+  return backend.type() == "tpm2" && backend.state() == "locked" && listed.ok() &&
+         std::ranges::count(listed->identities(), backend.name(), &v1::Identity::backend) == 0;
 }
 
-// No PIN is read for a token that asks for it by itself.
-absl::StatusOr<ipc::Descriptor> PinFor(const Arguments& arguments, Invocation& invocation) {
+// OK when a person has typed that the last try may be spent.
+absl::Status ConfirmLastTry(const std::string& name, Console& console) {
+  if (isatty(console.in) != 1) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "token \"", name,
+        "\": only one PIN try is left, and a wrong PIN blocks the token; no try was spent; be sure "
+        "of the PIN and say --last-try"));
+  }
+  const std::string question = absl::StrCat(
+      Printable(name), ": only one PIN try is left. A wrong PIN blocks the token.\nType ",
+      std::string(kSpend), " to go on: ");
+  if (AskForWord(question, kSpend, console)) return absl::OkStatus();
+  return absl::CancelledError(absl::StrCat("token \"", name, "\": no try was spent"));
+}
+
+std::string TriesWorthAWord(const v1::BackendStatus& backend) {
+  const v1::PinTries tries = backend.pin_tries();
+  if (tries == v1::PIN_TRIES_ALL || tries == v1::PIN_TRIES_UNKNOWN) return {};
+  return PinTriesCell(backend).text;
+}
+
+// No PIN is read for a token that asks for it by itself. `last_try`: may it be spent?
+absl::StatusOr<ipc::Descriptor> PinFor(const Arguments& arguments, Invocation& invocation,
+                                       bool& last_try) {
+  Console& console = invocation.console;
   absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
   const std::optional<v1::BackendStatus> backend =
       client.ok() ? FindBackend(*client, arguments.backend) : std::nullopt;
-  if (backend && backend->pin_pad()) {
-    if (backend->state() == "locked") {
-      invocation.console.err << Printable(arguments.backend) << ": enter the PIN at the reader\n"
-                             << std::flush;
+  PinQuestion question{.token = arguments.backend, .from_stdin = arguments.pin_stdin};
+  last_try = arguments.last_try;
+  if (!backend) return ReadPinIntoPipe(question, console);
+  question.new_pin = TakesPinAsGiven(*backend, *client);
+  const bool locked = backend->state() == "locked";
+  if (locked && backend->pin_tries() == v1::PIN_TRIES_LAST && !last_try && !question.new_pin) {
+    if (absl::Status status = ConfirmLastTry(arguments.backend, console); !status.ok()) {
+      return status;
+    }
+    last_try = true;
+  }
+  if (backend->pin_pad()) {
+    if (locked) {
+      console.err << Printable(arguments.backend) << ": enter the PIN at the reader\n"
+                  << std::flush;
     }
     return EmptyPipe();
   }
-  return ReadPinIntoPipe(arguments.backend, arguments.pin_stdin,
-                         TakesPinAsGiven(arguments.backend, invocation), invocation.console);
+  if (locked) question.tries = TriesWorthAWord(*backend);
+  return ReadPinIntoPipe(question, console);
 }
 
 absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
@@ -120,8 +158,10 @@ absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
   call.set_id(1);
   call.mutable_unlock()->set_backend(arguments.backend);
   if (absl::Status texts = CheckTexts(call); !texts.ok()) return texts;
-  absl::StatusOr<ipc::Descriptor> pin = PinFor(arguments, invocation);
+  bool last_try = false;
+  absl::StatusOr<ipc::Descriptor> pin = PinFor(arguments, invocation, last_try);
   if (!pin.ok()) return pin.status();
+  call.mutable_unlock()->set_last_try(last_try);
   // Whatever the answer, the token gets its PIN: it may have been taken away and put back since.
   const bool was_ready = IsReady(arguments.backend, invocation);
   absl::StatusOr<ipc::BlockingChannel> channel = ConnectToAgent(invocation);
@@ -183,6 +223,8 @@ void AddTokenCommands(CLI::App& app, Invocation& invocation) {
   unlock->add_option("BACKEND", arguments->backend, "The backend's name")->required();
   unlock->add_flag("--pin-stdin", arguments->pin_stdin,
                    "Read the PIN, one line, from standard input");
+  unlock->add_flag("--last-try", arguments->last_try,
+                   "Spend the last try too, without asking; a wrong PIN then blocks the token");
   unlock->footer(Example("signet token unlock card --pin-stdin < pin-file"));
   unlock->callback([&invocation, arguments] {
     invocation.command = [&invocation, arguments] { return UnlockToken(invocation, *arguments); };

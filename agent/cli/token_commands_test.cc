@@ -126,6 +126,25 @@ TEST_F(TokenCommandsTest, ReadsNoPinForATokenWithAPinPad) {
   EXPECT_EQ(agent_.unlocks().pin, "");
 }
 
+TEST_F(TokenCommandsTest, KeepsTheLastTryUnlessToldToSpendIt) {
+  v1::BackendStatus& card = *agent_.admin.status.add_backends();
+  card.set_name("card");
+  card.set_state("locked");
+  card.set_pin_tries(v1::PIN_TRIES_LAST);
+  for (const bool pin_pad : {false, true}) {
+    card.set_pin_pad(pin_pad);
+    const Outcome run = RunCommand(kUnlockFromStdin, kPin);
+    EXPECT_EQ(run.exit_code, 7);
+    EXPECT_THAT(run.err, AllOf(HasSubstr("no try was spent"), HasSubstr("--last-try")));
+    EXPECT_EQ(agent_.unlocks().count, pin_pad ? 1 : 0);
+    std::vector<std::string> arguments = kUnlockFromStdin;
+    arguments.push_back("--last-try");
+    EXPECT_EQ(RunCommand(arguments, kPin).exit_code, 0);
+    EXPECT_EQ(agent_.unlocks().count, pin_pad ? 2 : 1);
+    EXPECT_TRUE(agent_.unlocks().last_try);
+  }
+}
+
 TEST_F(TokenCommandsTest, SaysThatATokenHasNothingToLockWith) {
   v1::BackendStatus& tpm = *agent_.admin.status.add_backends();
   tpm.set_name("tpm");
@@ -211,6 +230,47 @@ TEST_F(TerminalTest, AsksForThePinWithEchoOff) {
   EXPECT_EQ(agent_.unlocks().pin, kPin);
   EXPECT_EQ(screen.str(), "PIN for card: \n");
   EXPECT_EQ(out.str(), "card: unlocked\n");
+}
+
+TEST_F(TerminalTest, TheLastTryNeedsAWord) {
+  v1::BackendStatus& card = *agent_.admin.status.add_backends();
+  card.set_name("card");
+  card.set_state("locked");
+  card.set_pin_tries(v1::PIN_TRIES_LAST);
+  struct Case {
+    const char* answer;
+    int exit_code;
+    int unlocks;
+  };
+  for (const Case& c :
+       {Case{"y\n", 1, 0}, Case{"\n", 1, 0}, Case{"spend it\n", 1, 0}, Case{"spend\n", 0, 1}}) {
+    TypingStream screen([&] { Type(std::string(kPin) + "\n"); });
+    std::ostringstream out;
+    std::ostream err(&screen);
+    Console console{slave_.get(), out, err};
+    Type(c.answer);
+    EXPECT_EQ(RunCli({"token", "unlock", "card", "--agent", agent_.socket()}, console),
+              c.exit_code);
+    EXPECT_EQ(agent_.unlocks().count, c.unlocks) << c.answer;
+    EXPECT_THAT(screen.str(), HasSubstr("only one PIN try is left"));
+  }
+  EXPECT_TRUE(agent_.unlocks().last_try);
+  EXPECT_EQ(agent_.unlocks().pin, kPin);
+}
+
+TEST_F(TerminalTest, SaysHowManyTriesAreLeft) {
+  v1::BackendStatus& card = *agent_.admin.status.add_backends();
+  card.set_name("card");
+  card.set_state("locked");
+  card.set_pin_tries(v1::PIN_TRIES_FEW);
+  card.set_tries_left(2);
+  TypingStream screen([&] { Type(std::string(kPin) + "\n"); });
+  std::ostringstream out;
+  std::ostream err(&screen);
+  Console console{slave_.get(), out, err};
+  EXPECT_EQ(RunCli({"token", "unlock", "card", "--agent", agent_.socket()}, console), 0);
+  EXPECT_EQ(screen.str(), "PIN for card (tries left: 2): \n");
+  EXPECT_FALSE(agent_.unlocks().last_try);
 }
 
 volatile sig_atomic_t interrupted = 0;

@@ -69,7 +69,7 @@ asio::awaitable<absl::StatusOr<v1::CallerDescription>> AgentCalls::DescribeCalle
 }
 
 asio::awaitable<absl::Status> AgentCalls::Unlock(Caller caller, std::string backend,
-                                                 ipc::Descriptor pin) {
+                                                 ipc::Descriptor pin, LastTry last_try) {
   AuditEntry entry(audit_, "unlock", caller);
   entry.record().backend = backend;
   const Deadline now = std::chrono::steady_clock::now();
@@ -84,8 +84,8 @@ asio::awaitable<absl::Status> AgentCalls::Unlock(Caller caller, std::string back
       keys.push_back(identity.key.reference);
     }
   }
-  absl::Status unlocked =
-      co_await tokens_.Unlock(std::move(backend), std::move(keys), std::move(pin), deadline);
+  absl::Status unlocked = co_await tokens_.Unlock(std::move(backend), std::move(keys),
+                                                  std::move(pin), last_try, deadline);
   SetUnlockOutcome(unlocked, entry.record());
   co_return unlocked;
 }

@@ -40,7 +40,8 @@ class AgentCalls {
       Caller caller, std::shared_ptr<const PeerProcess> process, bool with_sha256);
 
   // Recorded, whichever way it ends.
-  asio::awaitable<absl::Status> Unlock(Caller caller, std::string backend, ipc::Descriptor pin);
+  asio::awaitable<absl::Status> Unlock(Caller caller, std::string backend, ipc::Descriptor pin,
+                                       LastTry last_try);
 
  private:
   Authentication& authentication_;

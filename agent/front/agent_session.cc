@@ -156,7 +156,8 @@ asio::awaitable<v1::AgentMessage> AgentSession::Serve(v1::ClientMessage message,
         break;
       }
       const absl::Status unlocked = co_await agent_calls_.Unlock(
-          std::move(admission.caller), message.unlock().backend(), *std::move(pin));
+          std::move(admission.caller), message.unlock().backend(), *std::move(pin),
+          message.unlock().last_try() ? LastTry::kSpend : LastTry::kKeep);
       if (unlocked.ok()) {
         answer.mutable_unlock();
       } else {

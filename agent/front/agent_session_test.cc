@@ -273,12 +273,25 @@ TEST(AgentSession, UnlocksWithAPipe) {
   auto channel = agent.Connect();
   Send(channel, UnlockCall(1), PipeWith("1234").get());
   EXPECT_TRUE(Receive(channel).has_unlock());
-  agent.OnLoop([&] { EXPECT_EQ(agent.tokens.status.state, BackendState::kReady); });
+  agent.OnLoop([&] {
+    EXPECT_EQ(agent.tokens.status.state, BackendState::kReady);
+    EXPECT_EQ(agent.tokens.last_try, LastTry::kKeep);
+  });
   const AuditRecord record = agent.audit.Last("unlock");
   EXPECT_EQ(record.outcome, "done");
   EXPECT_EQ(record.backend, "trial");
   ASSERT_TRUE(record.caller);
   EXPECT_EQ(record.caller->pid, getpid());
+}
+
+TEST(AgentSession, PassesOnThatTheLastTryMayBeSpent) {
+  TestAgent agent;
+  auto channel = agent.Connect();
+  v1::ClientMessage call = UnlockCall(1);
+  call.mutable_unlock()->set_last_try(true);
+  Send(channel, call, PipeWith("1234").get());
+  EXPECT_TRUE(Receive(channel).has_unlock());
+  agent.OnLoop([&] { EXPECT_EQ(agent.tokens.last_try, LastTry::kSpend); });
 }
 
 TEST(AgentSession, TellsHowUnlockingFailed) {

@@ -18,8 +18,9 @@ class BackendTokens final : public Tokens {
 
   std::vector<BackendStatus> Statuses() const override { return pool_.Statuses(); }
   asio::awaitable<absl::Status> Unlock(std::string backend, std::vector<wire::Bytes> keys,
-                                       ipc::Descriptor pin, Deadline deadline) override {
-    return pool_.Unlock(std::move(backend), std::move(keys), std::move(pin), deadline);
+                                       ipc::Descriptor pin, LastTry last_try,
+                                       Deadline deadline) override {
+    return pool_.Unlock(std::move(backend), std::move(keys), std::move(pin), last_try, deadline);
   }
   asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) override {
     return pool_.Lock(std::move(backend), deadline);

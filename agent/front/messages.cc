@@ -254,6 +254,22 @@ v1::ShowIdentityResponse ToShownMessage(const Identity& identity, std::string_vi
   return message;
 }
 
+v1::PinTries ToMessage(PinTries tries) {
+  switch (tries) {
+    case PinTries::kUnknown:
+      break;
+    case PinTries::kAll:
+      return v1::PIN_TRIES_ALL;
+    case PinTries::kFew:
+      return v1::PIN_TRIES_FEW;
+    case PinTries::kLast:
+      return v1::PIN_TRIES_LAST;
+    case PinTries::kBlocked:
+      return v1::PIN_TRIES_BLOCKED;
+  }
+  return v1::PIN_TRIES_UNKNOWN;
+}
+
 v1::BackendStatus ToMessage(const BackendStatus& status) {
   v1::BackendStatus message;
   message.set_name(PlainText(status.name));
@@ -266,6 +282,8 @@ v1::BackendStatus ToMessage(const BackendStatus& status) {
   message.set_token(PlainText(status.token));
   message.set_restarts(status.restarts);
   message.set_pin_pad(status.pin_pad);
+  message.set_pin_tries(ToMessage(status.pin_tries));
+  message.set_tries_left(status.tries_left);
   return message;
 }
 

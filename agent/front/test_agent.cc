@@ -130,7 +130,8 @@ void FakeKeys::Release() {
 }
 
 asio::awaitable<absl::Status> FakeTokens::Unlock(std::string backend, std::vector<wire::Bytes>,
-                                                 ipc::Descriptor pin, Deadline) {
+                                                 ipc::Descriptor pin, LastTry last, Deadline) {
+  last_try = last;
   if (backend != status.name) co_return absl::NotFoundError("backend: no such backend");
   if (blocked) co_return absl::ResourceExhaustedError("trial: the PIN is blocked");
   std::string text(16, '\0');

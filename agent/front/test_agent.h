@@ -83,11 +83,13 @@ class FakeTokens : public Tokens {
  public:
   std::vector<BackendStatus> Statuses() const override { return {status}; }
   asio::awaitable<absl::Status> Unlock(std::string backend, std::vector<wire::Bytes>,
-                                       ipc::Descriptor pin, Deadline deadline) override;
+                                       ipc::Descriptor pin, LastTry last_try,
+                                       Deadline deadline) override;
   asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) override;
 
   BackendStatus status{"trial", "software", BackendState::kReady, 0, "", "", false, "trial", 0};
   bool blocked = false;
+  LastTry last_try = LastTry::kKeep;  // of the last unlock
 };
 
 // Remembers, for any thread.

@@ -23,9 +23,11 @@ class Tokens {
 
   // Hands the read end of the PIN's pipe to the backend, unread, and references of its keys: some
   // tokens can try a PIN on nothing else. kNotFound for an unknown backend,
-  // kPermissionDenied for a wrong PIN, kResourceExhausted when the PIN is blocked.
+  // kPermissionDenied for a wrong PIN, kResourceExhausted when the PIN is blocked,
+  // kFailedPrecondition when the last try is to be kept. Statuses knows by then how many are left.
   virtual asio::awaitable<absl::Status> Unlock(std::string backend, std::vector<wire::Bytes> keys,
-                                               ipc::Descriptor pin, Deadline deadline) = 0;
+                                               ipc::Descriptor pin, LastTry last_try,
+                                               Deadline deadline) = 0;
   virtual asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) = 0;
 };
 

@@ -29,6 +29,22 @@ wire::BytesView View(const std::string& bytes) {
 
 std::string ToString(wire::BytesView bytes) { return std::string(bytes.begin(), bytes.end()); }
 
+backend::v1::PinTries ToMessage(PinTries tries) {
+  switch (tries) {
+    case PinTries::kUnknown:
+      break;
+    case PinTries::kAll:
+      return backend::v1::PIN_TRIES_ALL;
+    case PinTries::kFew:
+      return backend::v1::PIN_TRIES_FEW;
+    case PinTries::kLast:
+      return backend::v1::PIN_TRIES_LAST;
+    case PinTries::kBlocked:
+      return backend::v1::PIN_TRIES_BLOCKED;
+  }
+  return backend::v1::PIN_TRIES_UNKNOWN;
+}
+
 // Once every writer has closed the pipe, reading it to its end can't block.
 absl::Status WaitUntilWritten(int pipe) {
   struct stat status;
@@ -111,6 +127,8 @@ absl::StatusOr<backend::v1::TokenInfo> BackendService::DescribeSlowly() {
   info.set_pin_pad(state->pin_pad);
   info.set_label(state->label);
   info.set_serial(state->serial);
+  info.set_pin_tries(ToMessage(state->pin_tries));
+  info.set_tries_left(state->tries_left);
   for (KeyAlgorithm algorithm : state->algorithms) {
     info.add_algorithms(std::string(Name(algorithm)));
   }
@@ -199,7 +217,7 @@ absl::Status BackendService::Unlock(const backend::v1::UnlockRequest& request,
   if (!pin_pipe.has_value()) {
     return absl::InvalidArgumentError("unlock: no pipe with a PIN came along; no try was spent");
   }
-  UnlockTarget target{.serial = request.serial(), .keys = {}};
+  UnlockTarget target{.serial = request.serial(), .keys = {}, .last_try = request.last_try()};
   for (const std::string& reference : request.references()) {
     target.keys.emplace_back(reference.begin(), reference.end());
   }

@@ -40,6 +40,7 @@ class Pkcs11Backend : public Backend {
         .pin_pad = token_.pin_pad(),
         .label = token_.label(),
         .serial = Token::SerialOf(*info),
+        .pin_tries = token_.TriesOf(*info),
         .algorithms = *std::move(algorithms),
     };
   }
@@ -54,11 +55,11 @@ class Pkcs11Backend : public Backend {
 
   absl::Status UnlockSlowly(Pin pin, const UnlockTarget& target) override {
     absl::Status known = RequireKnownKey();
-    return known.ok() ? token_.Login(std::move(pin), target.serial) : known;
+    return known.ok() ? token_.Login(std::move(pin), target) : known;
   }
   absl::Status UnlockAtPinPadSlowly(const UnlockTarget& target) override {
     absl::Status known = RequireKnownKey();
-    return known.ok() ? token_.Login(std::nullopt, target.serial) : known;
+    return known.ok() ? token_.Login(std::nullopt, target) : known;
   }
   absl::Status LockSlowly() override { return token_.Logout(); }
 

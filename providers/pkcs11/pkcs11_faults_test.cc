@@ -96,11 +96,38 @@ TEST_F(Pkcs11FaultsTest, SpendsNoTryOnATokenThatIsUnlocked) {
 
 TEST_F(Pkcs11FaultsTest, WarnsBeforeTheLastTry) {
   ASSERT_TRUE(backend_->LockSlowly().ok());
-  TheProbe().token_flags = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
+  TheProbe().functions["C_Login"].when_called = [] {
+    TheProbe().token_flags = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
+  };
   const absl::Status status = Unlock("00000000");
   EXPECT_EQ(status.code(), StatusCode::kPermissionDenied);
   EXPECT_THAT(Message(status), HasSubstr("only one try is left"));
-  EXPECT_TRUE(Unlock().ok());
+}
+
+TEST_F(Pkcs11FaultsTest, TheLastTryIsSpentOnlyWhenAPersonSaysSo) {
+  ASSERT_TRUE(backend_->LockSlowly().ok());
+  TheProbe().token_flags = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
+  EXPECT_EQ(backend_->DescribeSlowly()->pin_tries, PinTries::kLast);
+  const absl::Status kept = Unlock();
+  EXPECT_EQ(kept.code(), StatusCode::kFailedPrecondition) << kept;
+  EXPECT_THAT(Message(kept), HasSubstr("signet token unlock card"));
+  EXPECT_EQ(TheProbe().Calls("C_Login"), 0);
+  const UnlockTarget target{.serial = {}, .keys = {}, .last_try = true};
+  EXPECT_TRUE(backend_->UnlockSlowly(*Pin::Copy(kPin), target).ok());
+  EXPECT_EQ(TheProbe().Calls("C_Login"), 1);
+}
+
+TEST_F(Pkcs11FaultsTest, TellsWhatItKnowsOfTries) {
+  const std::pair<CK_FLAGS, PinTries> cases[] = {
+      {0, PinTries::kUnknown},
+      {CKF_USER_PIN_COUNT_LOW, PinTries::kFew},
+      {CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY, PinTries::kLast},
+      {CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_LOCKED, PinTries::kBlocked}};
+  for (const auto& [flags, tries] : cases) {
+    TheProbe().token_flags = flags;
+    EXPECT_EQ(backend_->DescribeSlowly()->pin_tries, tries);
+    EXPECT_EQ(backend_->DescribeSlowly()->tries_left, 0u);
+  }
 }
 
 TEST_F(Pkcs11FaultsTest, DoesNotTryABlockedPin) {

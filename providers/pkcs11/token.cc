@@ -87,12 +87,30 @@ bool Token::HasChanged() {
 
 std::string Token::SerialOf(const CK_TOKEN_INFO& info) { return Unpadded(info.serialNumber); }
 
-absl::Status Token::Login(std::optional<Pin> pin, const std::string& serial) {
+PinTries Token::TriesOf(const CK_TOKEN_INFO& info) const {
+  if ((info.flags & CKF_LOGIN_REQUIRED) == 0) return PinTries::kUnknown;
+  if ((info.flags & CKF_USER_PIN_LOCKED) != 0) return PinTries::kBlocked;
+  if ((info.flags & CKF_USER_PIN_FINAL_TRY) != 0) return PinTries::kLast;
+  const bool low = wrong_pin_ || (info.flags & CKF_USER_PIN_COUNT_LOW) != 0;
+  return low ? PinTries::kFew : PinTries::kUnknown;
+}
+
+absl::Status Token::Login(std::optional<Pin> pin, const UnlockTarget& target) {
+  // opensc-pkcs11 asks a PIV card for the tries only until the first login, also after a logout.
+  if (tries_stale_ && !logged_in_) Disconnect();
   absl::StatusOr<CK_TOKEN_INFO> info = Describe("unlock");
   if (!info.ok()) return info.status();
-  if (!serial.empty() && SerialOf(*info) != serial) return OtherToken("unlock");
+  if (!target.serial.empty() && SerialOf(*info) != target.serial) return OtherToken("unlock");
   if (unlocked()) return absl::OkStatus();
-  if ((info->flags & CKF_USER_PIN_LOCKED) != 0) return CkrStatus(Prefix("unlock"), CKR_PIN_LOCKED);
+  const PinTries tries = TriesOf(*info);
+  if (tries == PinTries::kBlocked) return CkrStatus(Prefix("unlock"), CKR_PIN_LOCKED);
+  if (tries == PinTries::kLast && !target.last_try) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(Prefix("unlock"),
+                     ": only one PIN try is left, which was not spent: a wrong PIN now blocks "
+                     "the token; to spend it, run: signet token unlock ",
+                     options_.name, " on a terminal, or with --last-try"));
+  }
 
   if (pin_pad_) pin.reset();  // PKCS#11 forbids to send it one
   if (!pin_pad_ && !pin.has_value()) {
@@ -102,6 +120,8 @@ absl::Status Token::Login(std::optional<Pin> pin, const std::string& serial) {
   const CK_RV rv = SendPin(CKU_USER, pin);
   if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN) return LoginError(rv);
   logged_in_ = true;
+  tries_stale_ = true;
+  wrong_pin_ = false;
   ++generation_;
   if (pin.has_value() && HasKeyThatAsksEachTime()) {
     pin_ = std::move(pin);
@@ -150,6 +170,7 @@ CK_RV Token::LoginForOneSignature(absl::Status& refusal) {
 
 absl::Status Token::LoginError(CK_RV rv) {
   CK_TOKEN_INFO info{};
+  wrong_pin_ = wrong_pin_ || rv == CKR_PIN_INCORRECT;
   if (rv == CKR_PIN_INCORRECT && (*module_)->C_GetTokenInfo(slot_, &info) == CKR_OK) {
     if ((info.flags & CKF_USER_PIN_LOCKED) != 0) return CkrStatus(Prefix("unlock"), CKR_PIN_LOCKED);
     if ((info.flags & CKF_USER_PIN_FINAL_TRY) != 0) {
@@ -157,6 +178,12 @@ absl::Status Token::LoginError(CK_RV rv) {
           absl::StrCat(Prefix("unlock"),
                        ": wrong PIN, and only one try is left before the token blocks it; "
                        "be sure of the next (CKR_PIN_INCORRECT)"));
+    }
+    if ((info.flags & CKF_USER_PIN_COUNT_LOW) != 0) {
+      return absl::PermissionDeniedError(absl::StrCat(
+          Prefix("unlock"),
+          ": wrong PIN, one try is spent, and more than one is left; be sure of the next "
+          "(CKR_PIN_INCORRECT)"));
     }
   }
   absl::Status status = CkrStatus(Prefix("unlock"), rv);
@@ -166,10 +193,10 @@ absl::Status Token::LoginError(CK_RV rv) {
 
 absl::Status Token::Logout() {
   if (session_ == CK_INVALID_HANDLE) return absl::OkStatus();
-  const CK_RV rv = (*module_)->C_Logout(session_);
-  ForgetLogin();
-  // Whatever went wrong, without any session nobody is logged in.
-  if (rv != CKR_OK && rv != CKR_USER_NOT_LOGGED_IN) Disconnect();
+  // Whether it works or not, without any session nobody is logged in. The module also drops what it
+  // remembers of the login.
+  static_cast<void>((*module_)->C_Logout(session_));
+  Disconnect();
   return absl::OkStatus();
 }
 
@@ -238,6 +265,7 @@ absl::Status Token::OpenSession(const char* operation) {
     session_ = CK_INVALID_HANDLE;
     return CkrStatus(Prefix(operation), rv);
   }
+  wrong_pin_ = false;
   needs_pin_ = (info.flags & CKF_LOGIN_REQUIRED) != 0;
   pin_pad_ = (info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
   ForgetLogin();
@@ -262,6 +290,7 @@ void Token::ForgetLogin() {
 
 void Token::Disconnect() {
   session_ = CK_INVALID_HANDLE;
+  tries_stale_ = false;
   ForgetLogin();
   // opensc-pkcs11 recovers from a pcscd that was restarted only so; a failure shows in FindSlot.
   static_cast<void>(module_->Restart());

@@ -47,10 +47,10 @@ class Token {
   bool unlocked() const { return !needs_pin_ || logged_in_; }
   bool pin_pad() const { return pin_pad_; }
 
-  // At most one C_Login, never repeated by itself; none when the PIN is blocked or not needed, or
-  // when the token has not this serial number (kNotFound), unless that is empty. Without a PIN a
-  // person enters it at the reader.
-  absl::Status Login(std::optional<Pin> pin, const std::string& serial);
+  // At most one C_Login, never repeated by itself; none when the PIN is blocked or not needed, when
+  // the last try may not be spent (kFailedPrecondition), or when the token has not this serial
+  // number (kNotFound), unless that is empty. Without a PIN a person enters it at the reader.
+  absl::Status Login(std::optional<Pin> pin, const UnlockTarget& target);
   absl::Status Logout();
 
   // For use inside Run, about keys that want the PIN for each signature (CKA_ALWAYS_AUTHENTICATE).
@@ -65,6 +65,8 @@ class Token {
   uint64_t generation() const { return generation_; }
 
   static std::string SerialOf(const CK_TOKEN_INFO& info);
+  // Never kAll: many a module keeps silent about tries until one is left.
+  PinTries TriesOf(const CK_TOKEN_INFO& info) const;
   // Says that it is not the one that a PIN is for.
   absl::Status OtherToken(const char* operation) const;
 
@@ -95,8 +97,10 @@ class Token {
   bool needs_pin_ = false;
   bool pin_pad_ = false;
   bool logged_in_ = false;
-  std::optional<Pin> pin_;  // of the login
-  std::string pin_serial_;  // of the token that it is for
+  bool wrong_pin_ = false;    // was tried since the last login or connection
+  bool tries_stale_ = false;  // the module may tell those of the last login
+  std::optional<Pin> pin_;    // of the login
+  std::string pin_serial_;    // of the token that it is for
   uint64_t generation_ = 1;
 };
 

@@ -30,8 +30,10 @@ class Tpm2PinTest : public testing::Test {
   std::unique_ptr<Backend> OpenLocked(uint32_t parent = 0) {
     return Open(tpm_.tcti(), parent, /*auth=*/true);
   }
-  static absl::Status Unlock(Backend& backend, const char* pin, const std::vector<Bytes>& keys) {
-    return backend.UnlockSlowly(*Pin::Copy(pin), {.serial = {}, .keys = keys});
+  static absl::Status Unlock(Backend& backend, const char* pin, const std::vector<Bytes>& keys,
+                             bool last_try = false) {
+    return backend.UnlockSlowly(*Pin::Copy(pin),
+                                {.serial = {}, .keys = keys, .last_try = last_try});
   }
   // The reference of a new key.
   Bytes MakeKey(uint32_t parent = 0, KeyAlgorithm algorithm = KeyAlgorithm::kP256) {
@@ -85,11 +87,16 @@ TEST_F(Tpm2PinTest, AWrongPinSpendsOneTryAndIsForgotten) {
   const Bytes reference = MakeKey();
   const int before = FailedTries();
   auto backend = OpenLocked();
+  const absl::StatusOr<TokenState> unspent = backend->DescribeSlowly();
+  EXPECT_EQ(unspent->pin_tries, PinTries::kAll);
   const absl::Status wrong = Unlock(*backend, "wrong horse", {reference, reference});
   EXPECT_EQ(wrong.code(), StatusCode::kPermissionDenied) << wrong;
   EXPECT_THAT(std::string(wrong.message()),
               AllOf(HasSubstr("wrong PIN"), HasSubstr("tries are left"), Not(HasSubstr("horse"))));
-  EXPECT_FALSE(backend->DescribeSlowly()->unlocked);
+  const absl::StatusOr<TokenState> state = backend->DescribeSlowly();
+  EXPECT_FALSE(state->unlocked);
+  EXPECT_NE(state->pin_tries, PinTries::kAll);
+  EXPECT_EQ(state->tries_left, unspent->tries_left - 1);
   auto key = backend->OpenKeySlowly(reference);
   ASSERT_TRUE(key.ok());
   EXPECT_EQ((*key)->SignSlowly(kScheme, kMessage).status().code(), StatusCode::kFailedPrecondition);
@@ -103,7 +110,13 @@ TEST_F(Tpm2PinTest, InLockoutTheRightOneIsRefusedToo) {
   const Bytes reference = MakeKey();
   ASSERT_TRUE(RunTool(tpm_, "tpm2_dictionarylockout -s -n 1 -t 100 -l 100"));
   auto backend = OpenLocked();
-  EXPECT_EQ(Unlock(*backend, "wrong", {reference}).code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ(backend->DescribeSlowly()->pin_tries, PinTries::kLast);
+  const absl::Status kept = Unlock(*backend, "wrong", {reference});
+  EXPECT_EQ(kept.code(), StatusCode::kFailedPrecondition) << kept;
+  EXPECT_EQ(backend->DescribeSlowly()->tries_left, 1u);
+  const absl::Status spent = Unlock(*backend, "wrong", {reference}, /*last_try=*/true);
+  EXPECT_EQ(spent.code(), StatusCode::kPermissionDenied) << spent;
+  EXPECT_EQ(backend->DescribeSlowly()->pin_tries, PinTries::kBlocked);
   const absl::Status locked_out = Unlock(*backend, kPin, {reference});
   EXPECT_EQ(locked_out.code(), StatusCode::kResourceExhausted) << locked_out;
   EXPECT_THAT(std::string(locked_out.message()), HasSubstr("every 100 s"));

@@ -279,13 +279,19 @@ absl::StatusOr<TPMT_SIGNATURE> Tpm::Sign(const TpmObject& key, const TPM2B_DIGES
 }
 
 absl::Status Tpm::WrongPin() {
+  const absl::StatusOr<Tries> tries = TriesLeft();
+  if (!tries.ok()) return absl::PermissionDeniedError("wrong PIN; be sure of the next");
+  return absl::PermissionDeniedError(
+      absl::StrCat("wrong PIN, and ", tries->left, tries->left == 1 ? " try is" : " tries are",
+                   " left before the TPM's lockout; be sure of the next"));
+}
+
+absl::StatusOr<Tpm::Tries> Tpm::TriesLeft() {
   const absl::StatusOr<uint32_t> most = Property(TPM2_PT_MAX_AUTH_FAIL);
+  if (!most.ok()) return most.status();
   const absl::StatusOr<uint32_t> failed = Property(TPM2_PT_LOCKOUT_COUNTER);
-  std::string left;
-  if (most.ok() && failed.ok() && *failed <= *most) {
-    left = absl::StrCat(", and ", *most - *failed, " tries are left before the TPM's lockout");
-  }
-  return absl::PermissionDeniedError(absl::StrCat("wrong PIN", left, "; be sure of the next"));
+  if (!failed.ok()) return failed.status();
+  return Tries{.left = *most - std::min(*most, *failed), .most = *most};
 }
 
 absl::StatusOr<bool> Tpm::Has(const TPMT_PUBLIC_PARMS& parameters) {

@@ -76,6 +76,12 @@ class Tpm {
                                       const TPMT_SIG_SCHEME& scheme, const Pin* pin);
   // Does the TPM have keys of these parameters?
   absl::StatusOr<bool> Has(const TPMT_PUBLIC_PARMS& parameters);
+  // How many wrong PINs it takes from now until lockout, and from the start.
+  struct Tries {
+    uint32_t left = 0;
+    uint32_t most = 0;
+  };
+  absl::StatusOr<Tries> TriesLeft();
   // Four letters of the TCG's vendor registry: "INTC", "IBM".
   absl::StatusOr<std::string> Manufacturer();
 

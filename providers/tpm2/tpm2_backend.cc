@@ -23,6 +23,12 @@ absl::Status Locked(const TpmLink& link, std::string_view operation) {
                                    link.name(), " --pin-stdin")));
 }
 
+PinTries ToPinTries(const Tpm::Tries& tries) {
+  if (tries.left == 0) return PinTries::kBlocked;
+  if (tries.left == 1) return PinTries::kLast;
+  return tries.left < tries.most ? PinTries::kFew : PinTries::kAll;
+}
+
 class Tpm2Key : public Key {
  public:
   // `pin` is the backend's, while it has one.
@@ -134,6 +140,8 @@ class Tpm2Backend : public Backend {
   }
 
  private:
+  // Whether a PIN may be tried; not in lockout, which the TPM itself speaks of best.
+  absl::Status MayTry(const UnlockTarget& target);
   // What the TPM has, less what can't have a PIN if new keys do.
   absl::StatusOr<std::vector<KeyAlgorithm>> Offered(Tpm& tpm);
   absl::StatusOr<std::unique_ptr<Key>> MakeKey(std::string_view operation,
@@ -153,6 +161,18 @@ absl::StatusOr<std::vector<KeyAlgorithm>> Tpm2Backend::Offered(Tpm& tpm) {
   return offered;
 }
 
+absl::Status Tpm2Backend::MayTry(const UnlockTarget& target) {
+  const absl::StatusOr<Tpm::Tries> tries =
+      link_.Run<Tpm::Tries>("unlock", [](LoadedKeys& keys) { return keys.tpm().TriesLeft(); });
+  if (!tries.ok()) return tries.status();
+  if (ToPinTries(*tries) != PinTries::kLast || target.last_try) return absl::OkStatus();
+  return link_.Error("unlock", absl::FailedPreconditionError(absl::StrCat(
+                                   "only one PIN try is left, which was not spent: a wrong PIN now "
+                                   "starts the TPM's lockout; wait until it forgets failed tries, "
+                                   "or, to spend it, run: signet token unlock ",
+                                   link_.name(), " on a terminal, or with --last-try")));
+}
+
 absl::Status Tpm2Backend::UnlockSlowly(Pin pin, const UnlockTarget& target) {
   const std::vector<wire::Bytes>& keys = target.keys;
   constexpr std::string_view kOperation = "unlock";
@@ -167,6 +187,7 @@ absl::Status Tpm2Backend::UnlockSlowly(Pin pin, const UnlockTarget& target) {
     if (!wrapped.ok() || !wrapped->auth) continue;
     absl::StatusOr<std::unique_ptr<Key>> key = MakeKey(kOperation, *wrapped);
     if (!key.ok()) return key.status();
+    if (absl::Status may = MayTry(target); !may.ok()) return may;
     pin_ = std::move(pin);
     absl::Status tried = (*key)->SignSlowly((*key)->schemes().front(), {}).status();
     if (!tried.ok()) pin_.reset();
@@ -185,6 +206,12 @@ absl::StatusOr<TokenState> Tpm2Backend::DescribeSlowly() {
     state.needs_pin = auth_;
     state.unlocked = !auth_ || pin_;
     state.label = *std::move(manufacturer);
+    if (auth_) {
+      const absl::StatusOr<Tpm::Tries> tries = keys.tpm().TriesLeft();
+      if (!tries.ok()) return tries.status();
+      state.pin_tries = ToPinTries(*tries);
+      state.tries_left = tries->left;
+    }
     absl::StatusOr<std::vector<KeyAlgorithm>> offered = Offered(keys.tpm());
     if (!offered.ok()) return offered.status();
     state.algorithms = *std::move(offered);

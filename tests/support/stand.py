@@ -222,8 +222,8 @@ class Stand:
         assert outcome.code == 0, f"signet {arguments}: {outcome}"
         return outcome
 
-    def unlock(self, backend="card", pin=PIN):
-        return self.signet("token", "unlock", backend, "--pin-stdin", stdin=pin)
+    def unlock(self, backend="card", pin=PIN, *options):
+        return self.signet("token", "unlock", backend, "--pin-stdin", *options, stdin=pin)
 
     def backend_status(self, name):
         for backend in self.must("status", "--json").json["backends"]:

@@ -38,14 +38,34 @@ class CardPin(CardCase):
         self.stand.must("token", "lock", "card")
         spent = self.card.state.verified
         for left, words in ((2, "one try is spent"), (1, "only one try is left"), (0, "blocked")):
-            refused = self.stand.unlock(pin="000000")
+            self.assertEqual(self.stand.backend_status("card")["pin_tries"],
+                             {2: "unknown", 1: "few", 0: "last"}[left])
+            if left == 0:
+                kept = self.stand.unlock(pin="000000")
+                self.assertIn("--last-try", kept.err)
+                self.assertEqual(self.card.state.pin_tries, 1)
+            refused = self.stand.unlock("card", "000000", *(["--last-try"] if left == 0 else []))
             self.assertNotEqual(refused.code, 0)
             self.assertIn(words, refused.err)
             self.assertEqual(self.card.state.pin_tries, left)
             self.assertLocked()
+        self.assertEqual(self.stand.backend_status("card")["pin_tries"], "blocked")
         refused = self.stand.unlock()
         self.assertIn("PUK", refused.err)
         self.assertEqual(self.card.state.verified, spent + 3)
+
+    def test_TriesThatOthersSpendAreCountedBeforeThePinIsSent(self):
+        self.start()
+        self.stand.must("token", "lock", "card")
+        for _ in range(2):  # while the agent last heard that all are left
+            self.tool("--list-objects", pin=OTHER_PIN, works=False)
+        self.assertEqual(self.card.state.pin_tries, 1)
+        kept = self.stand.unlock(pin=OTHER_PIN)
+        self.assertIn("only one PIN try is left", kept.err)
+        self.assertEqual(self.card.state.pin_tries, 1)
+        self.assertEqual(self.stand.backend_status("card")["pin_tries"], "last")
+        self.assertEqual(self.stand.unlock("card", PIN, "--last-try").code, 0)
+        self.assertEqual(self.card.state.pin_tries, 3)
 
     def test_AKeyThatWantsThePinEachTimeGetsIt(self):
         self.start(SIGNATURE)
