@@ -1,6 +1,7 @@
 /* That C11 compiles and links against every public header, pedantically, and can run the library.
  */
 #include <signet/client.h>
+#include <signet/gnutls.h>
 #include <signet/nghttp2.h>
 #include <signet/openssl.h>
 #include <signet/server.h>
@@ -35,6 +36,7 @@ static void nothing(void) {
   config.size = sizeof config;
   expect(signet_session_new(&config, &session) == SIGNET_ERROR_ARGUMENT, "an empty configuration");
   expect(signet_openssl_tls(NULL, &config.tls) == SIGNET_ERROR_ARGUMENT, "no connection");
+  expect(signet_gnutls_tls(NULL, &config.tls) == SIGNET_ERROR_ARGUMENT, "no connection");
   signet_session_free(NULL);
   signet_agent_free(NULL);
   signet_requester_free(NULL);

@@ -1,0 +1,266 @@
+// signet/gnutls.h.
+#include <gtest/gtest.h>
+#include <signet/client.h>
+#include <signet/gnutls.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/exporter_by_hand.h"
+#include "tests/support/gnutls_pair.h"
+#include "tests/support/test_ca.h"
+
+namespace signet::test {
+namespace {
+
+constexpr char kSha256Suite[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM";
+constexpr char kSha384Suite[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM";
+
+signet_bytes Bytes(const Der& der) { return {der.data(), der.size()}; }
+signet_bytes Bytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+signet_status Tls(gnutls_session_t session) {
+  signet_tls tls;
+  return signet_gnutls_tls(session, &tls);
+}
+
+Der Exported(gnutls_session_t session, const EVP_MD* hash = EVP_sha256()) {
+  signet_tls tls;
+  EXPECT_EQ(signet_gnutls_tls(session, &tls), SIGNET_OK);
+  Der out(EVP_MD_get_size(hash));
+  EXPECT_EQ(tls.export_keying_material(tls.user, kHandshakeContextLabel, out.data(), out.size()),
+            1);
+  return out;
+}
+
+class GnutlsAdapterTest : public ::testing::Test {
+ protected:
+  const GnutlsServer server_;
+};
+
+TEST_F(GnutlsAdapterTest, TakesTheHashFromTheCipherSuite) {
+  for (const auto& [priority, hash] :
+       {std::pair(kSha256Suite, SIGNET_HASH_SHA256), std::pair(kSha384Suite, SIGNET_HASH_SHA384)}) {
+    GnutlsPair pair(server_, priority);
+    pair.Shake();
+    for (gnutls_session_t end : {pair.client(), pair.server()}) {
+      signet_tls tls;
+      ASSERT_EQ(signet_gnutls_tls(end, &tls), SIGNET_OK);
+      EXPECT_EQ(tls.hash, hash);
+    }
+  }
+}
+
+TEST_F(GnutlsAdapterTest, RefusesAnythingButACompletedTls13Handshake) {
+  GnutlsPair old(server_, "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+  old.Shake();
+  EXPECT_EQ(Tls(old.client()), SIGNET_ERROR_TLS);
+  EXPECT_EQ(Tls(old.server()), SIGNET_ERROR_TLS);
+
+  GnutlsPair begun(server_);
+  EXPECT_EQ(Tls(begun.client()), SIGNET_ERROR_STATE);
+  EXPECT_EQ(gnutls_handshake(begun.client()), GNUTLS_E_AGAIN);
+  EXPECT_EQ(gnutls_handshake(begun.server()), GNUTLS_E_AGAIN) << "its Finished is out";
+  EXPECT_EQ(Tls(begun.server()), SIGNET_ERROR_STATE);
+  EXPECT_EQ(gnutls_handshake(begun.client()), 0);
+  EXPECT_EQ(Tls(begun.client()), SIGNET_OK);
+  EXPECT_EQ(Tls(begun.server()), SIGNET_ERROR_STATE) << "the client's Finished is not read";
+  EXPECT_EQ(gnutls_handshake(begun.server()), 0);
+  EXPECT_EQ(Tls(begun.server()), SIGNET_OK);
+
+  EXPECT_EQ(Tls(nullptr), SIGNET_ERROR_ARGUMENT);
+  EXPECT_EQ(signet_gnutls_tls(begun.client(), nullptr), SIGNET_ERROR_ARGUMENT);
+}
+
+// A server that may send before it knows the client: gnutls_handshake says that it is done.
+TEST_F(GnutlsAdapterTest, RefusesAServerThatStartedEarly) {
+  GnutlsPair pair(server_, kSha256Suite, 0, GNUTLS_ENABLE_EARLY_START);
+  EXPECT_EQ(gnutls_handshake(pair.client()), GNUTLS_E_AGAIN);
+  ASSERT_EQ(gnutls_handshake(pair.server()), 0);
+  EXPECT_EQ(Tls(pair.server()), SIGNET_ERROR_STATE);
+  ASSERT_EQ(gnutls_handshake(pair.client()), 0);
+  EXPECT_EQ(Tls(pair.server()), SIGNET_ERROR_STATE);
+  ASSERT_EQ(gnutls_record_send(pair.client(), "x", 1), 1);
+  char byte = 0;
+  EXPECT_EQ(gnutls_record_recv(pair.server(), &byte, 1), 1) << "after the client's Finished";
+  EXPECT_EQ(Tls(pair.server()), SIGNET_OK);
+}
+
+// RFC 8446 section 7.5 by hand, from the secret that GnuTLS wrote down.
+TEST_F(GnutlsAdapterTest, ExportsFromTheExporterMasterSecretWithAnEmptyContext) {
+  for (const auto& [priority, hash] :
+       {std::pair(kSha256Suite, EVP_sha256()), std::pair(kSha384Suite, EVP_sha384())}) {
+    GnutlsPair pair(server_, priority);
+    pair.Shake();
+    const Der by_hand = ExportedFrom(hash, pair.secrets.at("EXPORTER_SECRET"));
+    EXPECT_EQ(Exported(pair.client(), hash), by_hand);
+    EXPECT_EQ(Exported(pair.server(), hash), by_hand);
+  }
+}
+
+TEST_F(GnutlsAdapterTest, ExportsOtherKeysForOtherLabelsAndConnections) {
+  GnutlsPair one(server_), two(server_);
+  one.Shake();
+  two.Shake();
+  signet_tls tls;
+  ASSERT_EQ(signet_gnutls_tls(one.client(), &tls), SIGNET_OK);
+  Der other(32);
+  ASSERT_EQ(tls.export_keying_material(tls.user, "EXPORTER-other", other.data(), other.size()), 1);
+  EXPECT_NE(Exported(one.client()), other);
+  EXPECT_NE(Exported(one.client()), Exported(two.client()));
+}
+
+// So that no authenticator outlives its connection, though the session does.
+TEST_F(GnutlsAdapterTest, ExportsOtherKeysOnAResumedConnection) {
+  GnutlsPair first(server_, kSha256Suite);
+  first.Shake();
+  char byte;
+  EXPECT_EQ(gnutls_record_recv(first.client(), &byte, 1), GNUTLS_E_AGAIN) << "tickets only";
+  gnutls_datum_t session{};
+  ASSERT_EQ(gnutls_session_get_data2(first.client(), &session), 0);
+
+  GnutlsPair second(server_, kSha256Suite);
+  ASSERT_EQ(gnutls_session_set_data(second.client(), session.data, session.size), 0);
+  gnutls_free(session.data);
+  second.Shake();
+  ASSERT_TRUE(gnutls_session_is_resumed(second.server()));
+  EXPECT_EQ(Exported(second.client()), Exported(second.server()));
+  EXPECT_NE(Exported(second.client()), Exported(first.client()));
+}
+
+// Keys of the exporter outlive those of the traffic (RFC 8446 section 7.2).
+TEST_F(GnutlsAdapterTest, ExportsTheSameAfterAKeyUpdate) {
+  GnutlsPair pair(server_);
+  pair.Shake();
+  const Der before = Exported(pair.client());
+  char byte = 'x';
+  ASSERT_EQ(gnutls_session_key_update(pair.client(), GNUTLS_KU_PEER), 0);
+  ASSERT_EQ(gnutls_record_send(pair.client(), &byte, 1), 1);
+  ASSERT_EQ(gnutls_record_recv(pair.server(), &byte, 1), GNUTLS_E_AGAIN) << "the update";
+  ASSERT_EQ(gnutls_record_recv(pair.server(), &byte, 1), 1);
+  EXPECT_EQ(Exported(pair.client()), before);
+  EXPECT_EQ(Exported(pair.server()), before);
+}
+
+// RFC 4231 test case 2; "abc" of FIPS 180-2.
+TEST_F(GnutlsAdapterTest, HashesAndMacsAsTheStandardsSay) {
+  GnutlsPair pair(server_);
+  pair.Shake();
+  signet_tls tls;
+  ASSERT_EQ(signet_gnutls_tls(pair.client(), &tls), SIGNET_OK);
+  Der out(32);
+  ASSERT_EQ(tls.hmac(tls.user, SIGNET_HASH_SHA256, Bytes("Jefe"),
+                     Bytes("what do ya want for nothing?"), out.data()),
+            1);
+  EXPECT_EQ(out, FromHex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
+  const signet_bytes parts[] = {Bytes("a"), {nullptr, 0}, Bytes("bc")};
+  ASSERT_EQ(tls.digest(tls.user, SIGNET_HASH_SHA256, parts, 3, out.data()), 1);
+  EXPECT_EQ(out, FromHex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+  out.resize(48);
+  ASSERT_EQ(tls.digest(tls.user, SIGNET_HASH_SHA384, parts, 3, out.data()), 1);
+  EXPECT_EQ(out, FromHex("cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
+                         "8086072ba1e7cc2358baeca134c825a7"));
+  EXPECT_EQ(tls.digest(tls.user, static_cast<signet_hash>(3), parts, 3, out.data()), 0);
+  Der other(32);
+  ASSERT_EQ(tls.random(tls.user, other.data(), other.size()), 1);
+  EXPECT_NE(other, Der(32));
+}
+
+// -- signatures: each scheme with each key
+
+struct Scheme {
+  uint16_t code;
+  TestKeyType type;
+};
+
+constexpr Scheme kSchemes[] = {
+    {0x0403, TestKeyType::kP256},       {0x0503, TestKeyType::kP384},
+    {0x0603, TestKeyType::kP521},       {0x0804, TestKeyType::kRsa2048},
+    {0x0805, TestKeyType::kRsa2048},    {0x0806, TestKeyType::kRsa2048},
+    {0x0807, TestKeyType::kEd25519},    {0x0808, TestKeyType::kEd448},
+    {0x0809, TestKeyType::kRsaPss2048}, {0x080a, TestKeyType::kRsaPss2048},
+    {0x080b, TestKeyType::kRsaPss2048},
+};
+
+int Verify(const Der& certificate, uint16_t scheme, std::string_view message,
+           const Der& signature) {
+  return signet_gnutls_verify(nullptr, Bytes(certificate), scheme, Bytes(message),
+                              Bytes(signature));
+}
+
+TEST(GnutlsSignatureTest, FitsItsSchemeAndItsKey) {
+  struct Holder {
+    TestKeyType type;
+    TestKey key;
+    Der certificate;
+  };
+  std::vector<Holder> holders;
+  for (const TestKeyType type :
+       {TestKeyType::kP256, TestKeyType::kP384, TestKeyType::kP521, TestKeyType::kRsa2048,
+        TestKeyType::kRsaPss2048, TestKeyType::kEd25519, TestKeyType::kEd448}) {
+    const TestKey key = TestKey::Generate(type);
+    holders.push_back({type, key, SelfSigned(key)});
+  }
+  const std::string_view message = "the message";
+  for (const Scheme& scheme : kSchemes) {
+    for (const Holder& signer : holders) {
+      if (signer.type != scheme.type) continue;
+      Der signature = signer.key.Sign(scheme.code, Der(message.begin(), message.end()));
+      for (const Holder& holder : holders) {
+        EXPECT_EQ(Verify(holder.certificate, scheme.code, message, signature),
+                  holder.type == scheme.type)
+            << std::hex << scheme.code;
+      }
+      for (const Scheme& other : kSchemes) {
+        EXPECT_EQ(Verify(signer.certificate, other.code, message, signature),
+                  other.code == scheme.code)
+            << std::hex << scheme.code << " as " << other.code;
+      }
+      EXPECT_EQ(Verify(signer.certificate, scheme.code, "another message", signature), 0);
+      signature[signature.size() / 2] ^= 1;
+      EXPECT_EQ(Verify(signer.certificate, scheme.code, message, signature), 0);
+    }
+  }
+}
+
+TEST(GnutlsSignatureTest, IsOfASchemeThatTls13SignsWith) {
+  const Der certificate = SelfSigned(TestKey::Generate(TestKeyType::kRsa2048));
+  for (const uint16_t scheme : {0x0401, 0x0201, 0x0203, 0x0000, 0xffff}) {
+    EXPECT_EQ(Verify(certificate, scheme, "message", Der(256)), 0);
+  }
+}
+
+// The salt must be as long as the hash (RFC 8446 section 4.2.3).
+TEST(GnutlsSignatureTest, HasNoOtherSaltLength) {
+  const TestKey key = TestKey::Generate(TestKeyType::kRsa2048);
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  EVP_PKEY_CTX* parameters = nullptr;
+  ASSERT_EQ(EVP_DigestSignInit(context, &parameters, EVP_sha256(), nullptr, key.get()), 1);
+  EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING);
+  EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, 20);
+  Der signature(256);
+  size_t size = signature.size();
+  const std::string message = "message";
+  ASSERT_EQ(EVP_DigestSign(context, signature.data(), &size,
+                           reinterpret_cast<const uint8_t*>(message.data()), message.size()),
+            1);
+  EVP_MD_CTX_free(context);
+  EXPECT_EQ(Verify(SelfSigned(key), 0x0804, message, signature), 0);
+}
+
+TEST(GnutlsSignatureTest, NeedsACertificateThatIsWhole) {
+  const TestKey key = TestKey::Generate(TestKeyType::kP256);
+  const std::string_view message = "message";
+  const Der signature = key.Sign(0x0403, Der(message.begin(), message.end()));
+  Der certificate = SelfSigned(key);
+  ASSERT_EQ(Verify(certificate, 0x0403, message, signature), 1);
+  certificate.push_back(0);
+  EXPECT_EQ(Verify(certificate, 0x0403, message, signature), 0);
+  EXPECT_EQ(Verify({}, 0x0403, message, signature), 0);
+}
+
+}  // namespace
+}  // namespace signet::test
