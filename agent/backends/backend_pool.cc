@@ -1,6 +1,10 @@
 #include "agent/backends/backend_pool.h"
 
 #include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <utility>
 
@@ -25,8 +29,8 @@ BackendRequest RemovalOf(const wire::Bytes& reference) {
 }  // namespace
 
 BackendPool::BackendPool(asio::any_io_executor executor, std::vector<BackendConfiguration> backends,
-                         std::filesystem::path program, KeysListener on_keys,
-                         BackendLimits limits) {
+                         std::filesystem::path program, KeysListener on_keys, BackendLimits limits)
+    : executor_(executor) {
   for (BackendConfiguration& backend : backends) {
     backends_.push_back(std::make_unique<BackendSupervisor>(executor, std::move(backend), program,
                                                             limits, on_keys));
@@ -117,6 +121,25 @@ asio::awaitable<absl::Status> BackendPool::Lock(std::string backend, Deadline de
   const BackendAnswer answer =
       co_await Call(backend, std::move(request), ipc::Descriptor(), deadline);
   co_return answer.status();
+}
+
+asio::awaitable<void> BackendPool::LockAll(Deadline deadline) {
+  struct Locking {
+    size_t left;
+    asio::steady_timer done;  // cancelled when none is left
+  };
+  // Shared: they go on when who waits for them leaves.
+  const auto locking = std::make_shared<Locking>(
+      Locking{backends_.size(), asio::steady_timer(executor_, Deadline::max())});
+  for (const auto& backend : backends_) {
+    asio::co_spawn(executor_, backend->LockFirst(deadline), [locking](std::exception_ptr) {
+      if (--locking->left == 0) locking->done.cancel();
+    });
+  }
+  asio::error_code ignored;
+  while (locking->left > 0) {
+    co_await locking->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
 }
 
 std::vector<BackendStatus> BackendPool::Statuses() const {

@@ -50,6 +50,9 @@ class BackendPool final : public Signer, public KeyMaker {
                                        ipc::Descriptor pin_pipe, LastTry last_try,
                                        Deadline deadline);
   asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline);
+  // All at once: when it returns, at the latest soon after the deadline, no process knows a PIN any
+  // more. Unlocks that wait fail with kCancelled.
+  asio::awaitable<void> LockAll(Deadline deadline);
 
   // In the order of the configuration.
   std::vector<BackendStatus> Statuses() const;
@@ -60,6 +63,7 @@ class BackendPool final : public Signer, public KeyMaker {
                                       ipc::Descriptor descriptor, Deadline deadline);
   BackendSupervisor* Find(const std::string& name) const;
 
+  const asio::any_io_executor executor_;
   std::vector<std::unique_ptr<BackendSupervisor>> backends_;
 };
 

@@ -524,6 +524,29 @@ TEST_F(BackendPoolTest, TheLastTryIsSpentOnlyWhenAllowedAndItIsKnownAtOnce) {
   EXPECT_EQ(StatusOf("card").tries_left, 0u);
 }
 
+TEST_F(BackendPoolTest, LockingAllEndsABackendThatDoesNotAnswer) {
+  BackendPool& pool = StartFakes({Fake("card", "pin"), Fake("other", "pin"), Fake("none", "")});
+  for (const char* name : {"card", "other"}) {
+    RunUntilState(name, BackendState::kLocked);
+    EXPECT_TRUE(Run(pool.Unlock(name, {}, PinPipe("1234"), LastTry::kKeep, In(kPatience))).ok());
+  }
+  std::optional<Signature> hung;
+  std::optional<absl::Status> unlocked;
+  const std::string gate = Gate();
+  Launch(Sign("card", "wait:" + gate), hung);
+  const ipc::Descriptor at_work = WhenAtWork(gate);
+  Launch(pool.Unlock("card", {}, PinPipe("1234"), LastTry::kKeep, In(kPatience)), unlocked);
+  RunUntil([&] { return StatusOf("none").state == BackendState::kReady; });
+  Run(Ended(pool.LockAll(In(milliseconds(50)))));
+  EXPECT_EQ(StatusOf("other").state, BackendState::kLocked);
+  EXPECT_EQ(StatusOf("other").restarts, 0u);
+  RunUntil([&] { return StatusOf("card").restarts == 1; });
+  RunUntilState("card", BackendState::kLocked);
+  EXPECT_TRUE(unlocked && absl::IsCancelled(*unlocked));
+  EXPECT_TRUE(hung && absl::IsUnavailable(hung->status()));
+  EXPECT_TRUE(Run(Sign("none", "echo:")).ok());
+}
+
 TEST_F(BackendPoolTest, BackendInheritsNothingButItsSocket) {
   const ipc::Descriptor careless(dup(STDIN_FILENO));  // without close-on-exec
   setenv("SIGNET_TEST_SECRET", "x", 1);

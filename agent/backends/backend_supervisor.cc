@@ -90,6 +90,14 @@ asio::awaitable<BackendAnswer> BackendSupervisor::Call(BackendRequest request,
   co_return answer;
 }
 
+asio::awaitable<void> BackendSupervisor::LockFirst(Deadline deadline) {
+  queue_.DropUnlocks();
+  if (!process_) co_return;
+  const uint32_t run = starts_;
+  const BackendAnswer answer = co_await queue_.SubmitLock(deadline);
+  if (!answer.ok() && process_ && starts_ == run) process_->HangUp();
+}
+
 void BackendSupervisor::BeginStop() {
   stopping_ = true;
   queue_.Close(Prefixed("call", AgentStops()));

@@ -71,6 +71,10 @@ class BackendSupervisor {
   asio::awaitable<BackendAnswer> Call(backend::v1::BackendRequest request,
                                       ipc::Descriptor descriptor, Deadline deadline);
 
+  // Before all other calls, and instead of the unlocks that wait. A process that has not locked its
+  // token by the deadline is ended, and with it what it knew: that always succeeds.
+  asio::awaitable<void> LockFirst(Deadline deadline);
+
   const std::string& name() const { return configuration_.name; }
   BackendStatus Status() const;
 

@@ -40,12 +40,39 @@ asio::awaitable<BackendAnswer> CallQueue::Submit(backend::v1::BackendRequest req
   }
   const auto call =
       std::make_shared<QueuedCall>(executor_, std::move(request), std::move(descriptor), deadline);
+  calls_.push_back(call);
+  BackendAnswer answer = co_await WaitFor(call);
+  co_return answer;
+}
+
+asio::awaitable<BackendAnswer> CallQueue::SubmitLock(Deadline deadline) {
+  if (!closed_.ok()) co_return closed_;
+  DropLeft();
+  backend::v1::BackendRequest request;
+  request.mutable_lock();
+  const auto call =
+      std::make_shared<QueuedCall>(executor_, std::move(request), ipc::Descriptor(), deadline);
+  calls_.push_front(call);
+  BackendAnswer answer = co_await WaitFor(call);
+  co_return answer;
+}
+
+void CallQueue::DropUnlocks() {
+  for (const std::shared_ptr<QueuedCall>& call : calls_) {
+    if (!call->request.has_unlock()) continue;
+    call->Answer(absl::CancelledError(
+        absl::StrCat("backend ", backend_,
+                     ": unlock: it was locked meanwhile; no try was spent; unlock again")));
+  }
+  std::erase_if(calls_, [](const auto& call) { return call->request.has_unlock(); });
+}
+
+asio::awaitable<BackendAnswer> CallQueue::WaitFor(std::shared_ptr<QueuedCall> call) {
   struct Guard {
     ~Guard() { call.Leave(); }
     QueuedCall& call;
   } const guard{*call};
-  calls_.push_back(call);
-  call->answered_.expires_at(deadline);
+  call->answered_.expires_at(call->deadline);
   on_arrival_();
   asio::error_code error;
   co_await call->answered_.async_wait(asio::redirect_error(asio::use_awaitable, error));

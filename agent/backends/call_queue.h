@@ -64,6 +64,10 @@ class CallQueue {
   // full.
   asio::awaitable<BackendAnswer> Submit(backend::v1::BackendRequest request,
                                         ipc::Descriptor descriptor, Deadline deadline);
+  // The same for a lock, before all others, however many they are. Without DropUnlocks, those that
+  // wait undo it.
+  asio::awaitable<BackendAnswer> SubmitLock(Deadline deadline);
+  void DropUnlocks();  // they fail with kCancelled
 
   // The supervisor's side: the oldest call that has time left, which it must answer; null when
   // there is none.
@@ -78,6 +82,7 @@ class CallQueue {
 
  private:
   absl::Status Late(const QueuedCall& call) const;
+  asio::awaitable<BackendAnswer> WaitFor(std::shared_ptr<QueuedCall> call);
 
   void DropLeft();
 

@@ -25,6 +25,7 @@ struct Arguments {
   std::string backend;
   bool pin_stdin = false;
   bool last_try = false;
+  bool all = false;
 };
 
 // What a person types to spend the last try: not by habit, as a y would be.
@@ -185,7 +186,23 @@ absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
   return absl::OkStatus();
 }
 
+absl::Status LockAllTokens(Invocation& invocation) {
+  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
+  if (!client.ok()) return client.status();
+  v1::LockTokenRequest request;
+  request.set_all(true);
+  const auto locked = client->Call(&v1::Admin::StubInterface::LockToken, request);
+  if (!locked.ok()) return locked.status();
+  if (invocation.json) {
+    PrintJson({{"locked", "all"}}, invocation.console);
+  } else {
+    invocation.console.out << "all tokens that have a PIN: locked\n";
+  }
+  return absl::OkStatus();
+}
+
 absl::Status LockToken(Invocation& invocation, const Arguments& arguments) {
+  if (arguments.all) return LockAllTokens(invocation);
   absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
   if (!client.ok()) return client.status();
   v1::LockTokenRequest request;
@@ -231,7 +248,11 @@ void AddTokenCommands(CLI::App& app, Invocation& invocation) {
   });
 
   CLI::App* lock = token->add_subcommand("lock", "Make a token forget its PIN");
-  lock->add_option("BACKEND", arguments->backend, "The backend's name")->required();
+  CLI::Option* one = lock->add_option("BACKEND", arguments->backend, "The backend's name");
+  lock->add_flag("--all", arguments->all,
+                 "All tokens; a backend that does not answer is ended for it")
+      ->excludes(one);
+  lock->require_option(1);
   lock->footer(Example("signet token lock card"));
   lock->callback([&invocation, arguments] {
     invocation.command = [&invocation, arguments] { return LockToken(invocation, *arguments); };

@@ -182,6 +182,15 @@ TEST_F(TokenCommandsTest, LocksAToken) {
             (nlohmann::json{{"backend", "card"}, {"unlocked", false}}));
 }
 
+TEST_F(TokenCommandsTest, LocksAllTokens) {
+  EXPECT_EQ(RunCommand({"token", "lock", "--all"}).out, "all tokens that have a PIN: locked\n");
+  EXPECT_TRUE(agent_.admin.lock_request.all());
+  EXPECT_EQ(RunCommand({"token", "lock", "--all", "--json"}).json(),
+            (nlohmann::json{{"locked", "all"}}));
+  EXPECT_EQ(RunCommand({"token", "lock"}).exit_code, 2);
+  EXPECT_EQ(RunCommand({"token", "lock", "card", "--all"}).exit_code, 2);
+}
+
 // A terminal of which the test holds the other end.
 class TerminalTest : public TokenCommandsTest {
  protected:

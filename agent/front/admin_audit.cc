@@ -28,6 +28,7 @@ absl::string_view OutcomeOf(absl::StatusCode code) {
 void Describe(const v1::LockTokenRequest& request, AuditRecord& record) {
   record.event = "lock";
   record.backend = request.backend();
+  if (request.all()) record.detail = "all";
 }
 
 void Describe(const v1::CreateIdentityRequest& request, AuditRecord& record) {

@@ -94,6 +94,9 @@ absl::StatusOr<Caller> ToCaller(const v1::ExplainRequest& request) {
   return caller;
 }
 
+// Then a backend that does not answer is ended; a person who locks everything may be leaving.
+constexpr std::chrono::seconds kLockAllPatience{3};
+
 }  // namespace
 
 AdminCalls::AdminCalls(AgentFacts facts, Enrolment& enrolment, const IdentityStore& identities,
@@ -128,7 +131,13 @@ AdminCalls::Result AdminCalls::Status(const v1::StatusRequest&, v1::StatusRespon
 
 AdminCalls::Result AdminCalls::LockToken(const v1::LockTokenRequest& request,
                                          v1::LockTokenResponse&) {
-  co_return co_await tokens_.Lock(request.backend(), AdminDeadline());
+  if (request.all() && !request.backend().empty()) {
+    co_return absl::InvalidArgumentError(
+        "lock: one backend and all of them were named; name one, or say all");
+  }
+  if (!request.all()) co_return co_await tokens_.Lock(request.backend(), AdminDeadline());
+  co_await tokens_.LockAll(std::chrono::steady_clock::now() + kLockAllPatience);
+  co_return absl::OkStatus();
 }
 
 AdminCalls::Result AdminCalls::ListIdentities(const v1::AdminListIdentitiesRequest&,

@@ -25,6 +25,7 @@ class BackendTokens final : public Tokens {
   asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) override {
     return pool_.Lock(std::move(backend), deadline);
   }
+  asio::awaitable<void> LockAll(Deadline deadline) override { return pool_.LockAll(deadline); }
 
  private:
   BackendPool& pool_;

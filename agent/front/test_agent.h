@@ -86,6 +86,10 @@ class FakeTokens : public Tokens {
                                        ipc::Descriptor pin, LastTry last_try,
                                        Deadline deadline) override;
   asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) override;
+  asio::awaitable<void> LockAll(Deadline) override {
+    status.state = BackendState::kLocked;
+    co_return;
+  }
 
   BackendStatus status{"trial", "software", BackendState::kReady, 0, "", "", false, "trial", 0};
   bool blocked = false;

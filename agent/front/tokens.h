@@ -29,6 +29,9 @@ class Tokens {
                                                ipc::Descriptor pin, LastTry last_try,
                                                Deadline deadline) = 0;
   virtual asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) = 0;
+  // When it returns, at the latest soon after the deadline, no token is unlocked and nobody knows a
+  // PIN; also where a backend does not answer. Unlocks that wait fail.
+  virtual asio::awaitable<void> LockAll(Deadline deadline) = 0;
 };
 
 }  // namespace signet::agent
