@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "agent/policy/bus_reader.h"
 #include "agent/policy/policy_folders.h"
 #include "agent/policy/toml_reader.h"
 
@@ -259,12 +260,14 @@ absl::Status ReadConfigurationFile(const std::filesystem::path& file,
   if (!root.ok()) return root.status();
   const TableReader reader(file, *root, "the file");
   absl::Status status =
-      reader.OnlyKeys({"backend", "rule", "limits", "access", "requests", "audit"});
+      reader.OnlyKeys({"backend", "rule", "limits", "access", "requests", "audit", "bus", "lock"});
   if (status.ok()) status = ReadBackends(file, *root, configuration.backends);
   if (status.ok()) status = ReadRequests(file, *root, configuration.request_forms);
   if (status.ok()) status = ReadPolicy(file, *root, configuration);
   if (status.ok()) status = ReadAccess(file, *root, configuration.access);
   if (status.ok()) status = ReadAudit(file, *root, configuration.audit_required);
+  if (status.ok()) status = ReadBus(file, *root, configuration.bus);
+  if (status.ok()) status = ReadLock(file, *root, configuration.bus);
   return status;
 }
 
@@ -279,7 +282,7 @@ absl::Status ReadPolicyFile(const std::filesystem::path& file, Configuration& co
 absl::StatusOr<Configuration> LoadConfiguration(
     const std::filesystem::path& file, const std::vector<std::filesystem::path>& policy_folders) {
   Configuration configuration{file, policy_folders, {}, {}, {{geteuid()}, {geteuid()}}, {},
-                              {},   false};
+                              {},   false,          {}};
   const absl::StatusOr<std::vector<std::filesystem::path>> policies = PolicyFiles(policy_folders);
   if (!policies.ok()) return policies.status();
   for (const std::filesystem::path& policy : *policies) {
@@ -294,6 +297,7 @@ absl::StatusOr<Configuration> LoadConfiguration(
     status = ReadConfigurationFile(drop_in, configuration);
     if (!status.ok()) return status;
   }
+  if (status = CheckBus(file, configuration.bus); !status.ok()) return status;
   return configuration;
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/policy/bus_configuration.h"
 #include "agent/policy/rate_limits.h"
 #include "agent/policy/rule.h"
 #include "ipc/wire/certificate_request.h"
@@ -44,6 +45,7 @@ struct Configuration {
   wire::RequestForms request_forms;
   RateLimits limits;
   bool audit_required = false;  // no proof without a record of it on disk
+  BusConfiguration bus;
 };
 
 // Adds what one file says, signet.toml or a drop-in; one of a policy folder, which may hold rules

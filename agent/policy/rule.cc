@@ -54,7 +54,10 @@ std::optional<Verdict> ParseVerdict(std::string_view name) {
   return std::nullopt;
 }
 
-AgentKind KindOfThisAgent() { return geteuid() == 0 ? AgentKind::kSystem : AgentKind::kUser; }
+AgentKind KindOfThisAgent() {
+  constexpr uid_t kLastOfTheSystem = 999;  // Debian policy, section 9.2.2; systemd's SYSTEM_UID_MAX
+  return geteuid() <= kLastOfTheSystem ? AgentKind::kSystem : AgentKind::kUser;
+}
 
 bool IsStricter(const Rule& one, const Rule& other) { return Strictness(one) > Strictness(other); }
 

@@ -30,7 +30,8 @@ struct OncePer {
   friend bool operator==(const OncePer&, const OncePer&) = default;
 };
 
-// Root's agent is the system's; every other is a user's.
+// Root's agent, and that of another account of the system, is the system's; every other is a
+// user's.
 enum class AgentKind : uint8_t { kSystem, kUser };
 AgentKind KindOfThisAgent();
 
