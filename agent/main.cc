@@ -34,6 +34,7 @@
 #include "agent/authentication/authentication.h"
 #include "agent/backends/backend_pool.h"
 #include "agent/backends/child_process.h"
+#include "agent/bus/buses.h"
 #include "agent/caller/process_reader.h"
 #include "agent/consent/consent.h"
 #include "agent/folders.h"
@@ -129,12 +130,13 @@ asio::awaitable<void> StopBackends(BackendPool& backends, asio::steady_timer& gr
 }
 
 asio::awaitable<void> StopOnSignal(asio::signal_set& signals, Reload& reload, Watchdog& watchdog,
-                                   AgentSessions& sessions, GrpcDoor& door, BackendPool& backends,
-                                   AuditTrail& audit) {
+                                   AgentSessions& sessions, GrpcDoor& door, Buses& buses,
+                                   BackendPool& backends, AuditTrail& audit) {
   co_await signals.async_wait(asio::use_awaitable);
   Say("stopping");
   sd_notify(0, "STOPPING=1");
   reload.Stop();
+  buses.Stop();
   signals.async_wait([](const asio::error_code& error, int) {
     if (!error) _exit(kExitFailed);  // asked a second time: at once
   });
@@ -199,6 +201,9 @@ int Run(const Options& options) {
   AgentSessions sessions(loop.get_executor(), gate, agent_calls);
   GrpcDoor door(loop.get_executor(), gate, connections, agent_calls, admin_calls, audit);
 
+  Buses buses(loop.get_executor(), configuration->bus, tokens, audit,
+              [](const std::string& line) { Say(line); });
+
   const mode_t mode = shared ? 0666 : 0600;
   auto agent_socket = Listen(*passed, options.runtime_dir, wire::kAgentSocketName, mode);
   if (!agent_socket.ok()) return Fail(agent_socket.status());
@@ -210,10 +215,12 @@ int Run(const Options& options) {
   }
 
   backends.Start();
+  buses.Start();
   asio::signal_set signals(loop, SIGTERM, SIGINT);  // before anybody is told that we are here
   Reload reload(loop.get_executor(), file_worker, *configuration, policy, audit);
   Watchdog watchdog(loop.get_executor());
-  asio::co_spawn(loop, StopOnSignal(signals, reload, watchdog, sessions, door, backends, audit),
+  asio::co_spawn(loop,
+                 StopOnSignal(signals, reload, watchdog, sessions, door, buses, backends, audit),
                  asio::detached);
   asio::co_spawn(loop, reload.Run(), asio::detached);
   asio::co_spawn(loop, watchdog.Run(), asio::detached);

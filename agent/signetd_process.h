@@ -63,6 +63,9 @@ class Program {
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
+    for (const char* bus : {"DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"}) {
+      setenv(bus, "unix:path=/nonexistent", 1);  // not this machine's
+    }
     if (notify.empty()) {
       unsetenv("NOTIFY_SOCKET");
     } else {

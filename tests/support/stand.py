@@ -118,6 +118,8 @@ class Stand:
         self.environment = dict(os.environ, SIGNET_RUNTIME_DIR=str(self.dir / "run"),
                                 SOFTHSM2_CONF=str(self.dir / "softhsm2.conf"))
         self.environment.pop("SIGNET_AGENT_SOCKET", None)
+        for kind in ("SESSION", "SYSTEM"):  # a test's own, or none: not this machine's
+            self.environment[f"DBUS_{kind}_BUS_ADDRESS"] = f"unix:path={self.dir}/{kind.lower()}-bus"
         self.config = self.dir / "signet.toml"
         self.backends, self.rules, self.access = [], [], ""
         (self.dir / "ca").mkdir()
