@@ -123,8 +123,12 @@ bool Fetch::FetchUrl(const Url& url) {
   }
   if (log() != nullptr) *log() << "< " << response_.status << ' ' << url.text << '\n';
   if (response_.status >= 400) {
-    report_.Fail(FetchExit::kStatus,
-                 url.text + ": the server answered " + std::to_string(response_.status));
+    std::string why = url.text + ": the server answered " + std::to_string(response_.status);
+    // A person who waits for a question must know that none can come.
+    if (!report_.negotiated) {
+      why += "; it can't ask for certificates (it does not speak the extension), so none was shown";
+    }
+    report_.Fail(FetchExit::kStatus, why);
   }
   report_.responses.push_back(std::move(response_));
   return true;
@@ -291,13 +295,14 @@ void Fetch::OnStreamClose(int32_t stream, uint32_t error_code) {
 }
 
 void Fetch::OnSettings(std::span<const nghttp2_settings_entry> settings) {
+  report_.negotiated = signet_session_negotiated(session_.get()) != 0;
   if (log() == nullptr) return;
   for (const nghttp2_settings_entry& each : settings) {
     *log() << "< setting 0x" << std::hex << each.settings_id << std::dec << " = " << each.value
            << '\n';
   }
   *log() << "* secondary client certificates: "
-         << (signet_session_negotiated(session_.get())
+         << (report_.negotiated
                  ? "negotiated, up to " + std::to_string(options_.limit) + " requests at a time"
                  : std::string("the server does not offer them"))
          << '\n';

@@ -77,14 +77,14 @@ class HappyPath(ToolsTest):
         self.assertEqual(login, again)
         self.assertEqual(
             {key: value for key, value in result.json.items() if key != "responses"},
-            {"authenticator_requests": 2, "certificates_sent": 2, "empty_sent": 0,
+            {"negotiated": True, "authenticator_requests": 2, "certificates_sent": 2, "empty_sent": 0,
              "identities": [{"name": "laptop", "kind": "device", "subject": "CN=laptop"},
                             {"name": "jane", "kind": "user",
                              "subject": self.user.certificate.subject.rfc4514_string()}],
              "declined": [], "connection_error": None})
         self.assertEqual(list(result.json), [
-            "responses", "authenticator_requests", "certificates_sent", "empty_sent", "identities",
-            "declined", "connection_error"])
+            "responses", "negotiated", "authenticator_requests", "certificates_sent", "empty_sent",
+            "identities", "declined", "connection_error"])
         self.assertEqual(self.agent.origins, [URL, URL])
 
     def test_proves_with_a_chain_larger_than_frames_are_by_default(self):

@@ -36,6 +36,7 @@ std::string ToJson(const FetchReport& report) {
              {"detail", cause.detail}};
   }
   Json all = {{"responses", responses},
+              {"negotiated", report.negotiated},
               {"authenticator_requests", report.authenticator_requests},
               {"certificates_sent", report.certificates_sent},
               {"empty_sent", report.empty_sent},

@@ -46,6 +46,7 @@ struct FetchReport {
   FetchExit exit = FetchExit::kOk;
   std::string failure;  // one sentence for a person; empty when nothing failed but a status
   std::vector<Response> responses;
+  bool negotiated = false;  // the server may ask for certificates in mid-connection
   uint64_t authenticator_requests = 0;
   uint64_t certificates_sent = 0;
   uint64_t empty_sent = 0;

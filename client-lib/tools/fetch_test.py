@@ -45,8 +45,8 @@ class FetchTest(unittest.TestCase):
         result = fetch("--json", "--no-agent", "--cacert", ca or self.ca_pem, "--connect",
                        f"127.0.0.1:{server.port}", *options, url)
         self.assertEqual(list(result.json), [
-            "responses", "authenticator_requests", "certificates_sent", "empty_sent", "identities",
-            "declined", "connection_error"])
+            "responses", "negotiated", "authenticator_requests", "certificates_sent", "empty_sent",
+            "identities", "declined", "connection_error"])
         return result, server.finish()
 
 
