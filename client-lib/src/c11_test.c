@@ -3,6 +3,7 @@
 #include <signet/client.h>
 #include <signet/gnutls.h>
 #include <signet/nghttp2.h>
+#include <signet/nghttp3.h>
 #include <signet/openssl.h>
 #include <signet/server.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ static void nothing(void) {
   signet_session_free(NULL);
   signet_agent_free(NULL);
   signet_requester_free(NULL);
+  signet_http3_free(NULL);
   expect(signet_agent_fd(NULL) == -1, "no agent, no descriptor");
   expect(signet_session_deadline(NULL) == SIGNET_NO_DEADLINE, "no session, no deadline");
 }

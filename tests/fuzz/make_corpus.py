@@ -45,7 +45,10 @@ def request_for_any_usage():
 
 
 def varint(value):
-    return bytes([value]) if value < 64 else (0x4000 | value).to_bytes(2, "big")
+    if value < 0x40:
+        return bytes([value])
+    return (0x4000 | value).to_bytes(2, "big") if value < 0x4000 \
+        else (0x80000000 | value).to_bytes(4, "big")
 
 
 def element(request):
@@ -110,6 +113,8 @@ def seeds(answers):
     yield "connection", "agent-comes-back", two + b"\x06\x02\x07" + two[1:] + b"\x03\x00\x02"
     for name, content in http2_seeds(requests[0], finished):
         yield "http2", name, content
+    for name, content in http3_seeds(requests[0], finished):
+        yield "http3", name, content
     yield "requester", "lowered", three + b"\x00\x01\x04\x01\x05" + b"\x01\x01" + vector(2, b"")
 
 
@@ -146,6 +151,29 @@ def http2_seeds(request, empty):
                                         http2(0xf5, empty)]),
             ("server-requested", [preface + limit, get, http2(0xf4, element(request))])]:
         yield name, b"\x01" + b"".join(vector(2, frame) for frame in frames)
+
+
+def http3_seeds(request, empty):
+    """What comes to a server and to a client, and what its stack writes; see http3_fuzz.cc."""
+    def arrives(stream, content):
+        return bytes([4, stream]) + vector(2, content)
+
+    def frame(kind, payload):
+        return varint(kind) + varint(len(payload)) + payload
+
+    head = b"\x00" + frame(4, varint(0xf4f4c4) + varint(1))
+    ask = frame(0xf4f4a1, element(request))
+    send = b"\x00\x02\xff\x03\x08\x02\xff\x03\xff"
+    yield "client-is-asked", b"\x01" + send + arrives(3, head + ask) + send[1:]
+    yield "client-is-asked-twice", b"\x01" + arrives(3, head + ask + frame(0x21, b"") + ask)
+    yield "client-on-a-request", b"\x01" + arrives(3, head) + arrives(0, frame(1, b"x") + ask)
+    yield "client-settings-twice", b"\x01" + arrives(3, head + head[1:])
+    yield "client-other-streams", b"\x01" + arrives(7, b"\x02" + ask) + arrives(11, b"\x21" + ask)
+    yield "server-declined", (b"\x00" + send + arrives(2, head) + b"\x05\x02\xff" +
+                              arrives(2, frame(0xf4f4a2, empty)))
+    yield "server-unsolicited", b"\x00" + arrives(2, head + frame(0xf4f4a2, empty))
+    yield "server-half-a-frame", (b"\x00" + send + arrives(2, head) + b"\x05\x01\x03\x07\x03\x01" +
+                                  b"\x02\xff\x01\x02\x02\x03\x02\xff\x03\xff")
 
 
 # openssl genpkey -provider tpm2 -algorithm EC -pkeyopt group:P-256 (tpm2-openssl 1.1.1, swtpm).
