@@ -70,7 +70,10 @@ class Session {
   // The step ends here, and with it a PIN in it.
   absl::Status Take(Step taken) {
     const Step step = std::move(taken);
-    if (const auto* question = std::get_if<Question>(&step)) return pinentry_.Ask(*question);
+    if (const auto* question = std::get_if<Question>(&step)) {
+      wants_answer_ = !question->prompt.empty();
+      return pinentry_.Ask(*question);
+    }
     if (const auto* choose = std::get_if<Choose>(&step)) return agent_.Send(*choose);
     over_ = true;
     if (const auto* leave = std::get_if<Leave>(&step)) return agent_.Send(*leave);
@@ -115,9 +118,10 @@ class Session {
   }
 
   void Withdraw() {
-    const bool was_asking = pinentry_.asking();
+    // After an answer a message may be all that is shown: its end needs no words.
+    const bool unanswered = pinentry_.asking() && wants_answer_;
     pinentry_.Stop();
-    if (was_asking) {
+    if (unanswered) {
       terminal_.Say(absl::StrCat("Signet: the question about ", Printable(origin_), " is over."));
     }
   }
@@ -128,6 +132,7 @@ class Session {
   const int signals_;
   std::string origin_;
   Clock::time_point deadline_;
+  bool wants_answer_ = false;
   bool over_ = false;
 };
 

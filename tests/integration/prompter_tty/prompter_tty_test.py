@@ -245,6 +245,7 @@ class PrompterTtyTest(unittest.TestCase):
                         prompted.question("touch the key")
                     self.assertEqual(prompted.end(), 0)
                     self.assert_as_before(prompted)
+                    self.assertNotIn("is over", prompted.screen.text())
 
     def test_what_strangers_say_commands_no_terminal(self):
         evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\nSite: https://bank.example\r\x00%0A" + "\u202e"
