@@ -2,12 +2,11 @@
 #ifndef SIGNET_CLIENT_LIB_TOOLS_CLIENT_RESPONSE_H_
 #define SIGNET_CLIENT_LIB_TOOLS_CLIENT_RESPONSE_H_
 
-#include <nghttp2/nghttp2.h>
-
 #include <cstdint>
 #include <functional>
 #include <string_view>
 
+#include "client-lib/tools/client_streams.h"
 #include "client-lib/tools/http_fields.h"
 #include "client-lib/tools/outgoing_body.h"
 
@@ -15,8 +14,8 @@ namespace signet::tools {
 
 class ClientResponse {
  public:
-  // nghttp2 refers to this object from Start() until the stream is closed: it may not move.
-  ClientResponse(nghttp2_session* h2, int32_t stream) : h2_(h2), stream_(stream) {}
+  // `streams` refers to this object from Start() until the stream is closed: it may not move.
+  ClientResponse(ClientStreams& streams, int64_t stream) : streams_(streams), stream_(stream) {}
   ClientResponse(const ClientResponse&) = delete;
   ClientResponse& operator=(const ClientResponse&) = delete;
 
@@ -33,7 +32,7 @@ class ClientResponse {
   void Abort();
 
   bool started() const { return status_ != 0; }
-  // nghttp2 has all of it.
+  // The HTTP library has all of it.
   bool sent() const { return started() && (!has_body_ || body_.sent_all()); }
   int status() const { return status_; }
   uint64_t body_bytes() const { return body_.bytes(); }  // sent
@@ -41,8 +40,8 @@ class ClientResponse {
   bool waits_for_client() const { return body_.pending(); }
 
  private:
-  nghttp2_session* h2_;
-  const int32_t stream_;
+  ClientStreams& streams_;
+  const int64_t stream_;
   int status_ = 0;
   bool has_body_ = false;
   OutgoingBody body_;

@@ -49,31 +49,17 @@ short GatewayConnection::events() const {
 
 uint64_t GatewayConnection::deadline() const {
   if (phase_ != Phase::kOpen) return phase_deadline_;
-  uint64_t first = goaway_ms_;
-  bool busy = false;
-  for (const auto& [id, stream] : streams_) {
-    if (const AccessDecision* decision = stream.waiting()) {
-      first = std::min(first, decision->deadline_ms());
-      busy = true;
-    }
-    busy = busy || stream.awaits_backend();  // which has a time limit of its own
-  }
-  return busy ? first : std::min(first, IdleDeadline());
+  const uint64_t first = std::min(goaway_ms_, requests_->deadline());
+  // A backend that is waited for has a time limit of its own.
+  return requests_->busy() ? first : std::min(first, IdleDeadline());
 }
 
 uint64_t GatewayConnection::IdleDeadline() const {
   // Bytes that move count for a request whose head is there: by a head in drips, by PING or by
   // frames that nobody knows a client would hold its place for ever.
-  const bool serving =
-      std::ranges::any_of(streams_, [](const auto& each) { return each.second.has_head(); });
-  const uint64_t moved = serving ? http2_->last_progress_ms() : last_request_ms_;
+  const uint64_t moved =
+      requests_->serving() ? http2_->last_progress_ms() : requests_->last_request_ms();
   return std::max(moved, last_busy_ms_) + policy_.idle_timeout_ms;
-}
-
-bool GatewayConnection::Busy() const {
-  return std::ranges::any_of(streams_, [](const auto& each) {
-    return each.second.waiting() != nullptr || each.second.awaits_backend();
-  });
 }
 
 void GatewayConnection::Drive() {
@@ -144,9 +130,7 @@ bool GatewayConnection::StartHttp2() {
     *policy_.log << LogLine(peer_, "tls", signet_status_string(status)) << std::endl;
     return false;
   }
-  last_request_ms_ = NowMs();
   requester_.reset(requester);
-  proofs_.emplace(*requester_, policy_.requirements.kinds());
   signet_nghttp2_init_server(&adapter_, requester_.get());
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kMaxStreams},
@@ -154,34 +138,35 @@ bool GatewayConnection::StartHttp2() {
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, GatewayStream::kMaxHeaderBytes},
   };
   http2_ = std::make_unique<Http2Connection>(stream_, &adapter_, *this, settings, Windows::kManual);
-  context_.emplace(StreamContext{policy_, peer_, *proofs_, backend_, http2_->h2(), watch_});
+  streams_.emplace(http2_->h2());
+  requests_.emplace(policy_, peer_, *requester_, backend_, *streams_, watch_);
   return true;
 }
 
 void GatewayConnection::Serve() {
   uint64_t now = NowMs();
-  if (Busy()) last_busy_ms_ = now;  // until now, even if that is over below
+  if (requests_->busy()) last_busy_ms_ = now;  // until now, even if that is over below
   http2_->Receive();
   signet_connection_error broken;
   if (signet_requester_error(requester_.get(), &broken) != SIGNET_OK) {
-    TakeAnswers();
-    for (auto& [id, stream] : streams_) stream.Settle(now);
-    AskForMissing();
+    requests_->TakeAnswers();
+    requests_->Settle(now);
+    if (!requests_->AskForMissing()) {
+      nghttp2_session_terminate_session(http2_->h2(), NGHTTP2_INTERNAL_ERROR);
+    }
   }
-  for (auto& [id, stream] : streams_) stream.Advance();
+  requests_->Advance();
   if (goaway_ms_ <= now) SendLastGoaway();
-  if (Busy()) last_busy_ms_ = now;
-  if (!Busy() && IdleDeadline() <= now) {
+  if (requests_->busy()) last_busy_ms_ = now;
+  if (!requests_->busy() && IdleDeadline() <= now) {
     nghttp2_session_terminate_session(http2_->h2(), NGHTTP2_NO_ERROR);
   }
   http2_->Send();
-  bool more = false;
-  for (auto& [id, stream] : streams_) more |= stream.ResetAnswered();
-  if (more) http2_->Send();
+  if (requests_->ResetAnswered()) http2_->Send();
   switch (http2_->state()) {
     case Http2Connection::State::kOpen:
       // A client that does not even take our GOAWAY.
-      if (!Busy() && IdleDeadline() <= now) End(Phase::kDone);
+      if (!requests_->busy() && IdleDeadline() <= now) End(Phase::kDone);
       return;
     case Http2Connection::State::kFinished:
       End(Phase::kLingering);
@@ -217,55 +202,22 @@ void GatewayConnection::Linger() {
 }
 
 void GatewayConnection::OnHeader(int32_t id, std::string_view name, std::string_view value) {
-  streams_.try_emplace(id, *context_, id).first->second.OnHeader(name, value);
+  requests_->OnHeader(id, name, value);
 }
 
 void GatewayConnection::OnHeadersComplete(int32_t id, bool last) {
-  last_request_ms_ = NowMs();
-  TakeAnswers();  // a proof that came before this request counts for it
-  auto found = streams_.find(id);
-  if (found != streams_.end()) found->second.OnHeadersComplete(last);
+  requests_->OnHeadersComplete(id, last);
 }
 
 void GatewayConnection::OnData(int32_t id, std::span<const uint8_t> data) {
   nghttp2_session_consume_connection(http2_->h2(), data.size());
-  auto found = streams_.find(id);
-  if (found != streams_.end()) found->second.OnData(data);
+  requests_->OnData(id, data);
 }
 
-void GatewayConnection::OnStreamEnd(int32_t id) {
-  auto found = streams_.find(id);
-  if (found != streams_.end()) found->second.OnEnd();
-}
+void GatewayConnection::OnStreamEnd(int32_t id) { requests_->OnStreamEnd(id); }
 
 void GatewayConnection::OnStreamClose(int32_t id, uint32_t error_code) {
-  last_request_ms_ = NowMs();
-  auto found = streams_.find(id);
-  if (found == streams_.end()) return;
-  found->second.OnClose(error_code);
-  streams_.erase(found);
-}
-
-void GatewayConnection::TakeAnswers() {
-  while (std::optional<ConnectionProofs::Answer> answer = proofs_->NextAnswer()) {
-    for (auto& [id, stream] : streams_) {
-      if (AccessDecision* decision = stream.waiting()) decision->NoteAnswer(*answer);
-    }
-  }
-}
-
-void GatewayConnection::AskForMissing() {
-  std::vector<size_t> unasked;
-  for (auto& [id, stream] : streams_) {
-    const AccessDecision* decision = stream.waiting();
-    if (decision == nullptr) continue;
-    for (size_t kind : decision->Unasked()) {
-      if (std::ranges::count(unasked, kind) == 0) unasked.push_back(kind);
-    }
-  }
-  if (!proofs_->Ask(unasked)) {
-    nghttp2_session_terminate_session(http2_->h2(), NGHTTP2_INTERNAL_ERROR);
-  }
+  requests_->OnStreamClose(id, error_code);
 }
 
 }  // namespace signet::tools

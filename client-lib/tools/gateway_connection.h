@@ -7,15 +7,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "client-lib/tools/connection_proofs.h"
 #include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/gateway_policy.h"
-#include "client-lib/tools/gateway_stream.h"
+#include "client-lib/tools/gateway_requests.h"
+#include "client-lib/tools/http2_client_streams.h"
 #include "client-lib/tools/http2_connection.h"
 #include "client-lib/tools/tls_stream.h"
 #include "client-lib/tools/upstream.h"
@@ -55,9 +54,6 @@ class GatewayConnection : public Http2Events {
   void Linger();
   void End(Phase phase);
 
-  void TakeAnswers();
-  void AskForMissing();
-  bool Busy() const;  // a stream waits for somebody who is not just idle
   uint64_t IdleDeadline() const;
   void SendLastGoaway();
 
@@ -66,7 +62,6 @@ class GatewayConnection : public Http2Events {
   Phase phase_ = Phase::kHandshake;
   uint64_t phase_deadline_;  // of the handshake, or of lingering
   uint64_t last_busy_ms_ = 0;
-  uint64_t last_request_ms_ = 0;  // when one had its head or its end
   uint64_t goaway_ms_;  // when the last GOAWAY is due; kNever = not stopping, or it is sent
 
   TlsStream stream_;
@@ -75,13 +70,12 @@ class GatewayConnection : public Http2Events {
   };
   std::unique_ptr<signet_requester, RequesterDelete> requester_;
   signet_nghttp2 adapter_{};
-  std::optional<ConnectionProofs> proofs_;
   Backend* backend_;
   std::unique_ptr<Http2Connection> http2_;
   std::function<void()> ended_;
   Watch watch_;
-  std::optional<StreamContext> context_;
-  std::map<int32_t, GatewayStream> streams_;
+  std::optional<Http2ClientStreams> streams_;
+  std::optional<GatewayRequests> requests_;
 };
 
 }  // namespace signet::tools

@@ -22,8 +22,8 @@ constexpr size_t kMaxIgnoredBody = 32768;
 
 }  // namespace
 
-GatewayStream::GatewayStream(const StreamContext& context, int32_t id)
-    : context_(context), id_(id), arrived_ms_(NowMs()), response_(context.h2, id) {}
+GatewayStream::GatewayStream(const StreamContext& context, int64_t id)
+    : context_(context), id_(id), arrived_ms_(NowMs()), response_(context.streams, id) {}
 
 GatewayStream::~GatewayStream() { WriteLog(); }
 
@@ -68,14 +68,14 @@ void GatewayStream::OnEnd() {
 
 void GatewayStream::Ignore(size_t count) {
   ignored_ += count;
-  if (ignored_ <= kMaxIgnoredBody) nghttp2_session_consume_stream(context_.h2, id_, count);
+  if (ignored_ <= kMaxIgnoredBody) context_.streams.Consume(id_, count);
 }
 
-// Not before: nghttp2 drops what is still to be said on a stream that is reset.
+// Not before: the HTTP library drops what is still to be said on a stream that is reset.
 bool GatewayStream::ResetAnswered() {
   if (ignored_ <= kMaxIgnoredBody || ended_ || reset_ || !response_.sent()) return false;
   reset_ = true;
-  nghttp2_submit_rst_stream(context_.h2, NGHTTP2_FLAG_NONE, id_, NGHTTP2_NO_ERROR);
+  context_.streams.ResetStream(id_, ClientStreams::Reset::kAnswered);
   return true;
 }
 
@@ -166,7 +166,7 @@ void GatewayStream::Proxy() {
     return;
   }
   if (expects) response_.Inform(100, {});
-  proxied_.emplace(ProxiedRequest::Client{context_.h2, id_, response_, context_.wake},
+  proxied_.emplace(ProxiedRequest::Client{context_.streams, id_, response_, context_.wake},
                    *context_.backend, std::get<UpstreamRequest>(std::move(forwarded)));
   if (!has_body) return;
   std::string body = std::exchange(body_, {});
@@ -265,8 +265,8 @@ void GatewayStream::WriteLog() {
   record.duration_ms = NowMs() - arrived_ms_;
   record.error = error_;
   if (proxied_ && proxied_->failure()) record.detail = proxied_->failure()->detail;
-  if (error_.empty() && error_code_ != NGHTTP2_NO_ERROR) {
-    record.error = std::string("reset: ") + nghttp2_http2_strerror(error_code_);
+  if (error_.empty() && error_code_ != kNoError) {
+    record.error = std::string("reset: ") + context_.streams.ErrorName(error_code_);
   }
   record.subjects = subjects_;
   *context_.policy.log << LogLine(record) << std::endl;

@@ -3,8 +3,6 @@
 #ifndef SIGNET_CLIENT_LIB_TOOLS_GATEWAY_STREAM_H_
 #define SIGNET_CLIENT_LIB_TOOLS_GATEWAY_STREAM_H_
 
-#include <nghttp2/nghttp2.h>
-
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -14,6 +12,7 @@
 
 #include "client-lib/tools/access_decision.h"
 #include "client-lib/tools/client_response.h"
+#include "client-lib/tools/client_streams.h"
 #include "client-lib/tools/connection_proofs.h"
 #include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/gateway_policy.h"
@@ -29,22 +28,23 @@ struct StreamContext {
   const std::string& peer;
   const ConnectionProofs& proofs;
   Backend* backend;  // null: the gateway answers by itself
-  nghttp2_session* h2;
+  ClientStreams& streams;
   Watch& wake;  // the connection, to send what is due
 };
 
 class GatewayStream {
  public:
   static constexpr uint32_t kMaxHeaderBytes = 16384;
+  static constexpr uint64_t kNoError = 0;  // of OnClose
 
-  GatewayStream(const StreamContext& context, int32_t id);
+  GatewayStream(const StreamContext& context, int64_t id);
   ~GatewayStream();  // writes the log
 
   void OnHeader(std::string_view name, std::string_view value);
   void OnHeadersComplete(bool end_of_request);
   void OnData(std::span<const uint8_t> data);
   void OnEnd();
-  void OnClose(uint32_t error_code) { error_code_ = error_code; }
+  void OnClose(uint64_t error_code) { error_code_ = error_code; }
 
   // The decision that this waits for; null when it waits for none.
   AccessDecision* waiting() { return waiting_ ? &*decision_ : nullptr; }
@@ -73,7 +73,7 @@ class GatewayStream {
   void WriteLog();
 
   const StreamContext& context_;
-  const int32_t id_;
+  const int64_t id_;
   const uint64_t arrived_ms_;
 
   // The request.
@@ -100,7 +100,7 @@ class GatewayStream {
   // For the log.
   std::string error_;
   std::vector<std::string> subjects_;
-  uint32_t error_code_ = NGHTTP2_NO_ERROR;
+  uint64_t error_code_ = kNoError;
 };
 
 }  // namespace signet::tools

@@ -19,11 +19,10 @@ void OutgoingBody::End(Fields trailers) {
 }
 
 void OutgoingBody::Resume(nghttp2_session* h2, int32_t stream) {
-  if (std::exchange(deferred_, false)) nghttp2_session_resume_data(h2, stream);
+  if (TakeDeferred()) nghttp2_session_resume_data(h2, stream);
 }
 
-ssize_t OutgoingBody::Fill(nghttp2_session* h2, int32_t stream, std::span<uint8_t> out,
-                           uint32_t& flags) {
+OutgoingBody::Piece OutgoingBody::Read(std::span<uint8_t> out) {
   size_t count = std::min(out.size(), buffer_.size() - sent_);
   memcpy(out.data(), buffer_.data() + sent_, count);
   sent_ += count;
@@ -34,19 +33,27 @@ ssize_t OutgoingBody::Fill(nghttp2_session* h2, int32_t stream, std::span<uint8_
   }
   if (count > 0 && taken_) taken_(count);
   if (buffer_.empty() && ended_) {
-    flags |= NGHTTP2_DATA_FLAG_EOF;
     sent_all_ = true;  // trailers are before anything that is submitted later
+    return {count, true, false};
+  }
+  deferred_ = count == 0 && !aborted_;
+  return {count, false, count == 0 && aborted_};
+}
+
+ssize_t OutgoingBody::Fill(nghttp2_session* h2, int32_t stream, std::span<uint8_t> out,
+                           uint32_t& flags) {
+  const Piece piece = Read(out);
+  if (piece.last) {
+    flags |= NGHTTP2_DATA_FLAG_EOF;
     if (!trailers_.empty()) {
       flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
       std::vector<nghttp2_nv> trailers = ToNghttp2(trailers_);
       nghttp2_submit_trailer(h2, stream, trailers.data(), trailers.size());
     }
-  } else if (count == 0) {
-    if (aborted_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    deferred_ = true;
-    return NGHTTP2_ERR_DEFERRED;
+  } else if (piece.count == 0) {
+    return piece.aborted ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : NGHTTP2_ERR_DEFERRED;
   }
-  return static_cast<ssize_t>(count);
+  return static_cast<ssize_t>(piece.count);
 }
 
 }  // namespace signet::tools

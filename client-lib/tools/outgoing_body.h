@@ -1,4 +1,4 @@
-// A message body on its way into an HTTP/2 stream, as fast as the peer takes it.
+// A message body on its way into a stream, as fast as the peer takes it.
 #ifndef SIGNET_CLIENT_LIB_TOOLS_OUTGOING_BODY_H_
 #define SIGNET_CLIENT_LIB_TOOLS_OUTGOING_BODY_H_
 
@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "client-lib/tools/http_fields.h"
 
@@ -26,7 +27,19 @@ class OutgoingBody {
   // Called while nghttp2 sends: so many bytes are on their way.
   void OnTaken(std::function<void(size_t)> taken) { taken_ = std::move(taken); }
 
-  // For the read callback of a nghttp2_data_provider.
+  struct Piece {
+    size_t count;  // written to `out`
+    bool last;     // nothing follows but the trailers
+    bool aborted;  // nothing follows, and not all was given
+  };
+  // The next bytes. With none of them, neither last nor aborted, there is nothing yet; see
+  // TakeDeferred().
+  Piece Read(std::span<uint8_t> out);
+  // Whether Read() had nothing last time; once.
+  bool TakeDeferred() { return std::exchange(deferred_, false); }
+  const Fields& trailers() const { return trailers_; }
+
+  // The same for the read callback of a nghttp2_data_provider.
   ssize_t Fill(nghttp2_session* h2, int32_t stream, std::span<uint8_t> out, uint32_t& flags);
 
   bool pending() const { return sent_ < buffer_.size(); }

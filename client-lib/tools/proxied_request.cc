@@ -54,7 +54,7 @@ void ProxiedRequest::OnFailure(UpstreamFailure failure) {
 }
 
 void ProxiedRequest::OnSent(size_t count) {
-  nghttp2_session_consume_stream(client_.h2, client_.stream, count);
+  client_.streams.Consume(client_.stream, count);
   client_.wake.Wake();
 }
 

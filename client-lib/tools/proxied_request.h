@@ -3,8 +3,6 @@
 #ifndef SIGNET_CLIENT_LIB_TOOLS_PROXIED_REQUEST_H_
 #define SIGNET_CLIENT_LIB_TOOLS_PROXIED_REQUEST_H_
 
-#include <nghttp2/nghttp2.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +11,7 @@
 #include <string_view>
 
 #include "client-lib/tools/client_response.h"
+#include "client-lib/tools/client_streams.h"
 #include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/upstream.h"
 
@@ -23,8 +22,8 @@ class ProxiedRequest : public UpstreamEvents {
   // The stream of the client; all outlives this object. `wake` is that of the client's connection,
   // which then sends what is due.
   struct Client {
-    nghttp2_session* h2;
-    int32_t stream;
+    ClientStreams& streams;
+    int64_t stream;
     ClientResponse& response;
     Watch& wake;
   };

@@ -1,0 +1,56 @@
+#include "client-lib/tools/http2_client_streams.h"
+
+#include <vector>
+
+namespace signet::tools {
+namespace {
+
+int32_t Id(int64_t stream) { return static_cast<int32_t>(stream); }
+
+std::vector<nghttp2_nv> WithStatus(const std::string& status, const Fields& fields) {
+  std::vector<nghttp2_nv> head = ToNghttp2(fields);
+  head.insert(head.begin(), ToNghttp2(":status", status));
+  return head;
+}
+
+}  // namespace
+
+void Http2ClientStreams::Inform(int64_t stream, int status, const Fields& fields) {
+  const std::string text = std::to_string(status);
+  std::vector<nghttp2_nv> head = WithStatus(text, fields);
+  nghttp2_submit_headers(h2_, NGHTTP2_FLAG_NONE, Id(stream), nullptr, head.data(), head.size(),
+                         nullptr);
+}
+
+void Http2ClientStreams::Respond(int64_t stream, int status, const Fields& fields,
+                                 OutgoingBody* body) {
+  const std::string text = std::to_string(status);
+  std::vector<nghttp2_nv> head = WithStatus(text, fields);
+  nghttp2_data_provider provider{};
+  provider.source.ptr = body;
+  provider.read_callback = [](nghttp2_session* h2, int32_t id, uint8_t* out, size_t capacity,
+                              uint32_t* flags, nghttp2_data_source* source, void*) -> ssize_t {
+    return static_cast<OutgoingBody*>(source->ptr)->Fill(h2, id, {out, capacity}, *flags);
+  };
+  nghttp2_submit_response(h2_, Id(stream), head.data(), head.size(),
+                          body != nullptr ? &provider : nullptr);
+}
+
+void Http2ClientStreams::Resume(int64_t stream, OutgoingBody& body) {
+  body.Resume(h2_, Id(stream));
+}
+
+void Http2ClientStreams::ResetStream(int64_t stream, Reset why) {
+  nghttp2_submit_rst_stream(h2_, NGHTTP2_FLAG_NONE, Id(stream),
+                            why == Reset::kAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_INTERNAL_ERROR);
+}
+
+void Http2ClientStreams::Consume(int64_t stream, size_t count) {
+  nghttp2_session_consume_stream(h2_, Id(stream), count);
+}
+
+std::string Http2ClientStreams::ErrorName(uint64_t code) const {
+  return nghttp2_http2_strerror(static_cast<uint32_t>(code));
+}
+
+}  // namespace signet::tools
