@@ -9,6 +9,7 @@
 #include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
@@ -201,7 +202,8 @@ int Run(const Options& options) {
   AgentSessions sessions(loop.get_executor(), gate, agent_calls);
   GrpcDoor door(loop.get_executor(), gate, connections, agent_calls, admin_calls, audit);
 
-  Buses buses(loop.get_executor(), configuration->bus, tokens, audit,
+  Buses buses(loop.get_executor(), configuration->bus, tokens,
+              {tokens, identities, policy, /*prompts=*/nullptr}, audit,
               [](const std::string& line) { Say(line); });
 
   const mode_t mode = shared ? 0666 : 0600;
@@ -214,6 +216,8 @@ int Run(const Options& options) {
     return Fail(opened);
   }
 
+  identities.OnChange([&] { asio::post(loop, [&] { buses.Refresh(); }); });
+  backends.OnChange([&] { buses.Refresh(); });
   backends.Start();
   buses.Start();
   asio::signal_set signals(loop, SIGTERM, SIGINT);  // before anybody is told that we are here

@@ -13,7 +13,7 @@ test=(ccache git clang-14 clang-format-14 clang-tidy-16 libclang-rt-14-dev swtpm
   tpm2-tools tpm2-openssl softhsm2 opensc opensc-pkcs11 pcscd vsmartcard-vpcd openssl binutils
   util-linux procps systemd groff-base curl python3-cryptography python3-protobuf
   android-libboringssl-dev python3-h2 python3-openssl nginx-light
-  dbus-daemon python3-dbus python3-dbusmock pinentry-curses pinentry-tty python3-pyte)
+  dbus-bin dbus-daemon python3-dbus python3-dbusmock pinentry-curses pinentry-tty python3-pyte)
 bench=(openssh-client swtpm tpm2-tools softhsm2 openssl binutils)
 
 case "${1:-}" in -h | --help) sed -n '2,4s/^# \?//p' "$0"; exit 0 ;; esac

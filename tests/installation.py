@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree
 
 import readme_example
 
@@ -78,6 +79,16 @@ def check_system_user(prefix):
     assert f"Creating user '{user}' (Signet " in said, said
 
 
+def check_dbus(prefix):
+    """Only the system agent's user and root may have the name, and who reads about it finds it."""
+    user = settings_of(prefix / "lib/systemd/system/signetd.service")["User"]
+    policy = xml.etree.ElementTree.parse(prefix / "share/dbus-1/system.d/org.signet.Agent1.conf")
+    owners = {one.get("user") for one in policy.iter("policy") if one.find("allow").get("own")}
+    assert owners == {user, "root"}, owners
+    described = xml.etree.ElementTree.parse(prefix / "share/dbus-1/interfaces/org.signet.Agent1.xml")
+    assert "org.signet.Agent1" in [one.get("name") for one in described.iter("interface")]
+
+
 def check_agent(prefix, libraries, manager):
     """The agent starts on the sockets that the units name, where a client looks for them, finds its
     backend, and makes a key."""
@@ -137,6 +148,7 @@ def main():
         check_units(prefix)
         check_exit_codes(prefix, dict(os.environ, **libraries))
         check_system_user(prefix)
+        check_dbus(prefix)
         for manager in ("system", "user"):
             check_agent(prefix, libraries, manager)
 

@@ -41,6 +41,10 @@ void BackendPool::Start() {
   for (const auto& backend : backends_) backend->Start();
 }
 
+void BackendPool::OnChange(const std::function<void()>& changed) {
+  for (const auto& backend : backends_) backend->OnChange(changed);
+}
+
 asio::awaitable<void> BackendPool::Stop() {
   for (const auto& backend : backends_) backend->BeginStop();
   for (const auto& backend : backends_) co_await backend->Stop();

@@ -5,6 +5,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,6 +54,9 @@ class BackendPool final : public Signer, public KeyMaker {
   // All at once: when it returns, at the latest soon after the deadline, no process knows a PIN any
   // more. Unlocks that wait fail with kCancelled.
   asio::awaitable<void> LockAll(Deadline deadline);
+
+  // Called, in the loop, whenever Statuses() says something else. Set before Start.
+  void OnChange(const std::function<void()>& changed);
 
   // In the order of the configuration.
   std::vector<BackendStatus> Statuses() const;

@@ -42,6 +42,8 @@ struct BackendStatus {
   // As the token said last, which after an unlock that failed is after that.
   PinTries pin_tries = PinTries::kUnknown;
   uint32_t tries_left = 0;  // 0: only `pin_tries` is known
+
+  friend bool operator==(const BackendStatus&, const BackendStatus&) = default;
 };
 
 }  // namespace signet::agent

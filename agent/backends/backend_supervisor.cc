@@ -128,6 +128,7 @@ asio::awaitable<void> BackendSupervisor::BackOff() {
   const auto delay = limits_.first_back_off * (1u << std::min(failures_ - 2, kMostDoublings));
   wake_.expires_after(std::min<std::chrono::milliseconds>(delay, limits_.longest_back_off));
   backing_off_ = true;
+  TellChange();
   co_await Wait(wake_);
   backing_off_ = false;
 }
@@ -147,6 +148,7 @@ asio::awaitable<void> BackendSupervisor::RunProcess() {
   }
   ++starts_;
   process_ = *std::move(process);
+  TellChange();
   const absl::Status fault = co_await Serve();
   const auto patience = fault.ok() || stopping_ ? limits_.stop : kEndingPatience;
   const std::string end = co_await process_->End(patience);
@@ -157,6 +159,7 @@ asio::awaitable<void> BackendSupervisor::RunProcess() {
 asio::awaitable<absl::Status> BackendSupervisor::Serve() {
   absl::Status fault = co_await Configure();
   while (fault.ok() && !stopping_) {
+    TellChange();
     if (list_wanted_) {
       fault = co_await ListKeys();
     } else if (describe_wanted_) {
@@ -273,6 +276,13 @@ asio::awaitable<absl::Status> BackendSupervisor::ListKeys() {
   }
   TellKeys(response->list_keys());
   co_return absl::OkStatus();
+}
+
+void BackendSupervisor::TellChange() {
+  BackendStatus now = Status();
+  if (now == told_) return;
+  told_ = std::move(now);
+  if (changed_) changed_();
 }
 
 void BackendSupervisor::TellKeys(const backend::v1::ListKeysResponse& listed) {

@@ -77,6 +77,8 @@ class BackendSupervisor {
 
   const std::string& name() const { return configuration_.name; }
   BackendStatus Status() const;
+  // Called when Status() says something else. Set before Start.
+  void OnChange(std::function<void()> changed) { changed_ = std::move(changed); }
 
   // Fails all calls and tells the process to end.
   void BeginStop();
@@ -98,6 +100,7 @@ class BackendSupervisor {
   asio::awaitable<absl::Status> ServeCall();
   asio::awaitable<absl::Status> WaitForWork();
 
+  void TellChange();
   void TellKeys(const backend::v1::ListKeysResponse& listed);
   void NoteToken(const backend::v1::BackendResponse& answer);
   void NoteAnswer(const backend::v1::BackendRequest& request, const absl::Status& status);
@@ -110,6 +113,8 @@ class BackendSupervisor {
   const std::filesystem::path program_;
   const BackendLimits limits_;
   const KeysListener on_keys_;
+  std::function<void()> changed_;
+  BackendStatus told_;  // as of the last change
 
   CallQueue queue_;
   std::shared_ptr<QueuedCall> current_;  // in flight

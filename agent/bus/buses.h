@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/audit/audit_log.h"
+#include "agent/bus/agent_object.h"
 #include "agent/bus/logind.h"
 #include "agent/bus/token_lock.h"
 #include "agent/front/tokens.h"
@@ -19,16 +20,19 @@ namespace signet::agent {
 class Buses {
  public:
   Buses(const asio::any_io_executor& loop, const BusConfiguration& configuration, Tokens& tokens,
-        AuditLog& audit, const ipc::Bus::Log& log);
+        const AgentObject::Sources& sources, AuditLog& audit, const ipc::Bus::Log& log);
 
   // Begins to connect and waits for nothing. What is not enabled is not tried.
   void Start();
   void Stop();
+  // Tokens or identities may have changed.
+  void Refresh() { object_.Refresh(); }
 
  private:
   const asio::any_io_executor loop_;
   TokenLock lock_;
   Logind logind_;
+  AgentObject object_;
   std::vector<std::unique_ptr<ipc::Bus>> buses_;
 };
 

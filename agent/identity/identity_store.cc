@@ -191,9 +191,12 @@ absl::Status IdentityStore::StoreFound(const std::string& name,
 }
 
 void IdentityStore::SetFound(const std::string& backend, std::vector<FoundKey> keys) {
-  const std::lock_guard lock(mutex_);
-  found_[backend] = std::move(keys);
-  Merge();
+  {
+    const std::lock_guard lock(mutex_);
+    found_[backend] = std::move(keys);
+    Merge();
+  }
+  changed_();
 }
 
 std::shared_ptr<const Identities> IdentityStore::snapshot() const {
@@ -202,9 +205,12 @@ std::shared_ptr<const Identities> IdentityStore::snapshot() const {
 }
 
 void IdentityStore::Publish(Identities stored) {
-  const std::lock_guard lock(mutex_);
-  stored_ = std::move(stored);
-  Merge();
+  {
+    const std::lock_guard lock(mutex_);
+    stored_ = std::move(stored);
+    Merge();
+  }
+  changed_();
 }
 
 void IdentityStore::Merge() {

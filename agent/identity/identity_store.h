@@ -19,10 +19,12 @@
 #define SIGNET_AGENT_IDENTITY_IDENTITY_STORE_H_
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -50,6 +52,9 @@ class IdentityStore {
   // What a backend's token holds by itself, all of it, in place of what was said before.
   void SetFound(const std::string& backend, std::vector<FoundKey> keys);
 
+  // Called after each change, in the thread that made it. Set before there are other threads.
+  void OnChange(std::function<void()> changed) { changed_ = std::move(changed); }
+
   // Sorted by name. Shared because readers keep theirs across awaits while a writer publishes.
   std::shared_ptr<const Identities> snapshot() const;
 
@@ -63,6 +68,7 @@ class IdentityStore {
   mutable std::mutex mutex_;  // guards what follows, and stored_ against readers; never held long
   std::map<std::string, std::vector<FoundKey>> found_;  // by backend
   std::shared_ptr<const Identities> snapshot_;
+  std::function<void()> changed_ = [] {};
 };
 
 }  // namespace signet::agent

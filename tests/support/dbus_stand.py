@@ -63,6 +63,27 @@ def ping(bus, name):
     bus.call_blocking(name, "/", "org.freedesktop.DBus.Peer", "Ping", "", [])
 
 
+class Monitor:
+    """What somebody on the session bus signals from now on."""
+
+    def __init__(self, stand, name):
+        self.stand, self.log = stand, stand.dir / "monitor.out"
+        self.log.unlink(missing_ok=True)
+        stand.start("monitor", "dbus-monitor", "--address",
+                    stand.environment["DBUS_SESSION_BUS_ADDRESS"], f"type='signal',sender='{name}'")
+        # The first that it shows is that it has become one.
+        wait_for("the monitor", lambda: "string \":1." in self.log.read_text())
+
+    def wait_for(self, *words):
+        """A signal in whose text all of these are."""
+        wait_for(f"a signal of {words}",
+                 lambda: any(all(word in signal for word in words)
+                             for signal in self.log.read_text().split("\nsignal ")))
+
+    def stop(self):
+        self.stand.stop("monitor")
+
+
 class Logind:
     """A mock on the stand's system bus."""
 
