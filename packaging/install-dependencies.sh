@@ -7,13 +7,15 @@ set -euo pipefail
 build=(cmake ninja-build g++ pkg-config libasio-dev libabsl-dev libprotobuf-dev protobuf-compiler
   protobuf-compiler-grpc libgrpc++-dev nanopb libnanopb-dev libssl-dev libtss2-dev libp11-kit-dev
   libsystemd-dev libassuan-dev libtomlplusplus-dev libcli11-dev libnghttp2-dev libhttp-parser-dev
-  libgnutls28-dev libnghttp3-dev nlohmann-json3-dev scdoc libgtest-dev libgmock-dev python3)
+  libgnutls28-dev libnghttp3-dev libgtk-4-dev nlohmann-json3-dev scdoc libgtest-dev libgmock-dev
+  python3)
 demo=(swtpm softhsm2 openssl)
 test=(ccache git clang-14 clang-format-14 clang-tidy-16 libclang-rt-14-dev swtpm swtpm-tools
   tpm2-tools tpm2-openssl softhsm2 opensc opensc-pkcs11 pcscd vsmartcard-vpcd openssl binutils
   util-linux procps systemd groff-base curl python3-cryptography python3-protobuf
   android-libboringssl-dev python3-h2 python3-openssl nginx-light
-  dbus-bin dbus-daemon python3-dbus python3-dbusmock pinentry-curses pinentry-tty python3-pyte)
+  dbus-bin dbus-daemon python3-dbus python3-dbusmock pinentry-curses pinentry-tty python3-pyte
+  xvfb xdotool at-spi2-core gir1.2-atspi-2.0 python3-gi fonts-dejavu-core)
 bench=(openssh-client swtpm tpm2-tools softhsm2 openssl binutils)
 
 case "${1:-}" in -h | --help) sed -n '2,4s/^# \?//p' "$0"; exit 0 ;; esac
