@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 #include "absl/strings/str_format.h"
 
@@ -31,22 +32,32 @@ Character Decode(std::string_view text) {
   return {code_point, size};
 }
 
-bool MayCommandATerminal(uint32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) ||  // C0, DEL, C1
-         c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-         (c >= 0x2066 && c <= 0x2069) ||  // direction
-         c == 0x2028 || c == 0x2029;      // line, paragraph
+// C0, DEL, C1; what changes the writing direction, ends a line or paragraph, or has no shape at all
+// (Unicode's default ignorable format characters), so that two texts that differ look different.
+bool HasNoShape(uint32_t c) {
+  struct Range {
+    uint32_t first;
+    uint32_t last;
+  };
+  constexpr Range kRanges[] = {{0, 0x1f},        {0x7f, 0x9f},      {0xad, 0xad},
+                               {0x61c, 0x61c},   {0x180e, 0x180e},  {0x200b, 0x200f},
+                               {0x2028, 0x202e}, {0x2060, 0x206f},  {0xfeff, 0xfeff},
+                               {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
+  return std::any_of(std::begin(kRanges), std::end(kRanges),
+                     [&](const Range& range) { return c >= range.first && c <= range.last; });
 }
 
-std::string Escape(std::string_view text, bool keep_newlines) {
+enum class Keep { kAll, kNewlines, kAscii };
+
+std::string Escape(std::string_view text, Keep keep) {
   std::string printable;
   while (!text.empty()) {
     const Character c = Decode(text);
     const size_t size = std::max<size_t>(c.size, 1);
-    if (c.size == 0 || (c.size == 1 && MayCommandATerminal(c.code_point) &&
-                        !(keep_newlines && c.code_point == '\n'))) {
+    if (c.size == 0 || (c.size == 1 && HasNoShape(c.code_point) &&
+                        !(keep == Keep::kNewlines && c.code_point == '\n'))) {
       printable += absl::StrFormat("\\x%02x", static_cast<uint8_t>(text[0]));
-    } else if (c.size > 1 && MayCommandATerminal(c.code_point)) {
+    } else if (c.size > 1 && (keep == Keep::kAscii || HasNoShape(c.code_point))) {
       printable += absl::StrFormat("\\u{%x}", c.code_point);
     } else {
       printable.append(text.substr(0, size));
@@ -58,8 +69,10 @@ std::string Escape(std::string_view text, bool keep_newlines) {
 
 }  // namespace
 
-std::string Printable(std::string_view text) { return Escape(text, false); }
+std::string Printable(std::string_view text) { return Escape(text, Keep::kAll); }
 
-std::string PrintableLines(std::string_view text) { return Escape(text, true); }
+std::string PrintableLines(std::string_view text) { return Escape(text, Keep::kNewlines); }
+
+std::string PrintableAscii(std::string_view text) { return Escape(text, Keep::kAscii); }
 
 }  // namespace signet

@@ -37,6 +37,15 @@ TEST(PrintableTest, EscapesWhatCommandsATerminalOrMisleads) {
   }
 }
 
+TEST(PrintableTest, ShowsWhatHasNoShape) {
+  EXPECT_EQ(Printable("ad\u00admin"), "ad\\u{ad}min");
+  EXPECT_EQ(Printable("a\u200bb\u2060\ufeff\U000e0041"), "a\\u{200b}b\\u{2060}\\u{feff}\\u{e0041}");
+}
+
+TEST(PrintableTest, WritesOriginsInAscii) {
+  EXPECT_EQ(PrintableAscii("https://b\u0430nk.example\n"), "https://b\\u{430}nk.example\\x0a");
+}
+
 TEST(PrintableTest, KeepsNewlinesOfPemOnly) {
   EXPECT_EQ(PrintableLines("a\nb\x1b\n"), "a\nb\\x1b\n");
 }
