@@ -1,6 +1,7 @@
 #include "agent/prompter_tty/description.h"
 
 #include "absl/strings/str_cat.h"
+#include "agent/printable/printable.h"
 #include "agent/prompter_tty/lines.h"
 
 namespace signet::prompter_tty {
@@ -24,7 +25,7 @@ std::string Until(const Choice& choice) {
 
 void AddSite(Lines& lines, const Show& show) {
   // The end of a host's name says whose it is.
-  lines.Add("Site", show.origin(), Keep::kEnd);
+  lines.Add("Site", PrintableAscii(show.origin()), Keep::kEnd);
   lines.Say(show.origin_trusted() ? "(a rule trusts this program to name the site)"
                                   : "(so the program says; nobody has checked it)");
 }

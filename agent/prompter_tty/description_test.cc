@@ -51,6 +51,14 @@ TEST(Description, TellsAProgramsClaimFromATrustedOrigin) {
   EXPECT_THAT(describe(), Not(HasSubstr("nobody has checked it")));
 }
 
+TEST(Description, ShowsLettersOfOtherScriptsInAnOrigin) {
+  prompt::v1::Show show = ExampleShow();
+  show.set_origin("https://b\u0430nk.example");
+  AddChoice(show, "alice", PIN_ENTRY_HERE);
+  EXPECT_THAT(DescribeChoice(show, show.choices(0), show.choices(0).pin(), "", kView),
+              HasSubstr("\nSite: https://b\\u{430}nk.example\n"));
+}
+
 TEST(Description, SaysWhatIsLeftOfThePin) {
   struct Case {
     prompt::v1::PinTries tries;

@@ -122,7 +122,8 @@ class Session {
     const bool unanswered = pinentry_.asking() && wants_answer_;
     pinentry_.Stop();
     if (unanswered) {
-      terminal_.Say(absl::StrCat("Signet: the question about ", Printable(origin_), " is over."));
+      terminal_.Say(
+          absl::StrCat("Signet: the question about ", PrintableAscii(origin_), " is over."));
     }
   }
 
