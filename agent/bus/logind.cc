@@ -130,7 +130,7 @@ void Logind::PrepareForSleep(bool begins) {
 }
 
 void Logind::LookAtSessions() {
-  look_.emplace();
+  look_ = std::make_unique<Look>();
   look_->slots.push_back(bus_->Call({kLogind, kManagerPath, kManager, "ListSessions"},
                                     [this](absl::StatusOr<sd_bus_message*> reply) {
                                       if (reply.ok()) {

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -68,7 +69,7 @@ class Logind final : public ipc::BusClient {
   ipc::BusConnection* bus_ = nullptr;
   std::optional<ipc::NameOwner> logind_;
   std::vector<ipc::BusSlot> slots_;
-  std::optional<Look> look_;
+  std::unique_ptr<Look> look_;
   std::set<std::string> sessions_;       // of `uid`, by path, as of the last look
   std::set<std::string> locked_unseen_;  // said to be locked before it was looked at
   bool person_there_ = false;            // survives a loss of the bus

@@ -114,5 +114,26 @@ class LogindTest(unittest.TestCase):
         self.locked()
 
 
+class SystemsAgent(unittest.TestCase):
+    def test_LocksBeforeSleepOnceItIsToldTo(self):
+        with Stand() as stand:
+            start_bus(stand, "system")
+            logind = Logind(stand)
+            logind.add_session("one")
+            stand.make_token()
+            stand.access = '[bus]\nkind = "system"\n[lock]\non = ["sleep"]\n'
+            stand.start_agent()
+            wait_for("the agent's delay lock", lambda: logind.inhibitors() == HELD)
+            stand.must("token", "unlock", "card", "--pin-stdin", stdin=PIN)
+            logind.lock_screen("one")
+            logind.remove_session("one")
+            logind.settle(stand.processes["signetd"])
+            self.assertNotIn('"lock"', stand.must("audit", "list", "--json").out)
+            logind.prepare_for_sleep(True)
+            wait_for("the machine to sleep", lambda: logind.inhibitors() == [])
+            self.assertEqual(stand.backend_status("card")["state"], "locked")
+            self.assertIn('"lock"', stand.must("audit", "list", "--json").out)
+
+
 if __name__ == "__main__":
     unittest.main()
