@@ -39,6 +39,7 @@ TEST_F(CliTest, EveryCommandHasHelpWithAnExample) {
       {"policy"},
       {"policy", "list"},
       {"policy", "allow"},
+      {"policy", "ask"},
       {"policy", "deny"},
   };
   for (std::vector<std::string> command : commands) {

@@ -1,4 +1,4 @@
-// signet policy list|allow|deny|explain
+// signet policy list|allow|ask|deny|explain
 #include <memory>
 
 #include "agent/cli/admin_client.h"
@@ -211,6 +211,8 @@ void AddPolicyCommands(CLI::App& app, Invocation& invocation) {
   AddDecision(
       *policy, invocation, "allow", "Let an identity be shown to an origin",
       "signet policy allow https://intranet.example --identity laptop --program /usr/bin/curl");
+  AddDecision(*policy, invocation, "ask", "Ask a person before an identity is shown to an origin",
+              "signet policy ask https://intranet.example --identity alice");
   AddDecision(*policy, invocation, "deny", "Keep an identity from an origin",
               "signet policy deny 'https://*.ads.example:*' --identity '*'");
   AddPolicyCheck(*policy, invocation);

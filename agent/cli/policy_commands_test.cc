@@ -79,7 +79,7 @@ TEST_F(PolicyCommandsTest, ExplainsWhatDecides) {
 }
 
 TEST_F(PolicyCommandsTest, AddsARule) {
-  for (const std::string decision : {"allow", "deny"}) {
+  for (const std::string decision : {"allow", "ask", "deny"}) {
     const Outcome run = RunCommand({"policy", decision, "https://a.example", "--identity", "laptop",
                                     "--program", "/usr/bin/curl"});
     EXPECT_EQ(run.exit_code, 0) << run.err;
