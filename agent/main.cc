@@ -37,7 +37,8 @@
 #include "agent/backends/child_process.h"
 #include "agent/bus/buses.h"
 #include "agent/caller/process_reader.h"
-#include "agent/consent/consent.h"
+#include "agent/caller/session_place.h"
+#include "agent/consent/prompt_queue.h"
 #include "agent/folders.h"
 #include "agent/front/admin_calls.h"
 #include "agent/front/agent_calls.h"
@@ -46,12 +47,14 @@
 #include "agent/front/caller_limits.h"
 #include "agent/front/gate.h"
 #include "agent/front/grpc_door.h"
+#include "agent/front/unlocking.h"
 #include "agent/hardening.h"
 #include "agent/identity/enrolment.h"
 #include "agent/identity/identity_store.h"
 #include "agent/options.h"
 #include "agent/policy/configuration.h"
 #include "agent/policy/policy.h"
+#include "agent/prompting/prompting.h"
 #include "agent/reload.h"
 #include "agent/service_manager.h"
 #include "agent/storage/durable_file.h"
@@ -182,11 +185,17 @@ int Run(const Options& options) {
                        std::bind_front(&IdentityStore::SetFound, &identities));
   BackendTokens tokens(backends);
   Enrolment enrolment(identities, backends, backends, file_worker);
-  NoPrompter prompter;
   const std::unique_ptr<AuditOutput> audit_output = MakeAuditOutput(file_worker);
   AuditTrail audit(loop.get_executor(), file_worker, options.state_dir / audit::kFolderName,
                    *audit_output, {.required = configuration->audit_required});
-  Authentication authentication(identities, policy, prompter, backends, audit,
+  Unlocking unlocking(tokens, identities, audit);
+  FindPromptPlace find_place = [prompts = configuration->prompts](const Caller& caller) {
+    return PlaceFor(caller, prompts);
+  };
+  Prompting prompting(loop.get_executor(), FindBackendProgram().parent_path(),
+                      std::move(find_place), unlocking);
+  PromptQueue prompts(loop.get_executor(), prompting);
+  Authentication authentication(identities, policy, prompts, backends, audit,
                                 std::chrono::system_clock::now, configuration->request_forms);
 
   // A connection takes two descriptors on either socket, root's three: no uid gets more than a
@@ -203,7 +212,7 @@ int Run(const Options& options) {
   GrpcDoor door(loop.get_executor(), gate, connections, agent_calls, admin_calls, audit);
 
   Buses buses(loop.get_executor(), configuration->bus, tokens,
-              {tokens, identities, policy, /*prompts=*/nullptr}, audit,
+              {tokens, identities, policy, &prompts}, audit,
               [](const std::string& line) { Say(line); });
 
   const mode_t mode = shared ? 0666 : 0600;

@@ -48,6 +48,7 @@ absl::Status CheckReloadable(const Configuration& running, const Configuration& 
   }
   if (running.request_forms != wanted.request_forms) changed = "[requests]";
   if (running.bus != wanted.bus) changed = "[bus] or [lock]";
+  if (running.prompts != wanted.prompts) changed = "[prompts]";
   if (changed == nullptr) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(wanted.file.native(), ": ", changed, " changed; restart signetd for that"));

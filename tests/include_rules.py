@@ -13,7 +13,7 @@ import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 GENERATED = {"ipc/agent.pb.h": "ipc", "ipc/agent.grpc.pb.h": "ipc", "ipc/admin.pb.h": "ipc",
-             "ipc/admin.grpc.pb.h": "ipc", "ipc/backend.pb.h": "ipc",
+             "ipc/admin.grpc.pb.h": "ipc", "ipc/backend.pb.h": "ipc", "ipc/prompt.pb.h": "ipc",
              "ipc/agent.nanopb.h": "client-lib/src"}  # made there, for nobody else
 
 

@@ -133,6 +133,10 @@ absl::StatusOr<ChildProcess> ChildProcess::Spawn(asio::any_io_executor executor,
     return absl::UnavailableError(absl::StrCat(
         "start ", program.string(), ": ", std::strerror(error), "; is signet-backend installed?"));
   }
+  return Adopt(std::move(executor), pid);
+}
+
+absl::StatusOr<ChildProcess> ChildProcess::Adopt(asio::any_io_executor executor, pid_t pid) {
   // Nobody else reaps our children, so the pid is still this one's.
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) {
@@ -140,7 +144,7 @@ absl::StatusOr<ChildProcess> ChildProcess::Spawn(asio::any_io_executor executor,
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
     return absl::UnavailableError(
-        absl::StrCat("start ", program.string(), ": watch it: ", std::strerror(reason)));
+        absl::StrCat("watch process ", pid, ": ", std::strerror(reason)));
   }
   return ChildProcess(pid, asio::posix::stream_descriptor(executor, pidfd));
 }

@@ -1,4 +1,4 @@
-// A signet-backend process: started with a socket, watched and ended.
+// A child process, a signet-backend mostly: started with a socket, watched and ended.
 #ifndef SIGNET_AGENT_BACKENDS_CHILD_PROCESS_H_
 #define SIGNET_AGENT_BACKENDS_CHILD_PROCESS_H_
 
@@ -33,6 +33,9 @@ class ChildProcess {
   static absl::StatusOr<ChildProcess> Spawn(asio::any_io_executor executor,
                                             const std::filesystem::path& program,
                                             ipc::Descriptor socket);
+
+  // Takes over a child of this process that was started by other means, or ends it: kUnavailable.
+  static absl::StatusOr<ChildProcess> Adopt(asio::any_io_executor executor, pid_t pid);
 
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;

@@ -1,24 +1,14 @@
 #include "agent/front/agent_calls.h"
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
 
 #include "agent/audit/audit_entry.h"
-#include "agent/front/admin_audit.h"
 #include "agent/front/messages.h"
 #include "agent/front/readiness.h"
 
 namespace signet::agent {
-namespace {
-
-// Enough for a backend to find one that has a PIN, and far from what a message may have.
-constexpr size_t kMostKeys = 64;
-// Longer than readers wait for a person.
-constexpr std::chrono::minutes kPatienceAtPinPad{2};
-
-}  // namespace
 
 AgentCalls::AgentCalls(Authentication& authentication, const IdentityStore& identities,
                        const Policy& policy, Tokens& tokens, AuditLog& audit)
@@ -26,7 +16,8 @@ AgentCalls::AgentCalls(Authentication& authentication, const IdentityStore& iden
       identities_(identities),
       policy_(policy),
       tokens_(tokens),
-      audit_(audit) {}
+      audit_(audit),
+      unlocking_(tokens, identities, audit) {}
 
 asio::awaitable<v1::AuthenticateResponse> AgentCalls::Authenticate(
     Caller caller, std::shared_ptr<const CallingProcess> process, v1::AuthenticateRequest request) {
@@ -66,28 +57,6 @@ asio::awaitable<absl::StatusOr<v1::CallerDescription>> AgentCalls::DescribeCalle
     description.set_sha256(*std::move(sha256));
   }
   co_return description;
-}
-
-asio::awaitable<absl::Status> AgentCalls::Unlock(Caller caller, std::string backend,
-                                                 ipc::Descriptor pin, LastTry last_try) {
-  AuditEntry entry(audit_, "unlock", caller);
-  entry.record().backend = backend;
-  const Deadline now = std::chrono::steady_clock::now();
-  const std::vector<BackendStatus> tokens = tokens_.Statuses();
-  const bool at_pin_pad = std::ranges::any_of(
-      tokens, [&](const BackendStatus& token) { return token.name == backend && token.pin_pad; });
-  const Deadline deadline = at_pin_pad ? now + kPatienceAtPinPad : ToDeadline(0, now);
-  const std::shared_ptr<const Identities> identities = identities_.snapshot();
-  std::vector<wire::Bytes> keys;
-  for (const Identity& identity : *identities) {
-    if (identity.key.backend == backend && keys.size() < kMostKeys) {
-      keys.push_back(identity.key.reference);
-    }
-  }
-  absl::Status unlocked = co_await tokens_.Unlock(std::move(backend), std::move(keys),
-                                                  std::move(pin), last_try, deadline);
-  SetUnlockOutcome(unlocked, entry.record());
-  co_return unlocked;
 }
 
 }  // namespace signet::agent

@@ -13,6 +13,7 @@
 #include "agent/authentication/authentication.h"
 #include "agent/caller/peer_process.h"
 #include "agent/front/tokens.h"
+#include "agent/front/unlocking.h"
 #include "agent/identity/identity_store.h"
 #include "agent/policy/policy.h"
 #include "ipc/agent.pb.h"
@@ -39,9 +40,7 @@ class AgentCalls {
   static asio::awaitable<absl::StatusOr<v1::CallerDescription>> DescribeCaller(
       Caller caller, std::shared_ptr<const PeerProcess> process, bool with_sha256);
 
-  // Recorded, whichever way it ends.
-  asio::awaitable<absl::Status> Unlock(Caller caller, std::string backend, ipc::Descriptor pin,
-                                       LastTry last_try);
+  Unlocking& unlocking() { return unlocking_; }
 
  private:
   Authentication& authentication_;
@@ -49,6 +48,7 @@ class AgentCalls {
   const Policy& policy_;
   Tokens& tokens_;
   AuditLog& audit_;
+  Unlocking unlocking_;
 };
 
 }  // namespace signet::agent

@@ -155,7 +155,7 @@ asio::awaitable<v1::AgentMessage> AgentSession::Serve(v1::ClientMessage message,
             "unlock: no pipe came with the call; send the read end of one that holds the PIN"));
         break;
       }
-      const absl::Status unlocked = co_await agent_calls_.Unlock(
+      const absl::Status unlocked = co_await agent_calls_.unlocking().Unlock(
           std::move(admission.caller), message.unlock().backend(), *std::move(pin),
           message.unlock().last_try() ? LastTry::kSpend : LastTry::kKeep);
       if (unlocked.ok()) {

@@ -218,6 +218,37 @@ absl::Status ReadAudit(const std::filesystem::path& file, const toml::table& roo
   return reader.ReadBoolean("required", required);
 }
 
+// A table that is given takes the place of that of the files before.
+absl::Status ReadPrompts(const std::filesystem::path& file, const toml::table& root,
+                         PromptsConfiguration& prompts) {
+  const toml::node* node = root.get("prompts");
+  if (node == nullptr) return absl::OkStatus();
+  if (!node->is_table()) return Complain(file, *node, "prompts is not a table; write [prompts]");
+  const TableReader reader(file, *node->as_table(), "[prompts]");
+  PromptsConfiguration read;
+  absl::Status status = reader.OnlyKeys({"enabled", "display", "xauthority", "tty"});
+  if (status.ok()) status = reader.ReadBoolean("enabled", read.enabled);
+  if (status.ok()) status = reader.ReadString("display", read.display);
+  if (status.ok()) status = reader.ReadString("xauthority", read.xauthority);
+  if (status.ok()) status = reader.ReadString("tty", read.tty);
+  if (!status.ok()) return status;
+  if (!read.display.empty() && !read.tty.empty()) {
+    return reader.Complain("tty", "both display and tty are given; remove one of them");
+  }
+  if (!read.tty.empty() && !read.tty.starts_with("/dev/")) {
+    return reader.Complain("tty", absl::StrCat("tty \"", read.tty,
+                                               "\" is not a device; write the whole path, such as "
+                                               "/dev/tty2"));
+  }
+  if (!read.xauthority.empty() && read.xauthority.front() != '/') {
+    return reader.Complain("xauthority", absl::StrCat("xauthority \"", read.xauthority,
+                                                      "\" is not an absolute path; write the whole "
+                                                      "path"));
+  }
+  prompts = std::move(read);
+  return absl::OkStatus();
+}
+
 // Of several the lowest holds, so that no file can loosen another's.
 absl::Status ReadLimit(const TableReader& reader, const std::string& key, uint32_t& limit) {
   if (!reader.Has(key)) return absl::OkStatus();
@@ -259,8 +290,8 @@ absl::Status ReadConfigurationFile(const std::filesystem::path& file,
   const absl::StatusOr<toml::table> root = ParseTomlFile(file);
   if (!root.ok()) return root.status();
   const TableReader reader(file, *root, "the file");
-  absl::Status status =
-      reader.OnlyKeys({"backend", "rule", "limits", "access", "requests", "audit", "bus", "lock"});
+  absl::Status status = reader.OnlyKeys(
+      {"backend", "rule", "limits", "access", "requests", "audit", "bus", "lock", "prompts"});
   if (status.ok()) status = ReadBackends(file, *root, configuration.backends);
   if (status.ok()) status = ReadRequests(file, *root, configuration.request_forms);
   if (status.ok()) status = ReadPolicy(file, *root, configuration);
@@ -268,6 +299,7 @@ absl::Status ReadConfigurationFile(const std::filesystem::path& file,
   if (status.ok()) status = ReadAudit(file, *root, configuration.audit_required);
   if (status.ok()) status = ReadBus(file, *root, configuration.bus);
   if (status.ok()) status = ReadLock(file, *root, configuration.bus);
+  if (status.ok()) status = ReadPrompts(file, *root, configuration.prompts);
   return status;
 }
 

@@ -36,6 +36,17 @@ struct Access {
   std::vector<uid_t> admin;
 };
 
+// Where the agent's own user can be asked when logind knows no login session of a caller: without
+// systemd, or from a service. At most one of display and tty.
+struct PromptsConfiguration {
+  bool enabled = true;     // else nobody is asked anything, wherever
+  std::string display;     // ":0", or the name of a Wayland socket, "wayland-0"
+  std::string xauthority;  // of an X11 display; empty: where X11 looks by itself
+  std::string tty;         // "/dev/tty2"
+
+  friend bool operator==(const PromptsConfiguration&, const PromptsConfiguration&) = default;
+};
+
 struct Configuration {
   std::filesystem::path file;
   std::vector<std::filesystem::path> policy_folders;
@@ -46,6 +57,7 @@ struct Configuration {
   RateLimits limits;
   bool audit_required = false;  // no proof without a record of it on disk
   BusConfiguration bus;
+  PromptsConfiguration prompts{};
 };
 
 // Adds what one file says, signet.toml or a drop-in; one of a policy folder, which may hold rules

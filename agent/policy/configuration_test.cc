@@ -56,11 +56,18 @@ accept = ["type-17", "bare"]
 
 [audit]
 required = true
+
+[prompts]
+display = ":7"
+xauthority = "/home/alice/.Xauthority"
 )");
   const absl::StatusOr<Configuration> read = LoadConfiguration(file);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->file, file);
   EXPECT_TRUE(read->audit_required);
+  EXPECT_EQ(read->prompts.display, ":7");
+  EXPECT_EQ(read->prompts.xauthority, "/home/alice/.Xauthority");
+  EXPECT_EQ(read->prompts.tty, "");
   ASSERT_EQ(read->backends.size(), 3u);
   EXPECT_EQ(read->backends[0].name, "tpm");
   EXPECT_EQ(read->backends[0].type, "tpm2");
@@ -130,6 +137,11 @@ TEST(Configuration, RefusesWithLineReasonAndNextStep) {
       {"audit = true\n", 1, "audit is not a table", "write [audit]"},
       {"[audit]\nkeep = 1\n", 2, "unknown key \"keep\" in [audit]", "known here: required"},
       {"[audit]\nrequired = 1\n", 2, "required is neither true nor false", "write one"},
+      {"prompts = true\n", 1, "prompts is not a table", "write [prompts]"},
+      {"[prompts]\nscreen = \":0\"\n", 2, "unknown key \"screen\" in [prompts]", "known here"},
+      {"[prompts]\ndisplay = \":0\"\ntty = \"/dev/tty1\"\n", 3, "both display and tty", "remove"},
+      {"[prompts]\ntty = \"tty1\"\n", 2, "is not a device", "write the whole path"},
+      {"[prompts]\nxauthority = \"x\"\n", 2, "is not an absolute path", "write the whole path"},
 
       {tpm + "colour = \"red\"\n", 4, "unknown key \"colour\" in [[backend]]", "known here: name"},
       {"\n[[backend]]\ntype = \"tpm2\"\n", 2, "[[backend]] has no name", "write name = "},

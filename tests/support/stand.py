@@ -122,6 +122,8 @@ class Stand:
             self.environment[f"DBUS_{kind}_BUS_ADDRESS"] = f"unix:path={self.dir}/{kind.lower()}-bus"
         self.config = self.dir / "signet.toml"
         self.backends, self.rules, self.access = [], [], ""
+        self.agent_programs = BIN
+        self.prompts = "[prompts]\nenabled = false\n"  # not on the desktop of who runs the tests
         (self.dir / "ca").mkdir()
         self.authorities = {}
         return self
@@ -202,11 +204,11 @@ class Stand:
 
     def write_config(self, text=None):
         self.config.write_text(text if text is not None else
-                               "\n".join([self.access, *self.backends, *self.rules]))
+                               "\n".join([self.access, self.prompts, *self.backends, *self.rules]))
 
     def start_agent(self):
         self.write_config()
-        self.start("signetd", BIN / "signetd", "--config", self.config, "--policy-dir",
+        self.start("signetd", self.agent_programs / "signetd", "--config", self.config, "--policy-dir",
                    self.dir / "policy.d", "--runtime-dir", self.dir / "run", "--state-dir",
                    self.dir / "state")
         wait_for("the agent", self._agent_answers)

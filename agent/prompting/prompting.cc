@@ -1,0 +1,175 @@
+#include "agent/prompting/prompting.h"
+
+#include <fcntl.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "agent/printable/printable.h"
+#include "agent/prompting/account.h"
+#include "agent/prompting/prompt_messages.h"
+#include "ipc/transport/time_limit.h"
+
+namespace signet::agent {
+namespace {
+
+namespace v1 = prompt::v1;
+
+constexpr size_t kMaxExplanation = 256;  // of a prompter that can't show anything
+
+// Ends the process whichever way the call ends, which does not wait for it.
+class Run {
+ public:
+  Run(asio::any_io_executor executor, std::unique_ptr<PrompterProcess> process)
+      : executor_(std::move(executor)), process_(std::move(process)) {}
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  ~Run() { asio::co_spawn(executor_, PrompterProcess::End(std::move(process_)), asio::detached); }
+
+  ipc::MessageChannel& channel() { return process_->channel(); }
+
+ private:
+  const asio::any_io_executor executor_;
+  std::unique_ptr<PrompterProcess> process_;
+};
+
+asio::awaitable<absl::Status> Send(ipc::MessageChannel& channel, v1::ToPrompter message) {
+  const std::string bytes = message.SerializeAsString();
+  co_return co_await channel.Send({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+}
+
+// What a prompter says; the PIN's pipe only with a Choose.
+std::optional<v1::FromPrompter> Parse(const ipc::Message& message) {
+  v1::FromPrompter parsed;
+  if (!parsed.ParseFromArray(message.bytes.data(), static_cast<int>(message.bytes.size())) ||
+      parsed.message_case() == v1::FromPrompter::MESSAGE_NOT_SET ||
+      (message.descriptor && !parsed.has_choose())) {
+    return std::nullopt;
+  }
+  return parsed;
+}
+
+Answer Left() { return Answer::Not(Answer::Kind::kLeft, "the person who was asked declined"); }
+
+Answer Misbehaved() {
+  return Answer::Not(Answer::Kind::kNobody,
+                     "the prompter made no sense; is it of this version? see signetd's log");
+}
+
+Answer Ended() {
+  return Answer::Not(Answer::Kind::kNobody,
+                     "the prompter ended without an answer; see signetd's log");
+}
+
+Answer TooLate() {
+  return Answer::Not(Answer::Kind::kTooLate,
+                     "nobody answered the prompt in time; answer sooner, or allow more time");
+}
+
+// A message that comes while the token is busy with a PIN, which can only be that the person
+// leaves.
+Answer Interrupted(const absl::StatusOr<ipc::Message>& received) {
+  if (!received.ok()) return Ended();
+  const std::optional<v1::FromPrompter> message = Parse(*received);
+  return message && message->has_leave() ? Left() : Misbehaved();
+}
+
+}  // namespace
+
+Prompting::Prompting(asio::any_io_executor executor, std::filesystem::path programs,
+                     FindPromptPlace place, TokenDesk& tokens)
+    : executor_(std::move(executor)),
+      programs_(std::move(programs)),
+      place_(std::move(place)),
+      tokens_(tokens) {}
+
+asio::awaitable<Answer> Prompting::Ask(Prompt prompt, Settled) {
+  const PromptPlace place = place_(prompt.caller);
+  if (place.kind == PromptPlace::Kind::kNone) {
+    co_return Answer::Not(Answer::Kind::kNobody, place.why_none);
+  }
+  const absl::StatusOr<Account> account = FindAccount(prompt.caller.uid);
+  if (!account.ok()) {
+    co_return Answer::Not(Answer::Kind::kNobody, std::string(account.status().message()));
+  }
+  absl::StatusOr<std::unique_ptr<PrompterProcess>> started =
+      PrompterProcess::Start(executor_, programs_, *account, place);
+  if (!started.ok()) {
+    co_return Answer::Not(Answer::Kind::kNobody, std::string(started.status().message()));
+  }
+  Run run(executor_, *std::move(started));
+  bool late = false;
+  const ipc::TimeLimit limit(executor_, prompt.deadline, [&] {
+    late = true;
+    run.channel().Close();
+  });
+  Answer answer = co_await Converse(prompt, run.channel());
+  co_return late ? TooLate() : answer;
+}
+
+asio::awaitable<Answer> Prompting::Converse(const Prompt& prompt, ipc::MessageChannel& channel) {
+  v1::ToPrompter show;
+  *show.mutable_show() = ToShow(prompt, tokens_, std::chrono::steady_clock::now());
+  absl::Status sent = co_await Send(channel, std::move(show));
+  if (!sent.ok()) co_return Ended();
+  for (;;) {
+    absl::StatusOr<ipc::Message> received = co_await channel.Receive();
+    if (!received.ok()) co_return Ended();
+    const std::optional<v1::FromPrompter> message = Parse(*received);
+    if (!message) co_return Misbehaved();
+    if (message->has_leave()) co_return Left();
+    if (message->has_fail()) {
+      co_return Answer::Not(Answer::Kind::kNobody,
+                            Printable(message->fail().message().substr(0, kMaxExplanation)));
+    }
+    std::optional<Answer> answer =
+        co_await Take(prompt, message->choose(), std::move(received->descriptor), channel);
+    if (answer) co_return *std::move(answer);
+  }
+}
+
+asio::awaitable<std::optional<Answer>> Prompting::Take(const Prompt& prompt,
+                                                       const v1::Choose& chosen,
+                                                       std::optional<ipc::Descriptor> pin,
+                                                       ipc::MessageChannel& channel) {
+  using asio::experimental::awaitable_operators::operator||;
+  if (chosen.choice() >= static_cast<uint32_t>(prompt.choices.size())) co_return Misbehaved();
+  const Choice& choice = prompt.choices[chosen.choice()];
+  const v1::PinEntry entry = ToPin(choice, tokens_).entry();
+  if (entry == v1::PIN_ENTRY_NONE) co_return Answer::Chosen(chosen.choice());
+  if (pin.has_value() != (entry == v1::PIN_ENTRY_HERE)) co_return Misbehaved();
+
+  v1::ToPrompter wait;
+  wait.mutable_wait()->set_message(pin ? "The token checks the PIN."
+                                       : "Enter the PIN at the reader.");
+  absl::Status sent = co_await Send(channel, std::move(wait));
+  if (!sent.ok()) co_return Ended();
+  // Nobody reads what goes with a PIN that is entered at the reader.
+  if (!pin) pin.emplace(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  asio::awaitable<absl::Status> unlocking =
+      tokens_.Unlock(prompt.caller, choice.identity.key.backend, *std::move(pin),
+                     chosen.last_try() ? LastTry::kSpend : LastTry::kKeep);
+  std::variant<absl::Status, absl::StatusOr<ipc::Message>> first =
+      co_await (std::move(unlocking) || channel.Receive());
+  if (const auto* received = std::get_if<1>(&first)) co_return Interrupted(*received);
+  const absl::Status& unlocked = std::get<0>(first);
+  if (unlocked.ok()) co_return Answer::Chosen(chosen.choice());
+
+  v1::ToPrompter refuse;
+  refuse.mutable_refuse()->set_message(std::string(unlocked.message()));
+  *refuse.mutable_refuse()->mutable_pin() = ToPin(choice, tokens_);
+  sent = co_await Send(channel, std::move(refuse));
+  if (!sent.ok()) co_return Ended();
+  co_return std::nullopt;
+}
+
+}  // namespace signet::agent
