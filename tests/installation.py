@@ -18,7 +18,8 @@ import readme_example
 PATIENCE = 60
 PROGRAMS = ("signet", "signetd", "signet-fetch", "signet-gateway")
 PAGES = ("man1/signet.1", "man1/signet-fetch.1", "man1/signet-gateway.1", "man5/signet.toml.5",
-         "man8/signetd.8", "man8/signet-backend.8", "man8/signet-prompter-tty.8")
+         "man8/signetd.8", "man8/signet-backend.8", "man8/signet-prompter.8",
+         "man8/signet-prompter-tty.8")
 
 
 def output(*command, **options):

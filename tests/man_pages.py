@@ -122,7 +122,7 @@ def main():
     for name, page in sorted(pages.items()):
         wrong += check_form(name, page)
     for name in ("signet.1", "signetd.8", "signet-fetch.1", "signet-gateway.1", "signet-backend.8",
-                 "signet-prompter-tty.8"):
+                 "signet-prompter.8", "signet-prompter-tty.8"):
         wrong += check_options(name, pages[name], programs / name.rsplit(".", 1)[0])
     wrong += check_commands(pages["signet.1"], programs / "signet")
     wrong += check_exit_codes(pages["signet.1"], programs / "signet")

@@ -9,11 +9,12 @@ namespace signet::prompter {
 namespace {
 
 // A longer list scrolls: it must not push the buttons off the screen.
-constexpr int kMaxRows = 3;
-constexpr int kListHeight = 320;
+constexpr int kMaxRows = 2;
+constexpr int kListHeight = 240;
 
 GtkWidget* Scrolled(GtkWidget* child) {
   GtkWidget* scrolled = gtk_scrolled_window_new();
+  gtk_widget_set_overflow(scrolled, GTK_OVERFLOW_HIDDEN);  // at the round corners
   GtkScrolledWindow* window = GTK_SCROLLED_WINDOW(scrolled);
   gtk_scrolled_window_set_policy(window, GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_min_content_height(window, kListHeight);
@@ -50,13 +51,14 @@ GtkWidget* FactGrid(const std::vector<Fact>& facts) {
 ChoiceList::ChoiceList(const v1::Show& show, std::function<void(size_t)> on_select)
     : on_select_(std::move(on_select)) {
   const bool several = show.choices_size() > 1;
-  GtkWidget* list = Box(GTK_ORIENTATION_VERTICAL, 0, {"card", "choices"});
+  GtkWidget* list = Box(GTK_ORIENTATION_VERTICAL, 0, {"choices"});
   for (const v1::Choice& choice : show.choices()) {
     rows_.push_back(MakeRow(choice, several));
     gtk_box_append(GTK_BOX(list), rows_.back().box);
     if (several) MakeSelectable(rows_.size() - 1, choice);
   }
   widget_ = show.choices_size() > kMaxRows ? Scrolled(list) : list;
+  gtk_widget_add_css_class(widget_, "card");
 }
 
 ChoiceList::Row ChoiceList::MakeRow(const v1::Choice& choice, bool several) {

@@ -19,12 +19,10 @@ inline constexpr char kStyle[] = R"css(
   border: 1px solid alpha(currentColor, 0.16);
   border-radius: 10px;
   background-color: alpha(currentColor, 0.03);
-  padding: 12px 14px;
 }
 .choice { padding: 12px 14px; }
 .choice.chosen { background-color: alpha(@theme_selected_bg_color, 0.14); }
-.choices { padding: 0; }
-.choices > .choice:not(:last-child) { border-bottom: 1px solid alpha(currentColor, 0.12); }
+.choice:not(:last-child) { border-bottom: 1px solid alpha(currentColor, 0.12); }
 .subject { font-weight: 700; }
 
 .notice { border-radius: 8px; padding: 8px 12px; }
@@ -33,7 +31,7 @@ inline constexpr char kStyle[] = R"css(
 .notice.news { background-color: alpha(@theme_selected_bg_color, 0.16); }
 .notice.refusal { background-color: alpha(#e01b24, 0.18); font-weight: 600; }
 .notice.last { background-color: alpha(#e01b24, 0.14); }
-.why-not { color: #c01c28; font-weight: 600; }
+.why-not { color: mix(@theme_fg_color, #e01b24, 0.75); font-weight: 600; }
 
 .summary { border-radius: 6px; }
 .summary:focus-visible { outline: 2px solid alpha(@theme_selected_bg_color, 0.6); outline-offset: 4px; }

@@ -81,7 +81,7 @@ Notice MakeNotice(const std::string& text, const char* icon, const char* style_c
   GtkWidget* label = Label(text, {}, 6);
   gtk_widget_set_hexpand(label, TRUE);
   Append(box, {image, label});
-  return {box, label};
+  return {box, image, label};
 }
 
 void Name(GtkWidget* widget, const std::string& name) {

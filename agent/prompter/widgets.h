@@ -32,6 +32,7 @@ void Append(GtkWidget* box, std::initializer_list<GtkWidget*> children);
 // A coloured line with an icon that GTK itself brings: a note, a warning, an error.
 struct Notice {
   GtkWidget* box;
+  GtkWidget* icon;
   GtkWidget* label;
 };
 Notice MakeNotice(const std::string& text, const char* icon, const char* style_class);

@@ -47,7 +47,7 @@ Window::Window(Dialogue& dialogue, Answers answers)
   GtkWidget* content = Box(GTK_ORIENTATION_VERTICAL, 14, {"content"});
   news_ = MakeNotice("", "dialog-information-symbolic", "news");
   spinner_ = gtk_spinner_new();
-  gtk_box_append(GTK_BOX(news_.box), spinner_);
+  gtk_box_prepend(GTK_BOX(news_.box), spinner_);
   refusal_ = MakeNotice("", "dialog-warning-symbolic", "refusal");
   GtkWidget* certificates = Box(GTK_ORIENTATION_VERTICAL, 6);
   Append(certificates,
@@ -247,6 +247,7 @@ void Window::UpdateNews() {
   Set(news_.box, !news.empty());
   SetText(news_.label, news);
   Set(spinner_, working);
+  Set(news_.icon, !working);
   gtk_spinner_set_spinning(GTK_SPINNER(spinner_), working);
   const bool refused = dialogue_.phase() == Phase::kAsking && dialogue_.refused();
   Set(refusal_.box, refused);

@@ -78,7 +78,7 @@ std::vector<Fact> FactsOf(const v1::Program& program) {
   std::vector<Fact> facts;
   AddFact(facts, "Program", program.path().empty() ? "unknown (unreadable)" : program.path());
   const std::string lineage = Lineage(program);
-  facts.push_back({"Started by", lineage, lineage});
+  facts.push_back({"Process", lineage, lineage});
   AddFact(facts, "Service", program.unit());
   AddFact(facts, "Sandbox", program.sandbox());
   AddFact(facts, "User ID", absl::StrCat(program.uid()));
@@ -119,7 +119,7 @@ std::string TriesLeft(const v1::Pin& pin) {
   if (pin.entry() == v1::PIN_ENTRY_NONE) return "";
   switch (pin.tries()) {
     case v1::PIN_TRIES_LAST:
-      return "This is the last try. A wrong PIN blocks the token.";
+      return "The last try";
     case v1::PIN_TRIES_BLOCKED:
       return "No tries are left.";
     case v1::PIN_TRIES_FEW:

@@ -54,13 +54,13 @@ TEST(WordingTest, ShowsAProgramThatHidesItsNames) {
 TEST(WordingTest, NamesOnlyWhatIsKnown) {
   v1::Program program = Curl();
   EXPECT_THAT(FactsOf(program),
-              ElementsAre(Field(&Fact::name, "Program"), Field(&Fact::name, "Started by"),
+              ElementsAre(Field(&Fact::name, "Program"), Field(&Fact::name, "Process"),
                           Field(&Fact::name, "User ID")));
   program.set_unit("sync.service");
   program.set_sandbox("flatpak org.example.App");
   EXPECT_THAT(
       FactsOf(program),
-      ElementsAre(Field(&Fact::value, "/usr/bin/curl"), Field(&Fact::name, "Started by"),
+      ElementsAre(Field(&Fact::value, "/usr/bin/curl"), Field(&Fact::name, "Process"),
                   Field(&Fact::value, "sync.service"),
                   Field(&Fact::value, "flatpak org.example.App"), Field(&Fact::value, "1000")));
 }
@@ -115,7 +115,7 @@ TEST(WordingTest, CountsTries) {
   pin.set_tries_left(0);
   EXPECT_THAT(TriesLeft(pin), HasSubstr("few tries"));
   pin.set_tries(v1::PIN_TRIES_LAST);
-  EXPECT_THAT(TriesLeft(pin), HasSubstr("last try"));
+  EXPECT_EQ(TriesLeft(pin), "The last try");
 }
 
 TEST(WordingTest, CountsTimeUpToTheSecond) {

@@ -209,6 +209,34 @@ class PinTries(unittest.TestCase):
             with open(f"/proc/{prompted.process.pid}/limits", encoding="ascii") as limits:
                 self.assertRegex(limits.read(), r"Max core file size +0 +0 ")
 
+    def test_one_copy_of_the_pin_is_in_memory_and_none_when_it_is_sent(self):
+        pin = b"Zq7xWv93kLp"
+        with Prompted(desktop, show(with_pin())) as prompted:
+            prompted.enter(pin.decode())
+            prompted.can("push button", "Approve")
+            try:
+                self.assertEqual(copies_in_memory(prompted.process.pid, pin), 1)
+            except PermissionError:
+                return  # nor may the person's other programs look
+            desktop.key("Return")
+            self.assertEqual(prompted.receive()[2], pin.decode())
+            prompted.reads("Working")
+            self.assertEqual(copies_in_memory(prompted.process.pid, pin), 0)
+
+
+def copies_in_memory(pid, secret):
+    found = 0
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            begin, end = (int(word, 16) for word in line.split()[0].split("-"))
+            if line.split()[1][:2] == "rw" and end - begin < 1 << 28:  # not what sanitizers reserve
+                try:
+                    memory.seek(begin)
+                    found += memory.read(end - begin).count(secret)
+                except OSError:  # not mapped any more
+                    pass
+    return found
+
 
 class Strangers(unittest.TestCase):
     def test_nothing_that_they_write_is_more_than_text(self):
