@@ -1,7 +1,6 @@
 #include "client-lib/tools/fetch.h"
 
 #include <poll.h>
-#include <signet/client.h>
 #include <signet/openssl.h>
 
 #include <algorithm>
@@ -10,6 +9,8 @@
 #include <memory>
 #include <ostream>
 
+#include "client-lib/tools/fetch_http3.h"
+#include "client-lib/tools/fetch_session.h"
 #include "client-lib/tools/http2_connection.h"
 #include "client-lib/tools/https_connect.h"
 #include "client-lib/tools/monotonic_clock.h"
@@ -25,15 +26,10 @@ constexpr size_t kMaxBody = size_t{64} << 20;
 // connection and could take our GOAWAY with it.
 constexpr uint64_t kLingerMs = 1000;
 
-struct SignetDelete {
-  void operator()(signet_session* session) const { signet_session_free(session); }
-  void operator()(signet_agent* agent) const { signet_agent_free(agent); }
-};
-
 class Fetch : public Http2Events {
  public:
   Fetch(const FetchOptions& options, TlsStream stream, FetchReport& report)
-      : options_(options), report_(report), stream_(std::move(stream)) {}
+      : options_(options), report_(report), stream_(std::move(stream)), session_(options, report) {}
 
   // Each returns whether to go on; if not, the report says why.
   bool Start();
@@ -53,15 +49,13 @@ class Fetch : public Http2Events {
   void StepSlowly(uint64_t wake_ms);
   void AwaitSocket(uint64_t wake_ms);
   void Drive();
-  void TakeEvents();
   bool Ended();
   std::ostream* log() const { return options_.log; }
 
   const FetchOptions& options_;
   FetchReport& report_;
   TlsStream stream_;
-  std::unique_ptr<signet_session, SignetDelete> session_;
-  std::unique_ptr<signet_agent, SignetDelete> agent_;
+  FetchSession session_;
   signet_nghttp2 adapter_{};
   std::unique_ptr<Http2Connection> http2_;
 
@@ -77,30 +71,9 @@ bool Fetch::Start() {
     *log() << "* " << SSL_get_version(stream_.ssl()) << ", " << SSL_get_cipher_name(stream_.ssl())
            << "\n* wire profile: " << ToString(options_.code_points) << '\n';
   }
-  std::string origin = options_.urls.front().Origin();
-  signet_session_config config{};
-  config.size = sizeof config;
-  config.http = SIGNET_HTTP2;
-  config.origin = origin.c_str();
-  config.limit = options_.limit;
-  config.deadline_ms = options_.deadline_ms;
-  config.code_points = &options_.code_points.h2;
-  signet_session* session = nullptr;
-  signet_status status = signet_openssl_tls(stream_.ssl(), &config.tls);
-  if (status == SIGNET_OK) status = signet_session_new(&config, &session);
-  session_.reset(session);
-  signet_agent* agent = nullptr;
-  if (status == SIGNET_OK && options_.use_agent) {
-    const char* path = options_.agent.empty() ? nullptr : options_.agent.c_str();
-    status = signet_agent_new(session, path, &agent);
-    agent_.reset(agent);
-  } else if (status == SIGNET_OK) {
-    status = signet_session_agent_gone(session, "signet-fetch was started with --no-agent");
-  }
-  if (status != SIGNET_OK) {
-    report_.Fail(FetchExit::kTls, std::string("libsignet: ") + signet_status_string(status));
-    return false;
-  }
+  signet_tls tls{};
+  const signet_status status = signet_openssl_tls(stream_.ssl(), &tls);
+  if (!session_.Start(SIGNET_HTTP2, tls, status)) return false;
   signet_nghttp2_init_client(&adapter_, session_.get());
   const nghttp2_settings_entry no_push[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
   http2_ =
@@ -162,7 +135,7 @@ bool Fetch::AwaitResponse() {
   for (;;) {
     uint64_t before = NowMs();
     // While the server waits for us, only the session's own deadline runs.
-    bool our_turn = signet_session_outstanding(session_.get()) > 0;
+    bool our_turn = session_.outstanding() > 0;
     StepSlowly(std::min(last_moment, our_turn ? kNever : before + patience));
     if (stream_closed_ && !http2_->error()) return true;
     if (Ended()) return false;
@@ -179,46 +152,17 @@ bool Fetch::AwaitResponse() {
 void Fetch::StepSlowly(uint64_t wake_ms) {
   Drive();
   if (stream_closed_ || http2_->state() != Http2Connection::State::kOpen) return;
-  std::array<pollfd, 2> waits{pollfd{stream_.fd(), http2_->events(), 0}, pollfd{-1, 0, 0}};
-  if (agent_ != nullptr) {
-    waits[1].fd = signet_agent_fd(agent_.get());
-    waits[1].events = signet_agent_events(agent_.get());
-  }
-  wake_ms = std::min<uint64_t>(wake_ms, signet_session_deadline(session_.get()));
+  std::array<pollfd, 2> waits{pollfd{stream_.fd(), http2_->events(), 0}, session_.agent_wait()};
+  wake_ms = std::min<uint64_t>(wake_ms, session_.deadline());
   poll(waits.data(), waits.size(), PollTimeout(wake_ms));
   Drive();
 }
 
 void Fetch::Drive() {
   http2_->Receive();
-  if (agent_ != nullptr) signet_agent_process(agent_.get());
-  signet_session_advance(session_.get(), NowMs());
+  session_.Advance();
   http2_->Send();
-  TakeEvents();
-}
-
-void Fetch::TakeEvents() {
-  signet_event event{};
-  while (signet_session_next_event(session_.get(), &event) == SIGNET_OK) {
-    if (event.type == SIGNET_EVENT_REQUESTED) {
-      ++report_.authenticator_requests;
-      if (log() != nullptr) *log() << "< authenticator request " << event.request << '\n';
-    } else if (event.type == SIGNET_EVENT_PROVED) {
-      ++report_.certificates_sent;
-      report_.identities.push_back({event.identity, event.kind, event.subject});
-      if (log() != nullptr) {
-        *log() << "> authenticator " << event.request << ": proved " << event.kind << " \""
-               << event.identity << "\", " << event.subject << '\n';
-      }
-    } else if (event.type == SIGNET_EVENT_DECLINED) {
-      ++report_.empty_sent;
-      report_.declined.push_back({event.reason, event.detail});
-      if (log() != nullptr) {
-        *log() << "> authenticator " << event.request << ": declined (" << event.reason
-               << "): " << event.detail << '\n';
-      }
-    }
-  }
+  session_.TakeEvents();
 }
 
 // Whether the connection is over before its work is done.
@@ -295,22 +239,18 @@ void Fetch::OnStreamClose(int32_t stream, uint32_t error_code) {
 }
 
 void Fetch::OnSettings(std::span<const nghttp2_settings_entry> settings) {
-  report_.negotiated = signet_session_negotiated(session_.get()) != 0;
-  if (log() == nullptr) return;
   for (const nghttp2_settings_entry& each : settings) {
+    if (log() == nullptr) break;
     *log() << "< setting 0x" << std::hex << each.settings_id << std::dec << " = " << each.value
            << '\n';
   }
-  *log() << "* secondary client certificates: "
-         << (report_.negotiated
-                 ? "negotiated, up to " + std::to_string(options_.limit) + " requests at a time"
-                 : std::string("the server does not offer them"))
-         << '\n';
+  session_.NoteNegotiation();
 }
 
 }  // namespace
 
 FetchReport FetchSlowly(const FetchOptions& options) {
+  if (options.http3) return FetchHttp3Slowly(options);
   FetchReport report;
   const Url& url = options.urls.front();
   std::string error;

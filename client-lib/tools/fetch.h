@@ -1,4 +1,5 @@
-// One run of signet-fetch: URLs of one origin, one after the other, on one HTTP/2 connection.
+// One run of signet-fetch: URLs of one origin, one after the other, on one HTTP/2 or HTTP/3
+// connection.
 #ifndef SIGNET_CLIENT_LIB_TOOLS_FETCH_H_
 #define SIGNET_CLIENT_LIB_TOOLS_FETCH_H_
 
@@ -19,6 +20,7 @@ struct FetchOptions {
   std::vector<Url> urls;            // at least one, all of one origin
   std::string ca_file;              // empty = the system's store
   std::optional<Endpoint> connect;  // in place of the URL's host and port
+  bool http3 = false;
   uint32_t limit = 4;
   std::string agent;  // socket path; empty = where libsignet looks
   bool use_agent = true;

@@ -12,7 +12,7 @@ namespace signet::tools {
 namespace {
 
 constexpr char kDescription[] =
-    "Fetches URLs in order on one HTTP/2 connection (TLS 1.3) and prints their bodies. When the\n"
+    "Fetches URLs in order on one HTTP/2 or HTTP/3 connection and prints their bodies. When the\n"
     "server asks for client certificates on the way, the Signet agent answers with keys that stay\n"
     "in hardware; what nobody can or may prove is declined. An identity belongs to the whole\n"
     "connection, so all URLs must be of one origin.";
@@ -24,6 +24,7 @@ constexpr char kFooter[] =
     "  35  TLS failed\n"
     "  60  the server's certificate is not trusted\n"
     "  16  HTTP/2 failed\n"
+    "  95  HTTP/3 failed\n"
     "  23  standard output can't be written\n"
     "  28  the deadline has passed\n"
     "  22  a response has status 400 or above\n"
@@ -50,6 +51,7 @@ void Declare(CLI::App& app, CommandLine& line, FetchOptions& options) {
   app.add_option("--connect", line.connect,
                  "Connect there; host name and certificate stay the URL's")
       ->type_name("HOST:PORT");
+  app.add_flag("--http3", options.http3, "Use HTTP/3 (QUIC, on UDP) in place of HTTP/2");
   app.add_option("--limit", options.limit,
                  "How many unanswered authenticator requests the server may have")
       ->type_name("N")

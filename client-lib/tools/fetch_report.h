@@ -22,6 +22,7 @@ enum class FetchExit {
   kTimeout = 28,
   kTls = 35,
   kUntrusted = 60,
+  kHttp3 = 95,
 };
 
 struct FetchReport {

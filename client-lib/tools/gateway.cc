@@ -45,8 +45,14 @@ Gateway::Gateway(Descriptor listener, Descriptor signals, const GatewayPolicy& p
   signalled_.SetEvents(signals_.get(), POLLIN);
 }
 
+void Gateway::ServeHttp3(Descriptor socket, gnutls_certificate_credentials_t credentials) {
+  http3_ = std::make_unique<GatewayHttp3>(loop_, std::move(socket), credentials, policy_,
+                                          backend_.get());
+}
+
 void Gateway::Run() {
-  while (!stopping_ || (!connections_.empty() && NowMs() < stop_deadline_)) {
+  const auto done = [this] { return connections_.empty() && (!http3_ || http3_->empty()); };
+  while (!stopping_ || (!done() && NowMs() < stop_deadline_)) {
     loop_.RunOnce(stop_deadline_);
   }
 }
@@ -107,6 +113,7 @@ void Gateway::TakeSignal() {
   accepting_.SetDeadline(kNever);
   listener_ = Descriptor();  // later connections are refused
   for (auto& [id, connection] : connections_) connection->Stop();
+  if (http3_) http3_->Stop();
 }
 
 void Gateway::Forget(uint64_t id) {

@@ -9,6 +9,7 @@
 #include "client-lib/tools/descriptor.h"
 #include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/gateway_connection.h"
+#include "client-lib/tools/gateway_http3.h"
 #include "client-lib/tools/gateway_policy.h"
 #include "client-lib/tools/upstream.h"
 
@@ -20,6 +21,9 @@ class Gateway {
   // gateway gracefully (GOAWAY, what is in progress has policy.drain_timeout_ms), the second at
   // once. `policy` and `context` outlive the gateway.
   Gateway(Descriptor listener, Descriptor signals, const GatewayPolicy& policy, SSL_CTX* context);
+
+  // Serves HTTP/3 on a UDP socket, too. `credentials` outlive the gateway.
+  void ServeHttp3(Descriptor socket, gnutls_certificate_credentials_t credentials);
 
   // Blocks until a signal has ended it.
   void Run();
@@ -41,6 +45,7 @@ class Gateway {
   Watch signalled_;
   std::unique_ptr<Backend> backend_;  // null: the gateway answers by itself
   std::map<uint64_t, std::unique_ptr<GatewayConnection>> connections_;
+  std::unique_ptr<GatewayHttp3> http3_;  // null: HTTP/2 only
   uint64_t next_id_ = 0;
   bool paused_ = false;
   bool stopping_ = false;

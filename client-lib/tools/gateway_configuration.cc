@@ -39,12 +39,13 @@ class ConfigurationReader {
 GatewayConfiguration ConfigurationReader::Read() {
   const toml::table root = ParseTomlFile(file_);
   const TomlTable table(file_, root, "the file");
-  table.OnlyKeys({"listen", "cert", "key", "decision_timeout", "idle_timeout", "drain_timeout",
-                  "backend", "certificate", "path"});
+  table.OnlyKeys({"listen", "cert", "key", "http3", "decision_timeout", "idle_timeout",
+                  "drain_timeout", "backend", "certificate", "path"});
   GatewayConfiguration& to = configuration_;
   to.listen = table.String("listen").value_or("");
   if (std::optional<std::string> cert = table.String("cert")) to.certificate = Resolve(*cert);
   if (std::optional<std::string> key = table.String("key")) to.key = Resolve(*key);
+  to.http3 = table.Bool("http3").value_or(to.http3);
   to.decision_timeout_ms = table.Milliseconds("decision_timeout").value_or(to.decision_timeout_ms);
   to.idle_timeout_ms = table.Milliseconds("idle_timeout").value_or(to.idle_timeout_ms);
   to.drain_timeout_ms = table.Milliseconds("drain_timeout").value_or(to.drain_timeout_ms);

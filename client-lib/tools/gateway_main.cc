@@ -12,8 +12,10 @@
 #include "client-lib/tools/code_point_options.h"
 #include "client-lib/tools/gateway.h"
 #include "client-lib/tools/gateway_configuration.h"
+#include "client-lib/tools/quic_tls.h"
 #include "client-lib/tools/seconds_option.h"
 #include "client-lib/tools/tcp_socket.h"
+#include "client-lib/tools/udp_socket.h"
 
 namespace signet::tools {
 namespace {
@@ -22,7 +24,8 @@ constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 
 constexpr char kDescription[] =
-    "Serves HTTP/2 over TLS 1.3, asks for client certificates in the middle of a connection, "
+    "Serves HTTP/2 over TLS 1.3, and HTTP/3, asks for client certificates in the middle of a "
+    "connection, "
     "where\n"
     "a path needs them, and passes requests on to a backend, with the client's identities in "
     "header\n"
@@ -33,7 +36,7 @@ constexpr char kDescription[] =
 
 constexpr char kFooter[] =
     "\nThe file of --config (TOML; docs/gateway.md has all of it):\n"
-    "  listen, cert, key, decision_timeout, idle_timeout, drain_timeout\n"
+    "  listen, cert, key, http3, decision_timeout, idle_timeout, drain_timeout\n"
     "  [backend]        url = \"http://HOST:PORT\" or \"h2c://HOST:PORT\", timeout, connections,\n"
     "                   client_cert, client_cert_chain\n"
     "  [[certificate]]  name, ca, key_usage, extended_key_usage, extensions\n"
@@ -64,6 +67,7 @@ struct CommandLine {
   std::string listen;
   std::string certificate;
   std::string key;
+  bool http3 = false;
   std::vector<std::string> require;
   double decision_timeout_s = 60;
   double idle_timeout_s = 120;
@@ -82,6 +86,8 @@ void Declare(CLI::App& app, CommandLine& line) {
   app.add_option("--cert", line.certificate, "The server's certificate chain, PEM, leaf first")
       ->type_name("FILE");
   app.add_option("--key", line.key, "The key of that certificate, PEM")->type_name("FILE");
+  app.add_flag("--http3", line.http3,
+               "Serve HTTP/3 (QUIC) as well, on the UDP port of the same number");
   app.add_option("--require", line.require,
                  "PATH (without query) is answered only to clients who prove, for each file, a\n"
                  "certificate that leads to one of the file's certificates. May be repeated")
@@ -132,6 +138,7 @@ std::optional<GatewayConfiguration> Configure(const CommandLine& line, std::stri
   if (!line.listen.empty()) configuration.listen = line.listen;
   if (!line.certificate.empty()) configuration.certificate = line.certificate;
   if (!line.key.empty()) configuration.key = line.key;
+  configuration.http3 = configuration.http3 || line.http3;
   if (line.decision_timeout->count() > 0) {
     configuration.decision_timeout_ms = ToMilliseconds(line.decision_timeout_s);
   }
@@ -167,13 +174,26 @@ int Serve(const CommandLine& line) {
     return Fail(kExitFailed, "--listen " + configuration->listen + ": " + error +
                                  "; choose a local address and a free port");
   }
+  GnutlsCredentials credentials;
+  Descriptor udp;
+  if (configuration->http3) {
+    credentials = NewQuicServerCredentials(configuration->certificate, configuration->key, error);
+    if (credentials == nullptr) return Fail(kExitUsage, error);
+    udp = BindUdpBeside(listener, error);
+    if (!udp.valid()) {
+      return Fail(kExitFailed, "--http3: UDP port of --listen " + configuration->listen + ": " +
+                                   error + "; choose a port that is free on both");
+    }
+  }
   Descriptor signals = BlockSignals();
   if (!signals.valid()) return Fail(kExitFailed, std::string("signals: ") + strerror(errno));
 
-  GatewayPolicy policy{std::move(*configuration), code_points->h2, &std::cerr};
+  GatewayPolicy policy{std::move(*configuration), code_points->h2, code_points->h3, &std::cerr};
   nlohmann::json ready = {{"listening", LocalEndpoint(listener)}};
+  if (policy.http3) ready["http3"] = LocalEndpoint(udp);
   RaiseDescriptorLimit();
   Gateway gateway(std::move(listener), std::move(signals), policy, context.get());
+  if (policy.http3) gateway.ServeHttp3(std::move(udp), credentials.get());
   std::cout << ready << std::endl;
   gateway.Run();
   return 0;

@@ -12,7 +12,8 @@ namespace signet::tools {
 
 struct GatewayPolicy : GatewayConfiguration {
   signet_code_points code_points;  // of HTTP/2
-  std::ostream* log;               // one JSON object a line
+  signet_code_points code_points_h3;
+  std::ostream* log;  // one JSON object a line
 };
 
 }  // namespace signet::tools

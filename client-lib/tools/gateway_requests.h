@@ -44,6 +44,7 @@ class GatewayRequests {
   // True when a stream was reset, which is to be sent.
   bool ResetAnswered();
 
+  bool empty() const { return streams_.empty(); }
   // A request waits for somebody who is not just idle.
   bool busy() const;
   // The head of some request is there.

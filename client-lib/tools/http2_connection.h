@@ -49,7 +49,7 @@ struct Http2Error {
   enum class By { kLocal, kPeer };  // who found the error
 
   By by;
-  uint32_t code;
+  uint64_t code;
   std::string name;  // "PROTOCOL_ERROR"
   std::string detail;
 };

@@ -1,0 +1,80 @@
+#include "client-lib/tools/fetch_session.h"
+
+#include <ostream>
+#include <string>
+
+#include "client-lib/tools/monotonic_clock.h"
+
+namespace signet::tools {
+
+bool FetchSession::Start(signet_http http, const signet_tls& tls, signet_status status) {
+  const std::string origin = options_.urls.front().Origin();
+  signet_session_config config{};
+  config.size = sizeof config;
+  config.tls = tls;
+  config.http = http;
+  config.origin = origin.c_str();
+  config.limit = options_.limit;
+  config.deadline_ms = options_.deadline_ms;
+  config.code_points = http == SIGNET_HTTP2 ? &options_.code_points.h2 : &options_.code_points.h3;
+  signet_session* session = nullptr;
+  if (status == SIGNET_OK) status = signet_session_new(&config, &session);
+  session_.reset(session);
+  signet_agent* agent = nullptr;
+  if (status == SIGNET_OK && options_.use_agent) {
+    const char* path = options_.agent.empty() ? nullptr : options_.agent.c_str();
+    status = signet_agent_new(session, path, &agent);
+    agent_.reset(agent);
+  } else if (status == SIGNET_OK) {
+    status = signet_session_agent_gone(session, "signet-fetch was started with --no-agent");
+  }
+  if (status == SIGNET_OK) return true;
+  report_.Fail(FetchExit::kTls, std::string("libsignet: ") + signet_status_string(status));
+  return false;
+}
+
+pollfd FetchSession::agent_wait() const {
+  if (agent_ == nullptr) return {-1, 0, 0};
+  return {signet_agent_fd(agent_.get()), signet_agent_events(agent_.get()), 0};
+}
+
+void FetchSession::Advance() {
+  if (agent_ != nullptr) signet_agent_process(agent_.get());
+  signet_session_advance(session_.get(), NowMs());
+}
+
+void FetchSession::NoteNegotiation() {
+  report_.negotiated = signet_session_negotiated(session_.get()) != 0;
+  if (log() == nullptr) return;
+  *log() << "* secondary client certificates: "
+         << (report_.negotiated
+                 ? "negotiated, up to " + std::to_string(options_.limit) + " requests at a time"
+                 : std::string("the server does not offer them"))
+         << '\n';
+}
+
+void FetchSession::TakeEvents() {
+  signet_event event{};
+  while (signet_session_next_event(session_.get(), &event) == SIGNET_OK) {
+    if (event.type == SIGNET_EVENT_REQUESTED) {
+      ++report_.authenticator_requests;
+      if (log() != nullptr) *log() << "< authenticator request " << event.request << '\n';
+    } else if (event.type == SIGNET_EVENT_PROVED) {
+      ++report_.certificates_sent;
+      report_.identities.push_back({event.identity, event.kind, event.subject});
+      if (log() != nullptr) {
+        *log() << "> authenticator " << event.request << ": proved " << event.kind << " \""
+               << event.identity << "\", " << event.subject << '\n';
+      }
+    } else if (event.type == SIGNET_EVENT_DECLINED) {
+      ++report_.empty_sent;
+      report_.declined.push_back({event.reason, event.detail});
+      if (log() != nullptr) {
+        *log() << "> authenticator " << event.request << ": declined (" << event.reason
+               << "): " << event.detail << '\n';
+      }
+    }
+  }
+}
+
+}  // namespace signet::tools

@@ -1,0 +1,52 @@
+// The client's half of secondary client certificates in one run of signet-fetch: a session of
+// libsignet, its way to the agent, and what is told about both.
+#ifndef SIGNET_CLIENT_LIB_TOOLS_FETCH_SESSION_H_
+#define SIGNET_CLIENT_LIB_TOOLS_FETCH_SESSION_H_
+
+#include <poll.h>
+#include <signet/client.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "client-lib/tools/fetch.h"
+#include "client-lib/tools/fetch_report.h"
+
+namespace signet::tools {
+
+class FetchSession {
+ public:
+  // Both outlive this.
+  FetchSession(const FetchOptions& options, FetchReport& report)
+      : options_(options), report_(report) {}
+
+  // `tls` as the adapter filled it, with its status. False: the report says why.
+  bool Start(signet_http http, const signet_tls& tls, signet_status status);
+  signet_session* get() const { return session_.get(); }
+  size_t outstanding() const { return signet_session_outstanding(session_.get()); }
+
+  // What to poll for the agent; a descriptor of -1 for nothing.
+  pollfd agent_wait() const;
+  uint64_t deadline() const { return signet_session_deadline(session_.get()); }
+  // Moves the agent and the clock on.
+  void Advance();
+  void TakeEvents();
+  // The server's SETTINGS are there.
+  void NoteNegotiation();
+
+ private:
+  struct Delete {
+    void operator()(signet_session* session) const { signet_session_free(session); }
+    void operator()(signet_agent* agent) const { signet_agent_free(agent); }
+  };
+  std::ostream* log() const { return options_.log; }
+
+  const FetchOptions& options_;
+  FetchReport& report_;
+  std::unique_ptr<signet_session, Delete> session_;
+  std::unique_ptr<signet_agent, Delete> agent_;
+};
+
+}  // namespace signet::tools
+
+#endif  // SIGNET_CLIENT_LIB_TOOLS_FETCH_SESSION_H_
