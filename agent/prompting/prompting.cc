@@ -5,6 +5,8 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -26,20 +28,31 @@ namespace v1 = prompt::v1;
 
 constexpr size_t kMaxExplanation = 256;  // of a prompter that can't show anything
 
+// Fires when a process has ended.
+using Ended = std::shared_ptr<asio::steady_timer>;
+
+asio::awaitable<void> EndAndTell(std::unique_ptr<PrompterProcess> process, Ended ended) {
+  co_await PrompterProcess::End(std::move(process));
+  ended->expires_at(asio::steady_timer::clock_type::now());
+}
+
 // Ends the process whichever way the call ends, which does not wait for it.
 class Run {
  public:
-  Run(asio::any_io_executor executor, std::unique_ptr<PrompterProcess> process)
-      : executor_(std::move(executor)), process_(std::move(process)) {}
+  Run(std::unique_ptr<PrompterProcess> process, Ended ended)
+      : process_(std::move(process)), ended_(std::move(ended)) {}
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
-  ~Run() { asio::co_spawn(executor_, PrompterProcess::End(std::move(process_)), asio::detached); }
+  ~Run() {
+    const asio::any_io_executor executor = ended_->get_executor();
+    asio::co_spawn(executor, EndAndTell(std::move(process_), std::move(ended_)), asio::detached);
+  }
 
   ipc::MessageChannel& channel() { return process_->channel(); }
 
  private:
-  const asio::any_io_executor executor_;
   std::unique_ptr<PrompterProcess> process_;
+  Ended ended_;
 };
 
 asio::awaitable<absl::Status> Send(ipc::MessageChannel& channel, v1::ToPrompter message) {
@@ -65,7 +78,7 @@ Answer Misbehaved() {
                      "the prompter made no sense; is it of this version? see signetd's log");
 }
 
-Answer Ended() {
+Answer Gone() {
   return Answer::Not(Answer::Kind::kNobody,
                      "the prompter ended without an answer; see signetd's log");
 }
@@ -78,7 +91,7 @@ Answer TooLate() {
 // A message that comes while the token is busy with a PIN, which can only be that the person
 // leaves.
 Answer Interrupted(const absl::StatusOr<ipc::Message>& received) {
-  if (!received.ok()) return Ended();
+  if (!received.ok()) return Gone();
   const std::optional<v1::FromPrompter> message = Parse(*received);
   return message && message->has_leave() ? Left() : Misbehaved();
 }
@@ -101,12 +114,21 @@ asio::awaitable<Answer> Prompting::Ask(Prompt prompt, Settled) {
   if (!account.ok()) {
     co_return Answer::Not(Answer::Kind::kNobody, std::string(account.status().message()));
   }
+  // The one before may still be putting a terminal in order.
+  if (const auto before = ended_.find(prompt.caller.uid); before != ended_.end()) {
+    const Ended end_of_it = before->second;
+    asio::error_code ignored;
+    co_await end_of_it->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
   absl::StatusOr<std::unique_ptr<PrompterProcess>> started =
       PrompterProcess::Start(executor_, programs_, *account, place);
   if (!started.ok()) {
     co_return Answer::Not(Answer::Kind::kNobody, std::string(started.status().message()));
   }
-  Run run(executor_, *std::move(started));
+  const auto ended =
+      std::make_shared<asio::steady_timer>(executor_, asio::steady_timer::time_point::max());
+  ended_[prompt.caller.uid] = ended;
+  Run run(*std::move(started), ended);
   bool late = false;
   const ipc::TimeLimit limit(executor_, prompt.deadline, [&] {
     late = true;
@@ -120,10 +142,10 @@ asio::awaitable<Answer> Prompting::Converse(const Prompt& prompt, ipc::MessageCh
   v1::ToPrompter show;
   *show.mutable_show() = ToShow(prompt, tokens_, std::chrono::steady_clock::now());
   absl::Status sent = co_await Send(channel, std::move(show));
-  if (!sent.ok()) co_return Ended();
+  if (!sent.ok()) co_return Gone();
   for (;;) {
     absl::StatusOr<ipc::Message> received = co_await channel.Receive();
-    if (!received.ok()) co_return Ended();
+    if (!received.ok()) co_return Gone();
     const std::optional<v1::FromPrompter> message = Parse(*received);
     if (!message) co_return Misbehaved();
     if (message->has_leave()) co_return Left();
@@ -152,7 +174,7 @@ asio::awaitable<std::optional<Answer>> Prompting::Take(const Prompt& prompt,
   wait.mutable_wait()->set_message(pin ? "The token checks the PIN."
                                        : "Enter the PIN at the reader.");
   absl::Status sent = co_await Send(channel, std::move(wait));
-  if (!sent.ok()) co_return Ended();
+  if (!sent.ok()) co_return Gone();
   // Nobody reads what goes with a PIN that is entered at the reader.
   if (!pin) pin.emplace(open("/dev/null", O_RDONLY | O_CLOEXEC));
   asio::awaitable<absl::Status> unlocking =
@@ -168,7 +190,7 @@ asio::awaitable<std::optional<Answer>> Prompting::Take(const Prompt& prompt,
   refuse.mutable_refuse()->set_message(std::string(unlocked.message()));
   *refuse.mutable_refuse()->mutable_pin() = ToPin(choice, tokens_);
   sent = co_await Send(channel, std::move(refuse));
-  if (!sent.ok()) co_return Ended();
+  if (!sent.ok()) co_return Gone();
   co_return std::nullopt;
 }
 

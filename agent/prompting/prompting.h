@@ -4,7 +4,11 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
 #include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
 
 #include "agent/consent/consent.h"
 #include "agent/consent/prompt_place.h"
@@ -15,8 +19,9 @@
 namespace signet::agent {
 
 // Each question gets a process of its own, started from `programs` at the place that belongs to the
-// caller, and ended with the answer. A PIN passes from there to its backend as a pipe that is never
-// read here. Behind a PromptQueue: by itself it asks as much as it is told to.
+// caller, and ended with the answer; the next one of
+// the same person starts once it has. A PIN passes from there to its backend as a pipe that is
+// never read here. Behind a PromptQueue: by itself it asks as much as it is told to.
 //
 // Loop thread only; `tokens` outlives it, and it every call.
 class Prompting final : public Prompter {
@@ -38,6 +43,7 @@ class Prompting final : public Prompter {
   const std::filesystem::path programs_;
   const FindPromptPlace place_;
   TokenDesk& tokens_;
+  std::map<uid_t, std::shared_ptr<asio::steady_timer>> ended_;  // of the latest process, by person
 };
 
 }  // namespace signet::agent

@@ -172,6 +172,19 @@ TEST_F(PromptingTest, OneThatDoesNotEndIsKilledAndKeepsNobodyWaiting) {
   EXPECT_LT(end - begin, std::chrono::seconds(30)) << "and then no more";
 }
 
+TEST_F(PromptingTest, TheNextStartsWhenTheOneBeforeHasEnded) {
+  Script("linger\nchoose 0\n");
+  std::vector<std::chrono::steady_clock::time_point> answered;
+  for (int i = 0; i < 2; ++i) {
+    asio::co_spawn(loop_, prompting_.Ask(Question(), {}), [&](std::exception_ptr, Answer) {
+      answered.push_back(std::chrono::steady_clock::now());
+    });
+    while (answered.size() <= static_cast<size_t>(i)) loop_.run_one();
+  }
+  loop_.run();
+  EXPECT_GE(answered[1] - answered[0], std::chrono::milliseconds(500)) << "it was being ended";
+}
+
 TEST_F(PromptingTest, CancellingClosesIt) {
   Script("");
   asio::cancellation_signal cancel;
