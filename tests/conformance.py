@@ -22,9 +22,12 @@ CITATION = re.compile(r"`([A-Z]\w*\.\w+\*?)(?:/(\w+))?`")
 def words_of(cmake):
     """Its words, those that a foreach() makes too."""
     text = cmake.read_text(encoding="utf-8") if cmake.exists() else ""
+    made = [text]
     for variable, items in re.findall(r"foreach\((\w+) ([^)]*)\)", text):
-        text += "".join(text.replace(f"${{{variable}}}", item) for item in items.split())
-    return set(re.findall(r"[\w.]+", text))
+        for name, value in re.findall(r"\bset\((\w+) ([^)]+)\)", text):
+            items = items.replace(f"${{{name}}}", value)
+        made += [text.replace(f"${{{variable}}}", item) for item in items.split()]
+    return set(re.findall(r"[\w.]+", "".join(made)))
 
 
 def is_run(file):

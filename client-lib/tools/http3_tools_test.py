@@ -1,5 +1,9 @@
 #!/usr/bin/python3
 """signet-fetch and signet-gateway over HTTP/3, as processes on real UDP, through good networks and bad."""
+import hashlib
+import http.server
+import os
+import threading
 import time
 import unittest
 
@@ -70,7 +74,65 @@ class GoodNetwork(Http3Test):
         self.assertEqual(self.fetch(gateway, "/whoami").bodies()[0]["error"], "no-identity")
 
 
-class Refusals(Http3Test):
+class Site(http.server.BaseHTTPRequestHandler):
+    """A web site behind the gateway: a long page, and who it is for."""
+
+    protocol_version = "HTTP/1.1"
+    page = os.urandom(500_000).hex()
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        page = (self.headers["Signet-Identities"] + "\n" + self.page).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+class BehindTheGateway(Http3Test):
+    def start_site(self):
+        site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
+        thread = threading.Thread(target=site.serve_forever)
+        thread.start()
+        self.addCleanup(site.server_close)
+        self.addCleanup(thread.join)
+        self.addCleanup(site.shutdown)
+        config = os.path.join(self.folder.name, "gateway.toml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("http3 = true\n"
+                       f"[backend]\nurl = \"http://127.0.0.1:{site.server_port}\"\n")
+        return self.start_gateway("--config", config)
+
+    def test_a_site_sees_the_same_client_and_its_page_arrives_whole(self):
+        gateway = self.start_site()
+        results = [self.fetch(gateway, "/user"), self.fetch3(gateway, "/user"),
+                   self.fetch3(gateway, "/user", at=self.relay(gateway, bad=0.01).address)]
+        for result in results:
+            self.assertEqual(result.statuses(), [200], result.stderr)
+            identities, page = result.json["responses"][0]["body"].split("\n")
+            self.assertIn("People", identities)
+            self.assertEqual(hashlib.sha256(page.encode()).hexdigest(),
+                             hashlib.sha256(Site.page.encode()).hexdigest())
+
+
+class BrokenRules(Http3Test):
+    def test_ends_the_connection_with_the_drafts_error(self):
+        """What this server calls a request is to the client a certificate, which no server may send."""
+        gateway = self.start_gateway("--code-point", "h3.authenticator-requests=0xf4f4a2",
+                                     "--code-point", "h3.certificate=0xf4f4a1")
+        result = self.fetch3(gateway, "/login")
+        self.assertEqual(result.exit, 95, result.stderr)
+        error = result.json["connection_error"]
+        self.assertEqual((error["by"], error["name"]), ("local", "H3_FRAME_UNEXPECTED"))
+        self.assertEqual(result.json["certificates_sent"], 0)
+        self.assertEqual(self.agent.calls, [])
+        self.assertEqual(gateway.next_record()["error"],
+                         "http3, says the client: H3_FRAME_UNEXPECTED")
+
+
+class RefusalsOverHttp3(Http3Test):
     def refused(self, result, error):
         self.assertEqual(result.exit, 22, result.stderr)
         self.assertEqual(result.statuses(), [403])
