@@ -14,7 +14,6 @@ constexpr int kListHeight = 240;
 
 GtkWidget* Scrolled(GtkWidget* child) {
   GtkWidget* scrolled = gtk_scrolled_window_new();
-  gtk_widget_set_overflow(scrolled, GTK_OVERFLOW_HIDDEN);  // at the round corners
   GtkScrolledWindow* window = GTK_SCROLLED_WINDOW(scrolled);
   gtk_scrolled_window_set_policy(window, GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_min_content_height(window, kListHeight);
@@ -59,6 +58,7 @@ ChoiceList::ChoiceList(const v1::Show& show, std::function<void(size_t)> on_sele
   }
   widget_ = show.choices_size() > kMaxRows ? Scrolled(list) : list;
   gtk_widget_add_css_class(widget_, "card");
+  gtk_widget_set_overflow(widget_, GTK_OVERFLOW_HIDDEN);  // at the round corners
 }
 
 ChoiceList::Row ChoiceList::MakeRow(const v1::Choice& choice, bool several) {

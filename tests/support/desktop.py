@@ -26,9 +26,7 @@ class Desktop:
         # Nothing of whoever runs the tests: their theme, their input method, their fonts' size.
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.dir), "LANG": "C.UTF-8",
                             "XDG_RUNTIME_DIR": str(self.dir), "GDK_BACKEND": "x11", "GSK_RENDERER": "cairo",
-                            "GSETTINGS_BACKEND": "memory",
-                            # GTK and fontconfig keep what they have until the process ends.
-                            "ASAN_OPTIONS": "detect_leaks=0"}
+                            "GSETTINGS_BACKEND": "memory"}
         number = self._start("Xvfb", "-displayfd", "{fd}", "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-fbdir",
                              self.dir, "-nolisten", "tcp", "-noreset")
         self.environment["DISPLAY"] = f":{number}"
