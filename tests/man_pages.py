@@ -92,7 +92,7 @@ def check_configuration(name, page, *sources):
     """Each key that the reader of the configuration knows is defined in the page."""
     known = set()
     for source in sources:
-        for keys in re.findall(r"OnlyKeys\(\{(.*?)\}\)", source.read_text(), re.S):
+        for keys in re.findall(r"OnlyKeys\(\s*\{(.*?)\}\)", source.read_text(), re.S):
             known |= set(re.findall(r'"(\w+)"', keys))
         table = source.read_text().partition("RuleKey kRuleKeys[] = {")[2]
         known |= set(re.findall(r'^    \{"(\w+)",', table, re.M))
