@@ -152,6 +152,10 @@ AgentObject::AgentObject(const asio::any_io_executor& loop, AgentKind agent, con
   });
 }
 
+AgentObject::~AgentObject() {
+  if (sources_.prompts != nullptr) sources_.prompts->OnChange([] {});
+}
+
 void AgentObject::OnConnected(ipc::BusConnection& bus) {
   bus_ = &bus;
   tokens_ = Publish(sources_.tokens.Statuses(), agent_);

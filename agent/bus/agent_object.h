@@ -37,6 +37,7 @@ class AgentObject final : public ipc::BusClient {
 
   AgentObject(const asio::any_io_executor& loop, AgentKind agent, const Sources& sources,
               TokenLock& lock, ipc::Bus::Log log);
+  ~AgentObject() override;
 
   void OnConnected(ipc::BusConnection& bus) override;
   void OnLost() override;
