@@ -9,6 +9,7 @@
 #include <optional>
 #include <ostream>
 #include <utility>
+#include <vector>
 
 #include "client-lib/tools/fetch_session.h"
 #include "client-lib/tools/http3_connection.h"
@@ -68,6 +69,7 @@ class Http3Fetch : public Http3Events, public QuicCarrier {
   const FetchOptions& options_;
   FetchReport& report_;
   Descriptor socket_;
+  bool refused_ = false;
   std::optional<QuicConnection> quic_;  // outlives the session, which exports from its TLS
   FetchSession session_;
   Http3Connection http3_;
@@ -98,13 +100,18 @@ bool Http3Fetch::OnHandshakeComplete() {
 
 bool Http3Fetch::ConnectSlowly(uint64_t deadline_ms) {
   quic_->Send();
-  while (quic_->state() == QuicConnection::State::kHandshake && NowMs() < deadline_ms) {
+  while (quic_->state() == QuicConnection::State::kHandshake && !refused_ &&
+         NowMs() < deadline_ms) {
     StepSlowly(deadline_ms);
   }
   if (quic_->state() == QuicConnection::State::kOpen) return true;
   const std::string what =
       "QUIC with " + ToString(options_.connect.value_or(options_.urls.front().server)) + ": ";
-  if (quic_->state() == QuicConnection::State::kHandshake || quic_->timed_out()) {
+  if (refused_ && quic_->state() == QuicConnection::State::kHandshake) {
+    report_.Fail(FetchExit::kConnect, what +
+                                          "nobody listens there on UDP; check the address and "
+                                          "that the server serves HTTP/3");
+  } else if (quic_->state() == QuicConnection::State::kHandshake || quic_->timed_out()) {
     report_.Fail(FetchExit::kTimeout, what +
                                           "no handshake within the deadline; does the server "
                                           "listen on UDP, too? See --deadline");
@@ -192,7 +199,7 @@ void Http3Fetch::Drive() {
   std::array<uint8_t, kMaxDatagram> datagram;
   SocketAddress from;
   for (int i = 0; i < kDatagramsAtOnce; ++i) {
-    const std::optional<size_t> size = ReceiveDatagram(socket_, datagram, from);
+    const std::optional<size_t> size = ReceiveDatagram(socket_, datagram, from, refused_);
     if (!size) break;
     quic_->Receive({datagram.data(), *size}, LocalAddress(socket_), from);
   }
@@ -267,18 +274,25 @@ FetchReport FetchHttp3Slowly(const FetchOptions& options) {
     return report;
   }
   bool timed_out = false;
-  Descriptor socket = ConnectUdpSlowly(server, deadline_ms, error, timed_out);
-  if (!socket.valid()) {
-    report.Fail(timed_out ? FetchExit::kTimeout : FetchExit::kConnect,
-                "connect to " + ToString(server) + ": " + error + "; check the address");
-    return report;
+  std::vector<Descriptor> sockets = ConnectUdpSlowly(server, deadline_ms, error, timed_out);
+  report.Fail(timed_out ? FetchExit::kTimeout : FetchExit::kConnect,
+              "connect to " + ToString(server) + ": " + error + "; check the address");
+  for (size_t i = 0; i < sockets.size(); ++i) {
+    // Each address has its share of the time.
+    const uint64_t now = NowMs();
+    const uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
+    report = FetchReport();
+    Http3Fetch fetch(options, credentials, std::move(sockets[i]), report);
+    if (!fetch.ConnectSlowly(now + left / (sockets.size() - i))) {
+      if (report.exit == FetchExit::kTimeout || report.exit == FetchExit::kConnect) continue;
+      break;
+    }
+    for (const Url& each : options.urls) {
+      if (!fetch.FetchUrl(each)) break;
+    }
+    fetch.Finish();
+    break;
   }
-  Http3Fetch fetch(options, credentials, std::move(socket), report);
-  if (!fetch.ConnectSlowly(deadline_ms)) return report;
-  for (const Url& each : options.urls) {
-    if (!fetch.FetchUrl(each)) break;
-  }
-  fetch.Finish();
   return report;
 }
 

@@ -40,8 +40,9 @@ void GatewayHttp3::Stop() {
 void GatewayHttp3::ReceiveSome() {
   std::array<uint8_t, kMaxDatagram> datagram;
   SocketAddress from;
+  bool refused = false;  // of somebody else's datagrams; no news
   for (int i = 0; i < kDatagramsAtOnce; ++i) {
-    const std::optional<size_t> size = ReceiveDatagram(socket_, datagram, from);
+    const std::optional<size_t> size = ReceiveDatagram(socket_, datagram, from, refused);
     if (!size) return;
     Take({datagram.data(), *size}, from);
   }

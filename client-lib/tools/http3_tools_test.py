@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import os
+import socket
 import threading
 import time
 import unittest
@@ -161,9 +162,18 @@ class RefusalsOverHttp3(Http3Test):
 
     def test_says_that_nobody_answers_on_udp(self):
         gateway = super(Http3Test, self).start_gateway()
-        result = self.fetch3(gateway, "/", "--deadline", 1)
+        result = self.fetch3(gateway, "/")
+        self.assertEqual(result.exit, 7, result.stderr)
+        self.assertIn("HTTP/3", result.stderr)
+
+    def test_says_that_somebody_on_udp_does_not_answer(self):
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(silent.close)
+        silent.bind(("127.0.0.1", 0))
+        result = self.fetch3(None, "/", "--deadline", 1,
+                             at=f"127.0.0.1:{silent.getsockname()[1]}")
         self.assertEqual(result.exit, 28, result.stderr)
-        self.assertIn("UDP", result.stderr)
+        self.assertIn("--deadline", result.stderr)
 
 
 class BadNetwork(Http3Test):

@@ -2,21 +2,26 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "client-lib/tools/host_addresses.h"
 
 namespace signet::tools {
 
-Descriptor ConnectUdpSlowly(const Endpoint& server, uint64_t deadline_ms, std::string& error,
-                            bool& timed_out) {
+std::vector<Descriptor> ConnectUdpSlowly(const Endpoint& server, uint64_t deadline_ms,
+                                         std::string& error, bool& timed_out) {
   timed_out = false;
+  std::vector<Descriptor> sockets;
   Addresses addresses = ResolveSlowly(server, deadline_ms, error, timed_out);
   for (addrinfo* each = addresses.get(); each != nullptr; each = each->ai_next) {
     Descriptor fd(socket(each->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (fd.valid() && connect(fd.get(), each->ai_addr, each->ai_addrlen) == 0) return fd;
-    error = strerror(errno);
+    if (fd.valid() && connect(fd.get(), each->ai_addr, each->ai_addrlen) == 0) {
+      sockets.push_back(std::move(fd));
+    } else {
+      error = strerror(errno);
+    }
   }
-  return Descriptor();
+  return sockets;
 }
 
 Descriptor BindUdpBeside(const Descriptor& listener, std::string& error) {
@@ -42,13 +47,13 @@ SocketAddress PeerAddress(const Descriptor& socket) {
 }
 
 std::optional<size_t> ReceiveDatagram(const Descriptor& socket, std::span<uint8_t> out,
-                                      SocketAddress& from) {
+                                      SocketAddress& from, bool& refused) {
   from.size = sizeof from.storage;
-  // ECONNREFUSED of an earlier datagram is no news: QUIC tries again, or its time runs out.
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < 2; ++i) {  // an error stands before what has arrived
     const ssize_t size = recvfrom(socket.get(), out.data(), out.size(), 0, from.get(), &from.size);
     if (size >= 0) return static_cast<size_t>(size);
     if (errno == EAGAIN) break;
+    refused = refused || errno == ECONNREFUSED;
   }
   return std::nullopt;
 }

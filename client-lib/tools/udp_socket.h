@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "client-lib/tools/descriptor.h"
 #include "client-lib/tools/endpoint.h"
@@ -23,20 +24,21 @@ struct SocketAddress {
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
-// Connected to the first address of the server that the system has a route to. Blocks for the
-// resolution of its name, until `deadline_ms` at most. On failure the descriptor is invalid,
-// `error` says why, and `timed_out` whether it was the deadline.
-Descriptor ConnectUdpSlowly(const Endpoint& server, uint64_t deadline_ms, std::string& error,
-                            bool& timed_out);
+// One for each address of the server that the system has a route to. Blocks for the resolution of
+// its name, until `deadline_ms` at most. On failure there are none, `error` says why, and
+// `timed_out` whether it was the deadline.
+std::vector<Descriptor> ConnectUdpSlowly(const Endpoint& server, uint64_t deadline_ms,
+                                         std::string& error, bool& timed_out);
 // Bound to the same address and port as `listener`, a TCP socket.
 Descriptor BindUdpBeside(const Descriptor& listener, std::string& error);
 
 SocketAddress LocalAddress(const Descriptor& socket);
 SocketAddress PeerAddress(const Descriptor& socket);
 
-// The next datagram that waits, with its sender, or nothing.
+// The next datagram that waits, with its sender, or nothing. `refused` is set when it was heard, on
+// a connected socket, that nobody listens there.
 std::optional<size_t> ReceiveDatagram(const Descriptor& socket, std::span<uint8_t> out,
-                                      SocketAddress& from);
+                                      SocketAddress& from, bool& refused);
 // What the kernel does not take is lost, as any datagram may be. `to` null: the socket's peer.
 void SendDatagram(const Descriptor& socket, std::span<const uint8_t> data, const sockaddr* to,
                   socklen_t size);
