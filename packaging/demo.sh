@@ -3,30 +3,45 @@
 # middle of an HTTP/2 connection; a TPM and a PKCS#11 token answer. Installs, builds, starts
 # everything in a private folder, stops everything it started, leaves nothing behind.
 #
-# usage: packaging/demo.sh [--keep]
-#   --keep   leave the private folder (logs, keys, certificates) for a look
+# usage: packaging/demo.sh [--desktop] [--keep] [--bin FOLDER]
+#   --desktop     a person logs in to a web site: asks you, in a window or on this terminal
+#   --keep        leave the private folder (logs, keys, certificates) for a look
+#   --bin FOLDER  the programs there, in place of installing and building
 set -euo pipefail
+here=$PWD
 cd "$(dirname "$0")/.."
 
-keep=no
-case "${1:-}" in
-  "") ;;
-  --keep) keep=yes ;;
-  -h | --help) sed -n '2,7s/^# \?//p' "$0"; exit 0 ;;
-  *) echo "demo.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
-esac
+keep=no desktop=no bin=
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --desktop) desktop=yes ;;
+    --keep) keep=yes ;;
+    --bin)
+      bin=$(cd "$here" && realpath -- "${2:-nothing}")
+      [ -x "$bin/signetd" ] || { echo "demo.sh: no signetd in '${2:-}'; see --help" >&2; exit 2; }
+      shift
+      ;;
+    -h | --help) sed -n '2,9s/^# \?//p' "$0"; exit 0 ;;
+    *) echo "demo.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
+  esac
+  shift
+done
+# Before minutes of building: can anybody be asked?
+[ $desktop = no ] || . packaging/desktop/place.sh
 
 bold=$(tput bold 2>/dev/null || true) plain=$(tput sgr0 2>/dev/null || true)
 [ -t 1 ] || bold='' plain=''
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 run() { printf '  $ %s\n' "${*/#"$bin/"/}"; "$@" | sed 's/^/    /'; }
 
-say "Building (the first time takes some minutes)"
-packaging/install-dependencies.sh build demo
-cmake --preset release --log-level=WARNING >/dev/null
-cmake --build --preset release -j "$(nproc)" --target \
-  signetd signet_cli signet-backend signet-fetch signet-gateway | tail -n 1
-bin=$PWD/build/release/bin
+if [ -z "$bin" ]; then
+  say "Building (the first time takes some minutes)"
+  packaging/install-dependencies.sh build demo
+  cmake --preset release --log-level=WARNING >/dev/null
+  cmake --build --preset release -j "$(nproc)" --target signetd signet_cli signet-backend \
+    signet-fetch signet-gateway ${prompter:+"$prompter"} | tail -n 1
+  bin=$PWD/build/release/bin
+fi
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/signet-demo.XXXXXX")
 pids=()
@@ -54,6 +69,15 @@ await() { # what, command...
   return 1
 }
 
+enrol() { # name, backend, kind, subject
+  run "$bin/signet" identity create "$1" --backend "$2" --kind "$3" --algorithm p256
+  "$bin/signet" identity csr "$1" --subject "$4" --out "$dir/ca/$1.csr" >/dev/null
+  openssl x509 -req -in "$dir/ca/$1.csr" -CA "$dir/ca/$3.pem" -CAkey "$dir/ca/$3.key" \
+    -CAcreateserial -days 1 -out "$dir/ca/$1.pem" 2>>"$dir/openssl.log" -extfile <(
+    printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n')
+  run "$bin/signet" identity import "$1" "$dir/ca/$1.pem"
+}
+
 say "1. A TPM (the swtpm simulator) and a smartcard (the SoftHSM token), both empty"
 mkdir "$dir/tpm" "$dir/token" "$dir/ca"
 swtpm socket --tpm2 --tpmstate dir="$dir/tpm" --server type=unixio,path="$dir/tpm.sock" \
@@ -78,6 +102,11 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -su
   2>>"$dir/openssl.log"
 echo "  in $dir/ca"
 
+if [ $desktop = yes ]; then
+  . packaging/desktop/demo.sh
+  exit
+fi
+
 say "3. signetd, the agent: it alone talks to the TPM and to the token"
 cat >"$dir/signet.toml" <<TOML
 [[backend]]
@@ -100,14 +129,6 @@ printf '  $ signet token unlock card --pin-stdin\n'
 printf 1234 | "$bin/signet" token unlock card --pin-stdin | sed 's/^/    /'
 run "$bin/signet" status
 
-enrol() { # name, backend, kind, subject
-  run "$bin/signet" identity create "$1" --backend "$2" --kind "$3" --algorithm p256
-  "$bin/signet" identity csr "$1" --subject "$4" --out "$dir/ca/$1.csr" >/dev/null
-  openssl x509 -req -in "$dir/ca/$1.csr" -CA "$dir/ca/$3.pem" -CAkey "$dir/ca/$3.key" \
-    -CAcreateserial -days 1 -out "$dir/ca/$1.pem" 2>>"$dir/openssl.log" -extfile <(
-    printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n')
-  run "$bin/signet" identity import "$1" "$dir/ca/$1.pem"
-}
 say "4. A key in the TPM and a key on the token, each certified for what it is"
 enrol laptop tpm device "/O=Example/CN=laptop-0042"
 enrol alice card user "/O=Example/CN=Alice"
