@@ -15,6 +15,7 @@ using prompt::v1::PIN_TRIES_LAST;
 
 constexpr size_t kMaxPinSize = 256;  // what signet-backend takes
 
+constexpr char kLastTry[] = "last try";  // as in the window
 constexpr char kBlocked[] = "The PIN of this token is blocked";
 
 // A view into the secret, never a copy.
@@ -63,8 +64,8 @@ Step Conversation::AskYes(std::string error, const View& view) {
 
 Step Conversation::AskLastTry(std::string error, const View& view) {
   stage_ = Stage::kLastTry;
-  return Ask("Type last to spend the last try (it shows as *). Nothing typed declines.", "last?",
-             std::move(error), view);
+  return Ask("Type the words last try to spend it (they show as *). Nothing typed declines.",
+             "last try?", std::move(error), view);
 }
 
 Step Conversation::AskPin(std::string error, const View& view) {
@@ -131,7 +132,8 @@ Step Conversation::Answered(Answer answer, const View& view) {
       return AskYes("That was not yes", view);
     case Stage::kLastTry:
       if (Is(typed, "no")) return Leave{};
-      if (!Is(typed, "last")) return AskLastTry("That was not last; no try was spent", view);
+      if (!Is(typed, kLastTry))
+        return AskLastTry("Those were not the words; no try was spent", view);
       last_try_ = true;
       return pin().entry() == PIN_ENTRY_HERE ? AskPin("", view) : Chosen(std::nullopt);
     case Stage::kPin:

@@ -120,10 +120,10 @@ TEST(Conversation, TheLastTryIsSpentOnlyAfterItsWord) {
   prompt::v1::Show show = ShowOf({PIN_ENTRY_HERE});
   show.mutable_choices(0)->mutable_pin()->set_tries(prompt::v1::PIN_TRIES_LAST);
   Conversation conversation(show);
-  EXPECT_EQ(Prompt(conversation.Begin(kView)), "last?");
+  EXPECT_EQ(Prompt(conversation.Begin(kView)), "last try?");
   EXPECT_EQ(Error(conversation.Answered(Typed("1234"), kView)),
-            "That was not last; no try was spent");
-  EXPECT_EQ(Prompt(conversation.Answered(Typed("last"), kView)), "PIN");
+            "Those were not the words; no try was spent");
+  EXPECT_EQ(Prompt(conversation.Answered(Typed("last try"), kView)), "PIN");
   EXPECT_EQ(Result(conversation.Answered(Typed("1234"), kView)), "choice 0 last pin=1234");
 }
 
@@ -132,8 +132,8 @@ TEST(Conversation, TheLastTryAtAReaderNeedsItsWordToo) {
   show.mutable_choices(0)->mutable_pin()->set_tries(prompt::v1::PIN_TRIES_LAST);
   Conversation conversation(show);
   conversation.Begin(kView);
-  EXPECT_EQ(Prompt(conversation.Answered(Typed("1"), kView)), "last?");
-  EXPECT_EQ(Result(conversation.Answered(Typed("last"), kView)), "choice 0 last");
+  EXPECT_EQ(Prompt(conversation.Answered(Typed("1"), kView)), "last try?");
+  EXPECT_EQ(Result(conversation.Answered(Typed("last try"), kView)), "choice 0 last");
 }
 
 TEST(Conversation, ARefusedPinIsAskedForAgainWithTheTriesThatAreLeft) {
@@ -149,7 +149,7 @@ TEST(Conversation, ARefusedPinIsAskedForAgainWithTheTriesThatAreLeft) {
   EXPECT_EQ(Error(step), "the PIN is wrong");
   EXPECT_THAT(std::get<Question>(step).description, HasSubstr("2 tries left"));
   refuse.mutable_pin()->set_tries(prompt::v1::PIN_TRIES_LAST);
-  EXPECT_EQ(Prompt(conversation.Refused(refuse, kView)), "last?");
+  EXPECT_EQ(Prompt(conversation.Refused(refuse, kView)), "last try?");
 }
 
 TEST(Conversation, ABlockedTokenCanOnlyBeLeft) {

@@ -98,7 +98,7 @@ class PrompterTtyTest(unittest.TestCase):
             prompted.question("THIS IS THE LAST TRY")
             prompted.screen.type(PIN + "\r")
             prompted.question("no try was spent")
-            prompted.screen.type("last\r")
+            prompted.screen.type("last try\r")
             prompted.question("Typing the PIN allows this")
             prompted.screen.type(PIN + "\r")
             message, pin = prompted.receive()
