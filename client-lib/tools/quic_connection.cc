@@ -15,6 +15,7 @@ namespace {
 
 constexpr uint64_t kConnectionWindow = 1 << 20;
 constexpr uint64_t kStreamWindow = 1 << 18;
+constexpr uint64_t kRequestWindow = 65536;  // as of HTTP/2: what a slow backend keeps here
 constexpr uint64_t kMaxRequestStreams = 100;
 constexpr uint64_t kMaxUnidirectionalStreams = 16;  // control, QPACK, and some that nobody knows
 constexpr size_t kMaxDatagram = 1452;
@@ -141,7 +142,7 @@ ngtcp2_transport_params QuicConnection::TransportParameters(bool client) const {
   ngtcp2_transport_params_default(&parameters);
   parameters.initial_max_data = kConnectionWindow;
   parameters.initial_max_stream_data_bidi_local = kStreamWindow;
-  parameters.initial_max_stream_data_bidi_remote = kStreamWindow;
+  parameters.initial_max_stream_data_bidi_remote = kRequestWindow;
   parameters.initial_max_stream_data_uni = kStreamWindow;
   parameters.initial_max_streams_bidi = client ? 0 : kMaxRequestStreams;
   parameters.initial_max_streams_uni = kMaxUnidirectionalStreams;
