@@ -160,7 +160,7 @@ TEST_F(PromptingTest, TheDeadlineClosesIt) {
   const Deadline deadline = question.deadline;
   EXPECT_EQ(Ask(std::move(question)).kind, Kind::kTooLate);
   EXPECT_GE(answered_, deadline);
-  EXPECT_LT(answered_, deadline + std::chrono::milliseconds(500));
+  EXPECT_LT(answered_, deadline + std::chrono::seconds(10)) << "it waited for nobody else";
 }
 
 TEST_F(PromptingTest, OneThatDoesNotEndIsKilledAndKeepsNobodyWaiting) {
