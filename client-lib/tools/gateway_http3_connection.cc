@@ -43,6 +43,7 @@ void GatewayHttp3Connection::Receive(std::span<const uint8_t> datagram, const So
 
 void GatewayHttp3Connection::Stop() {
   stopping_ = true;
+  if (linger_until_ != kNever) linger_until_ = 0;
   http3_.Shutdown();
   watch_.Wake();
 }
@@ -109,7 +110,7 @@ void GatewayHttp3Connection::Serve() {
 
 void GatewayHttp3Connection::Linger() {
   if (linger_until_ == kNever) {
-    linger_until_ = NowMs() + (stopping_ ? 0 : kLingerMs);
+    linger_until_ = quic_->has_last_words() && !stopping_ ? NowMs() + kLingerMs : 0;
     if (const std::optional<QuicError>& error = quic_->error()) {
       const bool local = error->by == QuicError::By::kLocal;
       *policy_.log << LogLine(peer_,

@@ -79,6 +79,8 @@ class QuicConnection {
   State state() const { return state_; }
   // After kClosed; nothing when it ended in good order.
   const std::optional<QuicError>& error() const { return error_; }
+  // It was ended here, and the peer may have missed it: Receive() says it again.
+  bool has_last_words() const { return !last_words_.empty(); }
   // It ended because nothing came from the peer for so long.
   bool timed_out() const { return timed_out_; }
   gnutls_session_t tls() const { return tls_.get(); }
