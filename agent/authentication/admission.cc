@@ -15,6 +15,8 @@ std::vector<Admitted> Admit(const std::vector<Candidate>& candidates,
   }
   std::stable_partition(admitted.begin(), admitted.end(),
                         [](const Admitted& one) { return one.named; });
+  std::stable_partition(admitted.begin(), admitted.end(),
+                        [](const Admitted& one) { return !one.identity().upstream; });
   return admitted;
 }
 

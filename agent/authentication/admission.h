@@ -21,7 +21,7 @@ struct Admitted {
   const Identity& identity() const { return *candidate.identity; }
 };
 
-// Named before admitted by `*`, and then as selected.
+// The agent's own before another agent's, named before admitted by `*`, and then as selected.
 std::vector<Admitted> Admit(const std::vector<Candidate>& candidates, const ApplicableRules& rules);
 
 }  // namespace signet::agent

@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "agent/audit/audit_entry.h"
 #include "agent/authentication/admission.h"
+#include "agent/authentication/forwarded_answer.h"
 #include "agent/authentication/signature_check.h"
+#include "agent/authentication/upstream.h"
 #include "agent/identity/certificate_facts.h"
 #include "agent/identity/openssl.h"
 #include "agent/identity/selection.h"
@@ -28,6 +30,7 @@ std::optional<Declined> WhatChanged(const AuthenticationCall& call) {
 void SetChosen(const Admitted& chosen, AuditRecord& record) {
   record.identity = chosen.identity().name;
   record.rule = chosen.rule;
+  if (chosen.identity().upstream) record.backend = chosen.identity().key.backend;
 }
 
 void SetOutcome(const Outcome& outcome, AuditRecord& record) {
@@ -100,6 +103,18 @@ std::vector<wire::Bytes> WithoutAnchor(std::vector<wire::Bytes> chain, const Cha
   return chain;
 }
 
+// What another agent forwards is for one identity of our own.
+void KeepOnly(const std::string& name, Selection& selection) {
+  const bool any = !selection.candidates.empty();
+  std::erase_if(selection.candidates, [&](const Candidate& candidate) {
+    return candidate.identity->upstream || candidate.identity->name != name;
+  });
+  if (any && selection.candidates.empty()) {
+    selection.why_none = absl::StrCat("identity \"", name,
+                                      "\", the only one asked for, is not there or does not fit");
+  }
+}
+
 // RFC 9261 section 5.2.2; no TLS-side state but what was given.
 wire::Bytes HashTranscript(const AuthenticationCall& call, wire::BytesView certificate) {
   const OpenSslPtr<EVP_MD_CTX> context(EVP_MD_CTX_new());
@@ -118,14 +133,15 @@ wire::Bytes HashTranscript(const AuthenticationCall& call, wire::BytesView certi
 
 Authentication::Authentication(const IdentityStore& identities, const Policy& policy,
                                Prompter& prompter, Signer& signer, AuditLog& audit, WallClock now,
-                               wire::RequestForms forms)
+                               wire::RequestForms forms, Upstream* upstream)
     : identities_(identities),
       policy_(policy),
       prompter_(prompter),
       signer_(signer),
       audit_(audit),
       now_(std::move(now)),
-      forms_(forms) {}
+      forms_(forms),
+      upstream_(upstream) {}
 
 asio::awaitable<Outcome> Authentication::Authenticate(AuthenticationCall call) {
   AuditEntry entry(audit_, "authenticate", call.caller);
@@ -210,6 +226,29 @@ asio::awaitable<absl::StatusOr<wire::Bytes>> Authentication::Sign(Authentication
   co_return co_await signer_.Sign(key, scheme, message, call.deadline);
 }
 
+asio::awaitable<Outcome> Authentication::Forward(const AuthenticationCall& call,
+                                                 const Identity& identity,
+                                                 const wire::CertificateRequest& request,
+                                                 wire::BytesView certificate,
+                                                 wire::BytesView message) {
+  const std::string from = absl::StrCat("agent \"", identity.key.backend, "\"");
+  Outcome outcome = co_await upstream_->Authenticate(call, identity.key);
+  if (auto* declined = std::get_if<Declined>(&outcome)) {
+    declined->detail.insert(0, absl::StrCat(from, " declines: "));
+    co_return outcome;
+  }
+  Authenticated& answer = std::get<Authenticated>(outcome);
+  const std::shared_ptr<const ChainFacts> facts = FactsOf(identity);
+  if (const auto wrong = WhatIsWrong(answer, request, certificate, *facts->public_key, message)) {
+    co_return Declined{DeclineReason::kTokenFailed,
+                       absl::StrCat(from, ": ", *wrong, ", which was not let out; see signet status")};
+  }
+  answer.identity = identity.name;
+  answer.kind = identity.kind;
+  answer.subject = facts->summary.subject;
+  co_return outcome;
+}
+
 asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditRecord& record) {
   if (!MayAsk(call.caller)) {
     co_return TooOften("this program asks", policy_.limits().per_caller, "per_caller");
@@ -242,7 +281,8 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
 
   // Which identities satisfy the request; the snapshot stays ours until the end.
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
-  const Selection selection = SelectIdentities(*identities, *request, now_());
+  Selection selection = SelectIdentities(*identities, *request, now_());
+  if (!call.identity.empty()) KeepOnly(call.identity, selection);
   if (selection.candidates.empty()) {
     co_return Declined{DeclineReason::kNoIdentity, selection.why_none};
   }
@@ -263,10 +303,12 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
   }
 
   // Which of those this connection may still have: one that takes no person, or all that do.
+  // Another agent is asked for none while there is one of our own.
   std::vector<Admitted> choices;
   std::optional<Declined> limit;
   bool ask = true;
   for (const Admitted& one : admitted) {
+    if (one.identity().upstream && !choices.empty() && !choices.front().identity().upstream) break;
     const ConnectionLedger::Admission admission =
         ledger_.Check(call.caller.uid, call.handshake_context, one.identity(), one.named);
     if (admission != ConnectionLedger::Admission::kAdmitted) {
@@ -316,6 +358,11 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
                                     Why(certificate.error()), "; import a shorter chain")};
   }
   const wire::Bytes message = wire::SignedContent(HashTranscript(call, *certificate));
+  if (identity.upstream) {
+    Outcome outcome = co_await Forward(call, identity, *request, *certificate, message);
+    if (std::holds_alternative<Authenticated>(outcome)) reservation.Keep();
+    co_return outcome;
+  }
   const absl::StatusOr<wire::Bytes> signature = co_await Sign(call, *origin, chosen, message, ask);
   if (!signature.ok()) co_return TokenRefused(identity, signature.status());
 

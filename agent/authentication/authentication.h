@@ -23,6 +23,7 @@
 #include "agent/policy/rate_limits.h"
 #include "agent/policy/remembered_answers.h"
 #include "ipc/wire/authenticator.h"
+#include "ipc/wire/certificate_request.h"
 
 namespace signet::agent {
 
@@ -35,6 +36,8 @@ struct AuthenticationCall {
   wire::Bytes request;
   std::string origin;
   Deadline deadline;
+  // Not empty: only this identity, and not another agent's. So asks an agent that forwards a call.
+  std::string identity = {};
 };
 
 // The two messages that the client library completes with Finished.
@@ -68,6 +71,7 @@ struct Declined {
 using Outcome = std::variant<Authenticated, Declined>;
 
 struct Admitted;  // admission.h
+class Upstream;   // upstream.h
 
 // Loop thread only. All references outlive it; it outlives every call in flight.
 class Authentication {
@@ -77,7 +81,8 @@ class Authentication {
   // Requests of type 13 with their header, and of other forms if they are let in. A request of type
   // 17 is what a client sends: only who lets it in signs what a server would have answered.
   Authentication(const IdentityStore& identities, const Policy& policy, Prompter& prompter,
-                 Signer& signer, AuditLog& audit, WallClock now, wire::RequestForms forms = {});
+                 Signer& signer, AuditLog& audit, WallClock now, wire::RequestForms forms = {},
+                 Upstream* upstream = nullptr);
 
   // select → policy → consent → sign → verify. The caller's process is checked at first and again
   // when a person was asked, so that what is signed is for who asked. Cancelling the coroutine
@@ -104,6 +109,10 @@ class Authentication {
   asio::awaitable<absl::StatusOr<wire::Bytes>> Sign(AuthenticationCall& call, const Origin& origin,
                                                     const Admitted& chosen, wire::BytesView message,
                                                     bool asked);
+  // The same of another agent's identity: that agent is given the whole call.
+  asio::awaitable<Outcome> Forward(const AuthenticationCall& call, const Identity& identity,
+                                   const wire::CertificateRequest& request,
+                                   wire::BytesView certificate, wire::BytesView message);
 
   const IdentityStore& identities_;
   const Policy& policy_;
@@ -112,6 +121,7 @@ class Authentication {
   AuditLog& audit_;
   WallClock now_;
   const wire::RequestForms forms_;
+  Upstream* const upstream_;  // not null when there is an identity of another agent
   ConnectionLedger ledger_;
   CallerNames caller_names_;
   TokenBuckets asked_;      // by caller

@@ -9,6 +9,16 @@
 #include "agent/front/readiness.h"
 
 namespace signet::agent {
+namespace {
+
+void AddDetails(const Identity& identity, v1::Identity& listed) {
+  for (const wire::Bytes& der : identity.chain) listed.add_chain(der.data(), der.size());
+  for (const wire::SignatureScheme scheme : identity.schemes) {
+    listed.add_signature_schemes(static_cast<uint16_t>(scheme));
+  }
+}
+
+}  // namespace
 
 AgentCalls::AgentCalls(Authentication& authentication, const IdentityStore& identities,
                        const Policy& policy, Tokens& tokens, AuditLog& audit)
@@ -35,14 +45,18 @@ asio::awaitable<v1::AuthenticateResponse> AgentCalls::Authenticate(
   co_return ToMessage(co_await authentication_.Authenticate(*std::move(call)));
 }
 
-v1::ListIdentitiesResponse AgentCalls::ListIdentities(const Caller& caller) const {
+v1::ListIdentitiesResponse AgentCalls::ListIdentities(
+    const Caller& caller, const v1::ListIdentitiesRequest& request) const {
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
   const std::vector<BackendStatus> tokens = tokens_.Statuses();
   const auto now = std::chrono::system_clock::now();
   v1::ListIdentitiesResponse response;
   for (const Identity& identity : *identities) {
+    if (request.own() && identity.upstream) continue;
     if (!policy_.Lists(caller, FactsForRules(identity))) continue;
-    *response.add_identities() = ToMessage(identity, WhyNotReady(identity, tokens, now));
+    v1::Identity& listed = *response.add_identities();
+    listed = ToMessage(identity, WhyNotReady(identity, tokens, now));
+    if (request.own()) AddDetails(identity, listed);
   }
   return response;
 }

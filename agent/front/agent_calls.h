@@ -34,7 +34,8 @@ class AgentCalls {
       v1::AuthenticateRequest request);
 
   // Only what some rule admits for this caller.
-  v1::ListIdentitiesResponse ListIdentities(const Caller& caller) const;
+  v1::ListIdentitiesResponse ListIdentities(const Caller& caller,
+                                            const v1::ListIdentitiesRequest& request) const;
 
   // Errors are those of the hash, when it is asked for.
   static asio::awaitable<absl::StatusOr<v1::CallerDescription>> DescribeCaller(

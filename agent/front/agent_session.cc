@@ -147,7 +147,8 @@ asio::awaitable<v1::AgentMessage> AgentSession::Serve(v1::ClientMessage message,
           std::move(*message.mutable_authenticate()));
       break;
     case v1::ClientMessage::kListIdentities:
-      *answer.mutable_list_identities() = agent_calls_.ListIdentities(admission.caller);
+      *answer.mutable_list_identities() =
+          agent_calls_.ListIdentities(admission.caller, message.list_identities());
       break;
     case v1::ClientMessage::kUnlock: {
       if (!pin) {

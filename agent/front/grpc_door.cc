@@ -77,16 +77,17 @@ class GrpcDoor::AgentService final : public v1::Agent::CallbackService {
     co_return absl::OkStatus();
   }
 
-  Reactor* ListIdentities(Context* context, const v1::ListIdentitiesRequest*,
+  Reactor* ListIdentities(Context* context, const v1::ListIdentitiesRequest* request,
                           v1::ListIdentitiesResponse* response) override {
     return entrance_.Serve(*context, Right::kUse,
-                           [&calls = calls_, response](const Admission& admission) {
-                             return ListIdentities(calls, admission.caller, *response);
+                           [&calls = calls_, request, response](const Admission& admission) {
+                             return ListIdentities(calls, admission.caller, *request, *response);
                            });
   }
   static Result ListIdentities(AgentCalls& calls, const Caller& caller,
+                               const v1::ListIdentitiesRequest& request,
                                v1::ListIdentitiesResponse& response) {
-    response = calls.ListIdentities(caller);
+    response = calls.ListIdentities(caller, request);
     co_return absl::OkStatus();
   }
 

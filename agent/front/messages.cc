@@ -162,6 +162,7 @@ absl::StatusOr<AuthenticationCall> FromMessage(const v1::AuthenticateRequest& me
   call.request = ToBytes(message.request());
   call.origin = message.origin();
   call.deadline = ToDeadline(message.deadline_ms(), now);
+  call.identity = message.identity();
   return call;
 }
 

@@ -55,13 +55,15 @@ std::string NameOf(const FoundKey& key) {
 Identity ToIdentity(const FoundKey& key) {
   Identity identity;
   identity.name = NameOf(key);
-  identity.kind = IdentityKind::kUser;
+  identity.kind = key.kind;
   identity.algorithm = key.algorithm;
   identity.hardware = key.hardware;
   identity.key = key.key;
   identity.public_key = key.public_key;
   identity.schemes = key.schemes;
-  identity.found = true;
+  identity.found = !key.upstream;
+  identity.upstream = key.upstream;
+  identity.unusable = key.unusable;
   absl::StatusOr<std::shared_ptr<const ChainFacts>> facts = ReadChainFacts(key.chain);
   if (facts.ok() && (*facts)->public_key_info == key.public_key) {
     identity.chain = key.chain;

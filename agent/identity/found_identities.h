@@ -10,7 +10,7 @@
 
 namespace signet::agent {
 
-// A user identity for each key, none for a key that is in `stored` or came up before, whatever it
+// An identity for each key, none for a key that is in `stored` or came up before, whatever it
 // is called. Its name is BACKEND.LABEL with what names can't hold made '-'; the beginning of the
 // public key's SHA-256 stands for an empty label, and follows one that another has too or that is
 // the name of a stored identity. So a name depends neither on the order of the keys nor on the time

@@ -44,6 +44,9 @@ struct Identity {
   // copy identities. Null: not parsed yet, see FactsOf().
   std::shared_ptr<const ChainFacts> facts;
   bool found = false;  // on a token, by the token's own account; not enrolled here, not stored
+  // Another agent's, which alone can use it: nothing of it is here but the chain.
+  bool upstream = false;
+  std::string unusable;  // why that agent can't use it now, in its words; empty for all others
 };
 
 // Of the store: immutable once published, so that the loop reads without a lock held.

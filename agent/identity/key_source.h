@@ -38,7 +38,8 @@ struct NewKey {
   bool hardware = false;
 };
 
-// A key that a token holds already. The chain is the token's own, unchecked.
+// A key that a token holds already, or another agent (`upstream`). The chain is the token's own,
+// unchecked.
 struct FoundKey {
   KeyReference key;
   std::string label;  // any bytes
@@ -47,6 +48,9 @@ struct FoundKey {
   wire::Bytes public_key;
   std::vector<wire::SignatureScheme> schemes;
   std::vector<wire::Bytes> chain;
+  IdentityKind kind = IdentityKind::kUser;
+  bool upstream = false;
+  std::string unusable = {};
 };
 
 class KeyMaker {

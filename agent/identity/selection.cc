@@ -57,7 +57,7 @@ bool FiltersFit(const wire::CertificateRequest& request, const ChainFacts& facts
 }
 
 // How far an identity came through the checks: the furthest one explains best why none fits.
-enum class Stage { kKind, kCertificate, kScheme, kChain, kAuthority, kFilter, kUsage, kValidity };
+enum class Stage { kKind, kCertificate, kScheme, kChain, kAuthority, kFilter, kUsage, kElsewhere, kValidity };
 
 // Outside the validity of any certificate but the anchor, which the verifier has its own copy of.
 const CertificateFacts* FindInvalidAt(const ChainFacts& facts, std::chrono::sys_seconds now) {
@@ -81,6 +81,7 @@ std::variant<Candidate, Stage> Check(const Identity& identity, const ChainFacts*
   if (!AuthorityFits(request, *facts)) return Stage::kAuthority;
   if (!FiltersFit(request, *facts)) return Stage::kFilter;
   if (!MaySign(*facts) || !MayBeClient(*facts)) return Stage::kUsage;
+  if (!identity.unusable.empty()) return Stage::kElsewhere;
   if (FindInvalidAt(*facts, now) != nullptr) return Stage::kValidity;
   return Candidate{&identity, *scheme, facts->leaf().not_after};
 }
@@ -128,6 +129,8 @@ std::string Explain(Stage stage, const Identity& identity, const ChainFacts* fac
     case Stage::kUsage:
       return "its certificate is not for client authentication; get one with key usage "
              "digitalSignature and extended key usage clientAuth";
+    case Stage::kElsewhere:
+      return identity.unusable;
     case Stage::kValidity:
       return WhyInvalidAt(identity, *facts, now);
   }
@@ -168,6 +171,7 @@ Selection SelectIdentities(const Identities& identities, const wire::Certificate
 
 std::optional<std::string> WhyUnusable(const Identity& identity,
                                        std::chrono::system_clock::time_point now) {
+  if (!identity.unusable.empty()) return identity.unusable;
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
   const std::shared_ptr<const ChainFacts> facts = FactsOf(identity);
   if (identity.chain.empty()) return Explain(Stage::kCertificate, identity, nullptr, second);
