@@ -58,6 +58,7 @@
 #include "agent/reload.h"
 #include "agent/service_manager.h"
 #include "agent/storage/durable_file.h"
+#include "agent/upstream/other_agents.h"
 #include "ipc/audit/trail_files.h"
 #include "ipc/transport/unix_listener.h"
 #include "ipc/wire/socket_path.h"
@@ -135,7 +136,7 @@ asio::awaitable<void> StopBackends(BackendPool& backends, asio::steady_timer& gr
 
 asio::awaitable<void> StopOnSignal(asio::signal_set& signals, Reload& reload, Watchdog& watchdog,
                                    AgentSessions& sessions, GrpcDoor& door, Buses& buses,
-                                   BackendPool& backends, AuditTrail& audit) {
+                                   BackendPool& backends, OtherAgents& others, AuditTrail& audit) {
   co_await signals.async_wait(asio::use_awaitable);
   Say("stopping");
   sd_notify(0, "STOPPING=1");
@@ -147,10 +148,17 @@ asio::awaitable<void> StopOnSignal(asio::signal_set& signals, Reload& reload, Wa
   using asio::experimental::awaitable_operators::operator&&;
   asio::steady_timer grace(co_await asio::this_coro::executor, kGrace);
   co_await (CloseDoors(sessions, door, grace) && StopBackends(backends, grace));
+  others.Stop();
   audit.Write(OwnRecord("stop", ""));
   co_await audit.Stop();
   signals.cancel();
   watchdog.Stop();
+}
+
+// The sources that have a signet-backend.
+std::vector<BackendConfiguration> TokensOf(std::vector<BackendConfiguration> backends) {
+  std::erase_if(backends, [](const BackendConfiguration& b) { return b.type == "agent"; });
+  return backends;
 }
 
 int Run(const Options& options) {
@@ -159,6 +167,8 @@ int Run(const Options& options) {
   const absl::StatusOr<Configuration> configuration =
       LoadConfiguration(options.config, options.policy_folders);
   if (!configuration.ok()) return Fail(configuration.status(), kExitConfiguration);
+  const absl::Status others_only = CheckNotItself(configuration->backends, options.runtime_dir);
+  if (!others_only.ok()) return Fail(others_only, kExitConfiguration);
   const bool shared = AdmitsOthers(configuration->access);
 
   absl::Status folders = PrepareFolder(options.state_dir, 0700);
@@ -181,9 +191,11 @@ int Run(const Options& options) {
   std::optional<SignalsHeld> held(std::in_place);
   asio::io_context loop(1);
   asio::thread_pool file_worker(1);
-  BackendPool backends(loop.get_executor(), configuration->backends, FindBackendProgram(),
+  BackendPool backends(loop.get_executor(), TokensOf(configuration->backends), FindBackendProgram(),
                        std::bind_front(&IdentityStore::SetFound, &identities));
-  BackendTokens tokens(backends);
+  OtherAgents others(loop.get_executor(), configuration->backends,
+                     std::bind_front(&IdentityStore::SetFound, &identities));
+  BackendTokens tokens(backends, others);
   Enrolment enrolment(identities, backends, backends, file_worker);
   const std::unique_ptr<AuditOutput> audit_output = MakeAuditOutput(file_worker);
   AuditTrail audit(loop.get_executor(), file_worker, options.state_dir / audit::kFolderName,
@@ -196,7 +208,8 @@ int Run(const Options& options) {
                       std::move(find_place), unlocking);
   PromptQueue prompts(loop.get_executor(), prompting);
   Authentication authentication(identities, policy, prompts, backends, audit,
-                                std::chrono::system_clock::now, configuration->request_forms);
+                                std::chrono::system_clock::now, configuration->request_forms,
+                                &others);
 
   // A connection takes two descriptors on either socket, root's three: no uid gets more than a
   // quarter of them, root three eighths.
@@ -227,14 +240,16 @@ int Run(const Options& options) {
 
   identities.OnChange([&] { asio::post(loop, [&] { buses.Refresh(); }); });
   backends.OnChange([&] { buses.Refresh(); });
+  others.OnChange([&] { buses.Refresh(); });
   backends.Start();
+  others.Start();
   buses.Start();
   asio::signal_set signals(loop, SIGTERM, SIGINT);  // before anybody is told that we are here
   Reload reload(loop.get_executor(), file_worker, *configuration, policy, audit);
   Watchdog watchdog(loop.get_executor());
-  asio::co_spawn(loop,
-                 StopOnSignal(signals, reload, watchdog, sessions, door, buses, backends, audit),
-                 asio::detached);
+  asio::co_spawn(
+      loop, StopOnSignal(signals, reload, watchdog, sessions, door, buses, backends, others, audit),
+      asio::detached);
   asio::co_spawn(loop, reload.Run(), asio::detached);
   asio::co_spawn(loop, watchdog.Run(), asio::detached);
   Say("ready in ", options.runtime_dir.native(), ": ", identities.snapshot()->size(),

@@ -12,6 +12,7 @@ namespace {
 
 // The agent always starts a backend again that has ended, if it ends often after a while.
 std::string Process(const v1::BackendStatus& backend) {
+  if (backend.type() == "agent") return "";  // it is not ours
   return backend.pid() == 0 ? "restarts soon" : absl::StrCat("pid ", backend.pid());
 }
 

@@ -115,6 +115,15 @@ v1::Identity AdminCalls::Describe(const Identity& identity) const {
                    WhyNotReady(identity, tokens_.Statuses(), std::chrono::system_clock::now()));
 }
 
+absl::Status AdminCalls::CheckOurs(const std::string& identity) const {
+  const std::shared_ptr<const Identities> identities = identities_.snapshot();
+  const Identity* found = Find(*identities, identity);
+  if (found == nullptr || !found->upstream) return absl::OkStatus();
+  const absl::Status ours = tokens_.CheckOurs(found->key.backend);
+  if (ours.ok()) return ours;
+  return absl::Status(ours.code(), absl::StrCat("identity \"", identity, "\": ", ours.message()));
+}
+
 AdminCalls::Result AdminCalls::Status(const v1::StatusRequest&, v1::StatusResponse& response) {
   response.set_version(facts_.version);
   response.set_pid(getpid());
@@ -167,6 +176,7 @@ AdminCalls::Result AdminCalls::CreateIdentity(const v1::CreateIdentityRequest& r
     co_return absl::InvalidArgumentError(absl::StrCat(
         "identity: create \"", request.name(), "\": no kind given; say device, user or server"));
   }
+  if (absl::Status ours = tokens_.CheckOurs(request.backend()); !ours.ok()) co_return ours;
   co_await FinishWhole();
   absl::StatusOr<Identity> identity = co_await enrolment_.Create(
       request.name(), request.backend(), *kind, request.algorithm(), AdminDeadline());
@@ -177,6 +187,7 @@ AdminCalls::Result AdminCalls::CreateIdentity(const v1::CreateIdentityRequest& r
 
 AdminCalls::Result AdminCalls::CreateCsr(const v1::CreateCsrRequest& request,
                                          v1::CreateCsrResponse& response) {
+  if (absl::Status ours = CheckOurs(request.name()); !ours.ok()) co_return ours;
   std::vector<std::string> names(request.subject_alt_names().begin(),
                                  request.subject_alt_names().end());
   absl::StatusOr<std::string> csr = co_await enrolment_.CreateCsr(
@@ -188,6 +199,7 @@ AdminCalls::Result AdminCalls::CreateCsr(const v1::CreateCsrRequest& request,
 
 AdminCalls::Result AdminCalls::ImportChain(const v1::ImportChainRequest& request,
                                            v1::ImportChainResponse& response) {
+  if (absl::Status ours = CheckOurs(request.name()); !ours.ok()) co_return ours;
   co_await FinishWhole();
   absl::StatusOr<Identity> identity =
       co_await enrolment_.Import(request.name(), request.chain_pem());
@@ -198,6 +210,7 @@ AdminCalls::Result AdminCalls::ImportChain(const v1::ImportChainRequest& request
 
 AdminCalls::Result AdminCalls::RemoveIdentity(const v1::RemoveIdentityRequest& request,
                                               v1::RemoveIdentityResponse&) {
+  if (absl::Status ours = CheckOurs(request.name()); !ours.ok()) co_return ours;
   co_await FinishWhole();
   co_return co_await enrolment_.Remove(request.name(), request.forget(), AdminDeadline());
 }

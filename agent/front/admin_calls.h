@@ -57,6 +57,8 @@ class AdminCalls {
 
  private:
   v1::Identity Describe(const Identity& identity) const;
+  // What another agent has can't be changed here.
+  absl::Status CheckOurs(const std::string& identity) const;
   std::string NoteOn(const Rule& rule) const;
 
   const AgentFacts facts_;

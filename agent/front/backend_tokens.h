@@ -1,4 +1,4 @@
-// The tokens of the configured backends.
+// The tokens of the configured backends, and the other agents among these.
 #ifndef SIGNET_AGENT_FRONT_BACKEND_TOKENS_H_
 #define SIGNET_AGENT_FRONT_BACKEND_TOKENS_H_
 
@@ -8,27 +8,39 @@
 
 #include "agent/backends/backend_pool.h"
 #include "agent/front/tokens.h"
+#include "agent/upstream/other_agents.h"
 
 namespace signet::agent {
 
-// The pool outlives it.
+// Both outlive it.
 class BackendTokens final : public Tokens {
  public:
-  explicit BackendTokens(BackendPool& pool) : pool_(pool) {}
+  BackendTokens(BackendPool& pool, const OtherAgents& others) : pool_(pool), others_(others) {}
 
-  std::vector<BackendStatus> Statuses() const override { return pool_.Statuses(); }
+  std::vector<BackendStatus> Statuses() const override {
+    std::vector<BackendStatus> statuses = pool_.Statuses();
+    for (BackendStatus& status : others_.Statuses()) statuses.push_back(std::move(status));
+    return statuses;
+  }
+  absl::Status CheckOurs(const std::string& backend) const override {
+    return others_.CheckOurs(backend);
+  }
   asio::awaitable<absl::Status> Unlock(std::string backend, std::vector<wire::Bytes> keys,
                                        ipc::Descriptor pin, LastTry last_try,
                                        Deadline deadline) override {
-    return pool_.Unlock(std::move(backend), std::move(keys), std::move(pin), last_try, deadline);
+    if (absl::Status ours = CheckOurs(backend); !ours.ok()) co_return ours;
+    co_return co_await pool_.Unlock(std::move(backend), std::move(keys), std::move(pin), last_try,
+                                    deadline);
   }
   asio::awaitable<absl::Status> Lock(std::string backend, Deadline deadline) override {
-    return pool_.Lock(std::move(backend), deadline);
+    if (absl::Status ours = CheckOurs(backend); !ours.ok()) co_return ours;
+    co_return co_await pool_.Lock(std::move(backend), deadline);
   }
   asio::awaitable<void> LockAll(Deadline deadline) override { return pool_.LockAll(deadline); }
 
  private:
   BackendPool& pool_;
+  const OtherAgents& others_;
 };
 
 }  // namespace signet::agent

@@ -82,6 +82,7 @@ class FakeKeys : public Signer, public KeyMaker {
 class FakeTokens : public Tokens {
  public:
   std::vector<BackendStatus> Statuses() const override { return {status}; }
+  absl::Status CheckOurs(const std::string&) const override { return ours; }
   asio::awaitable<absl::Status> Unlock(std::string backend, std::vector<wire::Bytes>,
                                        ipc::Descriptor pin, LastTry last_try,
                                        Deadline deadline) override;
@@ -93,6 +94,7 @@ class FakeTokens : public Tokens {
 
   BackendStatus status{"trial", "software", BackendState::kReady, 0, "", "", false, "trial", 0};
   bool blocked = false;
+  absl::Status ours;
   LastTry last_try = LastTry::kKeep;  // of the last unlock
 };
 

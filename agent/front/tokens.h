@@ -21,6 +21,10 @@ class Tokens {
 
   virtual std::vector<BackendStatus> Statuses() const = 0;
 
+  // Can anything of this backend be changed here? kUnimplemented, and whom to ask, when it is
+  // another agent. kOk for an unknown one.
+  virtual absl::Status CheckOurs(const std::string& backend) const = 0;
+
   // Hands the read end of the PIN's pipe to the backend, unread, and references of its keys: some
   // tokens can try a PIN on nothing else. kNotFound for an unknown backend,
   // kPermissionDenied for a wrong PIN, kResourceExhausted when the PIN is blocked,

@@ -27,21 +27,25 @@ struct Option {
   const char* key;
   const char* type;
 };
-constexpr Option kOptions[] = {{"tcti", "tpm2"},
-                               {"parent", "tpm2"},
-                               {"auth", "tpm2"},
-                               {"module", "pkcs11"},
-                               {"token", "pkcs11"}};
+constexpr Option kOptions[] = {{"tcti", "tpm2"},     {"parent", "tpm2"},  {"auth", "tpm2"},
+                               {"module", "pkcs11"}, {"token", "pkcs11"}, {"socket", "agent"}};
 
-absl::Status CheckType(const TableReader& reader, const std::string& name) {
+constexpr const char* kSystemAgentSocket = "/run/signet/agent.sock";
+
+// Agents of users use that of the system. It in turn uses nobody's, so that no two wait for each
+// other.
+absl::Status CheckType(const TableReader& reader, const std::string& name, AgentKind agent) {
   if (name == "tpm2" || name == "pkcs11" || name == "software") return absl::OkStatus();
+  if (name == "agent" && agent == AgentKind::kUser) return absl::OkStatus();
   if (name == "agent") {
     return reader.Complain("type",
-                           "backend type \"agent\" is not supported by this version; use \"tpm2\", "
-                           "\"pkcs11\" or \"software\"");
+                           "backend type \"agent\" is for the agents of users, and this is the "
+                           "configuration of the system's; use \"tpm2\", \"pkcs11\" or "
+                           "\"software\"");
   }
   return reader.Complain("type", absl::StrCat("unknown backend type \"", name,
-                                              "\"; use \"tpm2\", \"pkcs11\" or \"software\""));
+                                              "\"; use \"tpm2\", \"pkcs11\", \"software\" or "
+                                              "\"agent\""));
 }
 
 absl::Status CheckBackendName(const TableReader& reader, absl::string_view name) {
@@ -91,31 +95,41 @@ absl::Status ReadPkcs11(const TableReader& reader, BackendConfiguration& backend
   return reader.RequireString("token", backend.token);
 }
 
-absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader) {
+absl::Status ReadAgent(const TableReader& reader, BackendConfiguration& backend) {
+  backend.socket = kSystemAgentSocket;
+  if (absl::Status read = reader.ReadString("socket", backend.socket); !read.ok()) return read;
+  if (backend.socket.front() == '/') return absl::OkStatus();
+  return reader.Complain("socket", absl::StrCat("socket \"", backend.socket,
+                                                "\" is not an absolute path; write the whole path "
+                                                "of the other agent's agent.sock"));
+}
+
+absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader, AgentKind agent) {
   BackendConfiguration backend;
   absl::Status status =
-      reader.OnlyKeys({"name", "type", "tcti", "parent", "auth", "module", "token"});
+      reader.OnlyKeys({"name", "type", "tcti", "parent", "auth", "module", "token", "socket"});
   if (status.ok()) status = reader.RequireString("name", backend.name);
   if (status.ok()) status = CheckBackendName(reader, backend.name);
   if (status.ok()) status = reader.RequireString("type", backend.type);
-  if (status.ok()) status = CheckType(reader, backend.type);
+  if (status.ok()) status = CheckType(reader, backend.type, agent);
   if (status.ok()) status = CheckOptions(reader, backend.type);
   if (status.ok() && backend.type == "tpm2") status = reader.ReadString("tcti", backend.tcti);
   if (status.ok() && backend.type == "tpm2") status = ReadParent(reader, backend.parent);
   if (status.ok() && backend.type == "tpm2") status = reader.ReadBoolean("auth", backend.auth);
   if (status.ok() && backend.type == "pkcs11") status = ReadPkcs11(reader, backend);
+  if (status.ok() && backend.type == "agent") status = ReadAgent(reader, backend);
   if (!status.ok()) return status;
   return backend;
 }
 
 // Adds them to those of the files before.
 absl::Status ReadBackends(const std::filesystem::path& file, const toml::table& root,
-                          std::vector<BackendConfiguration>& backends) {
+                          AgentKind agent, std::vector<BackendConfiguration>& backends) {
   const absl::StatusOr<std::vector<const toml::table*>> tables = TablesOf(file, root, "backend");
   if (!tables.ok()) return tables.status();
   for (const toml::table* table : *tables) {
     const TableReader reader(file, *table, "[[backend]]");
-    absl::StatusOr<BackendConfiguration> backend = ReadBackend(reader);
+    absl::StatusOr<BackendConfiguration> backend = ReadBackend(reader, agent);
     if (!backend.ok()) return backend.status();
     if (std::ranges::count(backends, backend->name, &BackendConfiguration::name) > 0) {
       return reader.Complain("name", absl::StrCat("a second backend named \"", backend->name,
@@ -292,7 +306,7 @@ absl::Status ReadConfigurationFile(const std::filesystem::path& file,
   const TableReader reader(file, *root, "the file");
   absl::Status status = reader.OnlyKeys(
       {"backend", "rule", "limits", "access", "requests", "audit", "bus", "lock", "prompts"});
-  if (status.ok()) status = ReadBackends(file, *root, configuration.backends);
+  if (status.ok()) status = ReadBackends(file, *root, configuration.agent, configuration.backends);
   if (status.ok()) status = ReadRequests(file, *root, configuration.request_forms);
   if (status.ok()) status = ReadPolicy(file, *root, configuration);
   if (status.ok()) status = ReadAccess(file, *root, configuration.access);
@@ -313,8 +327,10 @@ absl::Status ReadPolicyFile(const std::filesystem::path& file, Configuration& co
 
 absl::StatusOr<Configuration> LoadConfiguration(
     const std::filesystem::path& file, const std::vector<std::filesystem::path>& policy_folders) {
-  Configuration configuration{file, policy_folders, {}, {}, {{geteuid()}, {geteuid()}}, {},
-                              {},   false,          {}};
+  Configuration configuration;
+  configuration.file = file;
+  configuration.policy_folders = policy_folders;
+  configuration.access = {{geteuid()}, {geteuid()}};
   const absl::StatusOr<std::vector<std::filesystem::path>> policies = PolicyFiles(policy_folders);
   if (!policies.ok()) return policies.status();
   for (const std::filesystem::path& policy : *policies) {

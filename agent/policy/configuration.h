@@ -20,12 +20,13 @@ namespace signet::agent {
 
 struct BackendConfiguration {
   std::string name;
-  std::string type;     // tpm2 | pkcs11 | software
+  std::string type;     // tpm2 | pkcs11 | software | agent
   std::string tcti;     // tpm2
   uint32_t parent = 0;  // tpm2: persistent handle; 0 = recreate the primary
   bool auth = false;    // tpm2: new keys have a PIN
   std::string module;   // pkcs11
   std::string token;    // pkcs11
+  std::string socket;   // agent: that agent's agent.sock
 
   friend bool operator==(const BackendConfiguration&, const BackendConfiguration&) = default;
 };
@@ -58,6 +59,7 @@ struct Configuration {
   bool audit_required = false;  // no proof without a record of it on disk
   BusConfiguration bus;
   PromptsConfiguration prompts{};
+  AgentKind agent = KindOfThisAgent();  // whose configuration it is
 };
 
 // Adds what one file says, signet.toml or a drop-in; one of a policy folder, which may hold rules

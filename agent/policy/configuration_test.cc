@@ -152,8 +152,6 @@ TEST(Configuration, RefusesWithLineReasonAndNextStep) {
       {"[[backend]]\nname = \".x\"\ntype = \"tpm2\"\n", 2, "does not fit", "use 1 to 64"},
       {"[[backend]]\nname = \"t\"\ntype = \"tpm\"\n", 3, "unknown backend type \"tpm\"",
        "use \"tpm2\""},
-      {"[[backend]]\nname = \"t\"\ntype = \"agent\"\n", 3, "not supported by this version",
-       "use \"tpm2\""},
       {"[[backend]]\nname = \"-t\"\ntype = \"tpm2\"\n", 2, "does not fit", "use 1 to 64 letters"},
       {tpm + tpm, 5, "a second backend named \"t\"", "give each its own name"},
       {tpm + "module = \"/m.so\"\n", 4, "module is an option of type \"pkcs11\"", "remove it"},
@@ -265,6 +263,35 @@ TEST(Configuration, NamesAFileThatCannotBeRead) {
   EXPECT_THAT(std::string(missing.message()),
               AllOf(HasSubstr("none.toml: open: "), HasSubstr("; it must be a TOML file")));
   EXPECT_FALSE(LoadConfiguration(folder.path()).ok());
+}
+
+TEST(Configuration, UsersAgentsMayUseAnotherAgent) {
+  const test::TemporaryFolder folder;
+  const std::string agent = "[[backend]]\nname = \"system\"\ntype = \"agent\"\n";
+  const auto read = [&](AgentKind kind, const std::string& text) -> absl::StatusOr<std::string> {
+    Configuration configuration;
+    configuration.agent = kind;
+    const absl::Status status =
+        ReadConfigurationFile(folder.Write("signet.toml", text), configuration);
+    if (!status.ok()) return status;
+    return configuration.backends.at(0).socket;
+  };
+  EXPECT_EQ(*read(AgentKind::kUser, agent), "/run/signet/agent.sock");
+  EXPECT_EQ(*read(AgentKind::kUser, agent + "socket = \"/run/x.sock\"\n"), "/run/x.sock");
+  struct Case {
+    AgentKind kind;
+    std::string text;
+    std::string says;
+  };
+  const std::vector<Case> refused = {
+      {AgentKind::kSystem, agent, "backend type \"agent\" is for the agents of users"},
+      {AgentKind::kUser, agent + "socket = \"agent.sock\"\n", "not an absolute path; write the"},
+      {AgentKind::kUser, agent + "tcti = \"x\"\n", "tcti is an option of type \"tpm2\""},
+      {AgentKind::kUser, "[[backend]]\nname = \"t\"\ntype = \"tpm2\"\nsocket = \"/s\"\n",
+       "socket is an option of type \"agent\""}};
+  for (const Case& c : refused) {
+    EXPECT_THAT(std::string(read(c.kind, c.text).status().message()), HasSubstr(c.says));
+  }
 }
 
 }  // namespace

@@ -11,10 +11,11 @@
 
 namespace signet::ipc {
 
-absl::StatusOr<Descriptor> ConnectUnix(const std::string& path) {
+absl::StatusOr<Descriptor> ConnectUnix(const std::string& path, Connecting connecting) {
   absl::StatusOr<sockaddr_un> address = UnixAddress(path);
   if (!address.ok()) return address.status();
-  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int blocking = connecting == Connecting::kNeverWaits ? SOCK_NONBLOCK : 0;
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | blocking, 0));
   if (!socket.valid()) {
     return absl::ResourceExhaustedError(
         absl::StrCat("socket ", path, ": create: ", std::strerror(errno)));
@@ -25,7 +26,8 @@ absl::StatusOr<Descriptor> ConnectUnix(const std::string& path) {
   } while (result != 0 && errno == EINTR);
   if (result == 0) return socket;
   const int error = errno;
-  const std::string what = absl::StrCat("socket ", path, ": connect: ", std::strerror(error));
+  const char* why = error == EAGAIN ? "too many wait for it already" : std::strerror(error);
+  const std::string what = absl::StrCat("socket ", path, ": connect: ", why);
   if (error == EACCES || error == EPERM) return absl::PermissionDeniedError(what);
   return absl::UnavailableError(what);
 }
