@@ -9,12 +9,12 @@
 namespace signet::prompter {
 
 Dialogue::Dialogue(v1::Show show, Clock::time_point now)
-    : show_(std::move(show)), deadline_(now + whole_time()), guard_end_(now + kGuard) {
+    : show_(std::move(show)), deadline_(now + whole_time()) {
   if (show_.choices_size() == 1 && Selectable(0)) selected_ = 0;
 }
 
 void Dialogue::Disturb(Clock::time_point now) {
-  if (guarded(now)) guard_end_ = now + kGuard;
+  if (guard_end_) guard_end_ = now + kGuard;
 }
 
 bool Dialogue::Selectable(size_t choice) const {

@@ -37,7 +37,9 @@ class Dialogue {
   // `show` has at least one choice. A single one is chosen, if it can be.
   Dialogue(v1::Show show, Clock::time_point now);
 
-  // A key or a button was pressed.
+  // The person can see it now. Nothing is taken before.
+  void Appear(Clock::time_point now) { guard_end_ = now + kGuard; }
+  // A key or a button was pressed while it was guarded: the wait begins anew.
   void Disturb(Clock::time_point now);
   void Select(size_t choice);
   void SetPinSize(size_t bytes) { pin_size_ = bytes; }
@@ -54,7 +56,7 @@ class Dialogue {
   Phase phase() const { return phase_; }
   std::optional<size_t> selected() const { return selected_; }
   bool Selectable(size_t choice) const;
-  bool guarded(Clock::time_point now) const { return now < guard_end_; }
+  bool guarded(Clock::time_point now) const { return !guard_end_ || now < *guard_end_; }
   // A PIN is entered in this window for what is selected.
   bool WantsPin() const;
   // The last try is about to be spent: the word is to be typed.
@@ -80,7 +82,7 @@ class Dialogue {
 
   v1::Show show_;
   Clock::time_point deadline_;
-  Clock::time_point guard_end_;
+  std::optional<Clock::time_point> guard_end_;  // nothing before it appeared
   Phase phase_ = Phase::kAsking;
   std::optional<size_t> selected_;
   size_t pin_size_ = 0;

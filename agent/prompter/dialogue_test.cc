@@ -37,12 +37,18 @@ class DialogueTest : public testing::Test {
     return message;
   }
 
+  Dialogue Appeared(const v1::Show& show) const {
+    Dialogue dialogue(show, start_);
+    dialogue.Appear(start_);
+    return dialogue;
+  }
+
   const Dialogue::Clock::time_point start_ = Dialogue::Clock::time_point(seconds(1000));
   const Dialogue::Clock::time_point ready_ = start_ + Dialogue::kGuard;
 };
 
 TEST_F(DialogueTest, TakesAYesToASingleChoice) {
-  Dialogue dialogue(OneChoice(), start_);
+  Dialogue dialogue = Appeared(OneChoice());
   EXPECT_TRUE(dialogue.CanApprove(ready_));
   const std::optional<v1::Choose> choose = dialogue.Approve(ready_);
   ASSERT_TRUE(choose);
@@ -52,13 +58,13 @@ TEST_F(DialogueTest, TakesAYesToASingleChoice) {
 }
 
 TEST_F(DialogueTest, AnswersOnce) {
-  Dialogue dialogue(OneChoice(), start_);
+  Dialogue dialogue = Appeared(OneChoice());
   EXPECT_TRUE(dialogue.Approve(ready_));
   EXPECT_FALSE(dialogue.Approve(ready_));
 }
 
 TEST_F(DialogueTest, TakesNothingThatWasMeantForAnotherWindow) {
-  Dialogue dialogue(OneChoice(), start_);
+  Dialogue dialogue = Appeared(OneChoice());
   EXPECT_FALSE(dialogue.Approve(start_));
   EXPECT_FALSE(dialogue.Approve(ready_ - milliseconds(1)));
   dialogue.Disturb(start_ + milliseconds(400));  // still typing elsewhere, as they think
@@ -66,16 +72,19 @@ TEST_F(DialogueTest, TakesNothingThatWasMeantForAnotherWindow) {
   EXPECT_TRUE(dialogue.Approve(start_ + milliseconds(400) + Dialogue::kGuard));
 }
 
-TEST_F(DialogueTest, IsNotDisturbedOnceItIsReady) {
+TEST_F(DialogueTest, TakesNothingBeforeItCanBeSeen) {
   Dialogue dialogue(OneChoice(), start_);
-  dialogue.Disturb(ready_);
-  EXPECT_TRUE(dialogue.CanApprove(ready_));
+  dialogue.Disturb(start_);
+  EXPECT_FALSE(dialogue.Approve(start_ + seconds(10)));
+  dialogue.Appear(start_ + seconds(10));
+  EXPECT_FALSE(dialogue.Approve(start_ + seconds(10)));
+  EXPECT_TRUE(dialogue.Approve(start_ + seconds(10) + Dialogue::kGuard));
 }
 
 TEST_F(DialogueTest, LeavesTheChoiceOfSeveralToThePerson) {
   v1::Show show = OneChoice();
   AddChoice(show);
-  Dialogue dialogue(show, start_);
+  Dialogue dialogue = Appeared(show);
   EXPECT_FALSE(dialogue.selected());
   EXPECT_FALSE(dialogue.CanApprove(ready_));
   EXPECT_EQ(dialogue.Missing(), "Choose a certificate.");
@@ -86,7 +95,7 @@ TEST_F(DialogueTest, LeavesTheChoiceOfSeveralToThePerson) {
 TEST_F(DialogueTest, KeepsTheChoiceOnceMade) {
   v1::Show show = OneChoice();
   AddChoice(show);
-  Dialogue dialogue(show, start_);
+  Dialogue dialogue = Appeared(show);
   dialogue.Select(1);
   ASSERT_TRUE(dialogue.Approve(ready_));
   dialogue.Select(0);
@@ -96,7 +105,7 @@ TEST_F(DialogueTest, KeepsTheChoiceOnceMade) {
 }
 
 TEST_F(DialogueTest, WantsThePinFirst) {
-  Dialogue dialogue(OneChoice(v1::PIN_ENTRY_HERE), start_);
+  Dialogue dialogue = Appeared(OneChoice(v1::PIN_ENTRY_HERE));
   EXPECT_TRUE(dialogue.WantsPin());
   EXPECT_FALSE(dialogue.Approve(ready_));
   EXPECT_EQ(dialogue.Missing(), "Enter the PIN.");
@@ -105,7 +114,7 @@ TEST_F(DialogueTest, WantsThePinFirst) {
 }
 
 TEST_F(DialogueTest, TakesNoPinThatTheBackendWouldNot) {
-  Dialogue dialogue(OneChoice(v1::PIN_ENTRY_HERE), start_);
+  Dialogue dialogue = Appeared(OneChoice(v1::PIN_ENTRY_HERE));
   dialogue.SetPinSize(Dialogue::kMaxPinSize + 1);
   EXPECT_FALSE(dialogue.CanApprove(ready_));
   dialogue.SetPinSize(Dialogue::kMaxPinSize);
@@ -113,14 +122,14 @@ TEST_F(DialogueTest, TakesNoPinThatTheBackendWouldNot) {
 }
 
 TEST_F(DialogueTest, LeavesThePinToTheReader) {
-  Dialogue dialogue(OneChoice(v1::PIN_ENTRY_AT_READER), start_);
+  Dialogue dialogue = Appeared(OneChoice(v1::PIN_ENTRY_AT_READER));
   EXPECT_FALSE(dialogue.WantsPin());
   EXPECT_TRUE(dialogue.Approve(ready_));
 }
 
 TEST_F(DialogueTest, SpendsTheLastTryOnlyWhenThatWasTyped) {
   for (const v1::PinEntry entry : {v1::PIN_ENTRY_HERE, v1::PIN_ENTRY_AT_READER}) {
-    Dialogue dialogue(OneChoice(entry, v1::PIN_TRIES_LAST), start_);
+    Dialogue dialogue = Appeared(OneChoice(entry, v1::PIN_TRIES_LAST));
     dialogue.SetPinSize(6);
     EXPECT_FALSE(dialogue.Approve(ready_));
     dialogue.SetWord("last");
@@ -132,7 +141,7 @@ TEST_F(DialogueTest, SpendsTheLastTryOnlyWhenThatWasTyped) {
 }
 
 TEST_F(DialogueTest, OffersNothingThatIsBlocked) {
-  Dialogue dialogue(OneChoice(v1::PIN_ENTRY_HERE, v1::PIN_TRIES_BLOCKED), start_);
+  Dialogue dialogue = Appeared(OneChoice(v1::PIN_ENTRY_HERE, v1::PIN_TRIES_BLOCKED));
   EXPECT_FALSE(dialogue.selected());
   dialogue.Select(0);
   dialogue.SetPinSize(6);
@@ -141,7 +150,7 @@ TEST_F(DialogueTest, OffersNothingThatIsBlocked) {
 }
 
 TEST_F(DialogueTest, AsksAgainAfterARefusal) {
-  Dialogue dialogue(OneChoice(v1::PIN_ENTRY_HERE), start_);
+  Dialogue dialogue = Appeared(OneChoice(v1::PIN_ENTRY_HERE));
   dialogue.SetPinSize(6);
   ASSERT_TRUE(dialogue.Approve(ready_));
   ASSERT_TRUE(dialogue.Handle(Wait(), ready_));
@@ -164,7 +173,7 @@ TEST_F(DialogueTest, AsksAgainAfterARefusal) {
 TEST_F(DialogueTest, LetsGoOfAChoiceThatARefusalBlocked) {
   v1::Show show = OneChoice(v1::PIN_ENTRY_HERE);
   AddChoice(show);
-  Dialogue dialogue(show, start_);
+  Dialogue dialogue = Appeared(show);
   dialogue.Select(0);
   dialogue.SetPinSize(6);
   ASSERT_TRUE(dialogue.Approve(ready_));
@@ -175,7 +184,7 @@ TEST_F(DialogueTest, LetsGoOfAChoiceThatARefusalBlocked) {
 }
 
 TEST_F(DialogueTest, UnderstandsNoAnswerToWhatWasNotSaid) {
-  Dialogue dialogue(OneChoice(), start_);
+  Dialogue dialogue = Appeared(OneChoice());
   EXPECT_FALSE(dialogue.Handle(Wait(), ready_));
   EXPECT_FALSE(dialogue.Handle(Refuse(v1::PIN_TRIES_ALL), ready_));
   ASSERT_TRUE(dialogue.Approve(ready_));
@@ -186,7 +195,7 @@ TEST_F(DialogueTest, UnderstandsNoAnswerToWhatWasNotSaid) {
 }
 
 TEST_F(DialogueTest, TakesNothingOnceTimeHasRunOut) {
-  Dialogue dialogue(OneChoice(), start_);
+  Dialogue dialogue = Appeared(OneChoice());
   EXPECT_EQ(dialogue.Remaining(start_ + seconds(20)), seconds(40));
   dialogue.Tick(start_ + milliseconds(59'999));
   EXPECT_EQ(dialogue.phase(), Phase::kAsking);
@@ -201,7 +210,7 @@ TEST_F(DialogueTest, TakesNothingOnceTimeHasRunOut) {
 TEST_F(DialogueTest, HasNoEndWithoutADeadline) {
   v1::Show show = OneChoice();
   show.set_deadline_ms(0);
-  Dialogue dialogue(show, start_);
+  Dialogue dialogue = Appeared(show);
   dialogue.Tick(start_ + std::chrono::hours(100));
   EXPECT_EQ(dialogue.phase(), Phase::kAsking);
   EXPECT_FALSE(dialogue.Remaining(start_));

@@ -91,13 +91,13 @@ class Prompt {
           return static_cast<Prompt*>(self)->Receive();
         },
         this);
-    g_timeout_add(
-        kTickMilliseconds,
+    g_timeout_add_full(
+        G_PRIORITY_DEFAULT_IDLE, kTickMilliseconds,
         +[](gpointer self) -> gboolean {
           static_cast<Prompt*>(self)->Tick();
           return G_SOURCE_CONTINUE;
         },
-        this);
+        this, nullptr);
     while (!exit_code_) g_main_context_iteration(nullptr, TRUE);
     window_.reset();
     return *exit_code_;
@@ -156,7 +156,7 @@ class Prompt {
 
   void Tick() {
     if (!dialogue_) return;
-    window_->Update();
+    window_->Tick();
     const auto over = Dialogue::Clock::now() - dialogue_->deadline();
     if (dialogue_->phase() == Phase::kExpired && over > kOverdue) End(EXIT_SUCCESS);
   }

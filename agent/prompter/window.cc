@@ -134,6 +134,12 @@ GtkWidget* Window::MakeFooter() {
 }
 
 void Window::Watch() {
+  gtk_widget_add_tick_callback(
+      window_,
+      +[](GtkWidget*, GdkFrameClock*, gpointer self) -> gboolean {
+        return static_cast<Window*>(self)->BeginFrame();
+      },
+      this, nullptr);
   Connect(cancel_, "clicked", [this] { answers_.leave(); });
   Connect(approve_, "clicked", [this] { Approve(); });
   Connect(pin_entry_, "changed", [this] {
@@ -166,8 +172,15 @@ void Window::Watch() {
   GtkGesture* clicks = gtk_gesture_click_new();
   gtk_event_controller_set_propagation_phase(GTK_EVENT_CONTROLLER(clicks), GTK_PHASE_CAPTURE);
   gtk_gesture_single_set_button(GTK_GESTURE_SINGLE(clicks), 0);
-  Connect(clicks, "pressed", [this] { dialogue_.Disturb(Dialogue::Clock::now()); });
+  Connect(clicks, "pressed", [this] { Disturb(); });
   gtk_widget_add_controller(window_, GTK_EVENT_CONTROLLER(clicks));
+}
+
+bool Window::BeginFrame() {
+  // With the second frame the first one has been drawn.
+  if (++frames_ < 2) return true;
+  dialogue_.Appear(Dialogue::Clock::now());
+  return false;
 }
 
 bool Window::HandleKey(guint key) {
@@ -175,14 +188,18 @@ bool Window::HandleKey(guint key) {
     answers_.leave();
     return true;
   }
-  const Dialogue::Clock::time_point now = Dialogue::Clock::now();
-  dialogue_.Disturb(now);
-  return dialogue_.guarded(now);
+  return Disturb();
+}
+
+bool Window::Disturb() {
+  if (!dialogue_.guarded(now_)) return false;
+  dialogue_.Disturb(Dialogue::Clock::now());
+  return true;
 }
 
 void Window::Approve() {
   const bool with_pin = dialogue_.WantsPin();
-  const std::optional<v1::Choose> choose = dialogue_.Approve(Dialogue::Clock::now());
+  const std::optional<v1::Choose> choose = dialogue_.Approve(now_);
   if (!choose) return;
   // GTK's own memory, which it locks and wipes; no copy is made here.
   answers_.choose(*choose, with_pin ? std::optional<std::string_view>(
@@ -198,9 +215,13 @@ void Window::ClearFields() {
   gtk_editable_set_text(GTK_EDITABLE(word_entry_), "");
 }
 
+void Window::Tick() {
+  now_ = Dialogue::Clock::now();
+  dialogue_.Tick(now_);
+  Update();
+}
+
 void Window::Update() {
-  const Dialogue::Clock::time_point now = Dialogue::Clock::now();
-  dialogue_.Tick(now);
   if (refusals_ != dialogue_.refusals()) {
     refusals_ = dialogue_.refusals();
     ClearFields();
@@ -213,9 +234,8 @@ void Window::Update() {
 }
 
 void Window::UpdateFields() {
-  const Dialogue::Clock::time_point now = Dialogue::Clock::now();
   const bool asking = dialogue_.phase() == Phase::kAsking;
-  const bool ready = asking && !dialogue_.guarded(now);
+  const bool ready = asking && !dialogue_.guarded(now_);
   choices_->Update(dialogue_.show(), dialogue_.selected(), ready);
   if (Set(pin_fields_, asking && dialogue_.WantsPin())) {
     const v1::Choice& choice = dialogue_.show().choices(static_cast<int>(*dialogue_.selected()));
@@ -236,7 +256,7 @@ void Window::UpdateFields() {
   Set(fields_, asking && (dialogue_.WantsPin() || dialogue_.WantsWord() || !note.empty()));
   SetText(pin_note_.label, note);
   SetText(missing_, asking ? dialogue_.Missing() : "");
-  gtk_widget_set_sensitive(approve_, dialogue_.CanApprove(now));
+  gtk_widget_set_sensitive(approve_, dialogue_.CanApprove(now_));
 }
 
 void Window::UpdateNews() {
@@ -255,7 +275,7 @@ void Window::UpdateNews() {
 }
 
 void Window::UpdateTime() {
-  const auto left = dialogue_.Remaining(Dialogue::Clock::now());
+  const auto left = dialogue_.Remaining(now_);
   Set(time_, left.has_value());
   Set(time_left_, left.has_value());
   if (!left) return;
@@ -265,7 +285,7 @@ void Window::UpdateTime() {
 }
 
 void Window::UpdateFocus() {
-  if (!focus_due_ || dialogue_.guarded(Dialogue::Clock::now())) return;
+  if (!focus_due_ || dialogue_.guarded(now_)) return;
   focus_due_ = false;
   GtkWidget* next = summary_;  // never a button: an Enter too many must not cancel, either
   if (dialogue_.phase() != Phase::kAsking) {

@@ -30,15 +30,22 @@ class Window {
   Window& operator=(const Window&) = delete;
   ~Window();
 
-  // Something happened to the dialogue: an answer of the agent, or time went by.
+  // The agent said something to the dialogue.
   void Update();
+  // Time went by. To be called when nothing else is to be done: what was pressed while this process
+  // was busy must come to the dialogue before it hears that the guard is over.
+  void Tick();
 
  private:
   GtkWidget* MakeSummary();
   GtkWidget* MakePinFields();
   GtkWidget* MakeFooter();
   void Watch();
+  // True while it wants to hear of the next one, too.
+  bool BeginFrame();
   bool HandleKey(guint key);
+  // True when the guard is on.
+  bool Disturb();
   void Approve();
   void ClearFields();
   void UpdateFields();
@@ -67,6 +74,8 @@ class Window {
   GtkWidget* missing_;
   GtkWidget* cancel_;
   GtkWidget* approve_;
+  Dialogue::Clock::time_point now_ = Dialogue::Clock::now();  // of the last Tick
+  int frames_ = 0;
   int refusals_ = 0;
   bool focus_due_ = true;  // the keyboard is to be led to the next thing to do
 };

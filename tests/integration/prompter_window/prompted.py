@@ -1,11 +1,13 @@
 """signet-prompter with the test as its agent, and a person's eyes and hands before it."""
 import array
+import itertools
 import os
 import pathlib
 import select
 import socket
 import struct
 import subprocess
+import time
 
 from ipc import prompt_pb2
 
@@ -45,8 +47,9 @@ def refuse(message, tries, left):
 class Prompted:
     """with Prompted(desktop, show(...)) as prompted: ...   The window is there."""
 
-    def __init__(self, desktop, question, environment=None):
-        self.desktop, self.question = desktop, question
+    def __init__(self, desktop, question, environment=None, typing=False):
+        """`typing`: the person types digits and Enter until the window has been there for a while."""
+        self.desktop, self.question, self.typing = desktop, question, typing
         self.environment = environment or desktop.environment
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(PATIENCE)
@@ -62,6 +65,8 @@ class Prompted:
 
     def __enter__(self):
         self.send(self.question)
+        if self.typing:
+            self.longest_pause = self.type_until_it_is_there()
         [self.window] = wait_for("the window", lambda: self.desktop.windows("Signet"))
         self.desktop.do("mousemove", 300, 12)
         self.root = screen_reader.find_program(self.process.pid)
@@ -73,6 +78,19 @@ class Prompted:
         self.process.wait()
         self.process.stderr.close()
         wait_for("the window to go", lambda: not self.desktop.windows("Signet"))
+
+    def type_until_it_is_there(self):
+        """The longest pause between two keys, in seconds, from before the window was there."""
+        keys, pauses, last = itertools.cycle("12345678\n"), [], time.monotonic()
+        with_window = 0
+        while with_window < 10:
+            key = next(keys)
+            self.desktop.do("key", "Return" if key == "\n" else key)
+            now = time.monotonic()
+            pauses.append(now - last)
+            last = now
+            with_window += bool(self.desktop.windows("Signet"))
+        return max(pauses)
 
     # -- the agent's part ----------------------------------------------------------------------
 

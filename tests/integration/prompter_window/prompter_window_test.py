@@ -59,6 +59,17 @@ class Choosing(unittest.TestCase):
                 desktop.key("Escape")
                 self.assertEqual(prompted.receive()[0], "leave")
 
+    def test_who_types_on_as_the_window_appears_says_nothing(self):
+        for _ in range(5):
+            with Prompted(desktop, show(with_pin()), typing=True) as prompted:
+                if prompted.longest_pause > 0.3:
+                    continue  # who pauses on a machine this busy may well mean the window
+                prompted.can("password text")
+                self.assertIn("Enter the PIN.", prompted.texts())
+                self.assertTrue(prompted.said_nothing())
+                return
+        self.skipTest("this machine types too slowly")
+
     def test_several_wait_for_a_person_to_choose(self):
         other = with_pin(subject="CN=Alice Example (work), O=Example Ltd", key_place='smartcard "work"', left=2,
                          tries=prompt_pb2.PIN_TRIES_FEW)
