@@ -127,6 +127,8 @@ class Backend {
   virtual absl::Status UnlockAtPinPadSlowly(const UnlockTarget&) {
     return absl::UnimplementedError("unlock: the token has no PIN pad; give the PIN to signet");
   }
+  // Whether there is a login or a PIN that LockSlowly would end; as far as known, without asking.
+  virtual bool HoldsPin() const { return false; }
   // Logs out and wipes the PIN. Keys that are open stay valid objects; signing then fails with
   // kFailedPrecondition until the next unlock.
   virtual absl::Status LockSlowly() = 0;

@@ -547,6 +547,22 @@ TEST_F(BackendPoolTest, LockingAllEndsABackendThatDoesNotAnswer) {
   EXPECT_TRUE(Run(Sign("none", "echo:")).ok());
 }
 
+TEST_F(BackendPoolTest, NoticesThatATokenLocksItself) {
+  BackendPool& pool = StartFakes({Fake("card", "pin locks-soon"), Fake("late", "pin locks-late")});
+  for (const char* name : {"card", "late"}) {
+    RunUntilState(name, BackendState::kLocked);
+    EXPECT_EQ(StatusOf(name).unlocked_until, std::nullopt);
+    EXPECT_TRUE(Run(pool.Unlock(name, {}, PinPipe("1234"), LastTry::kKeep, In(kPatience))).ok());
+  }
+  RunUntilState("card", BackendState::kLocked);
+  EXPECT_EQ(StatusOf("card").unlocked_until, std::nullopt);
+  EXPECT_EQ(StatusOf("late").state, BackendState::kReady);
+  const auto until = StatusOf("late").unlocked_until;
+  ASSERT_TRUE(until);
+  EXPECT_LE(*until, std::chrono::system_clock::now() + std::chrono::hours(1));
+  EXPECT_GT(*until, std::chrono::system_clock::now() + std::chrono::minutes(55));
+}
+
 TEST_F(BackendPoolTest, BackendInheritsNothingButItsSocket) {
   const ipc::Descriptor careless(dup(STDIN_FILENO));  // without close-on-exec
   setenv("SIGNET_TEST_SECRET", "x", 1);

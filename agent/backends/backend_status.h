@@ -4,7 +4,9 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace signet::agent {
@@ -42,6 +44,8 @@ struct BackendStatus {
   // As the token said last, which after an unlock that failed is after that.
   PinTries pin_tries = PinTries::kUnknown;
   uint32_t tries_left = 0;  // 0: only `pin_tries` is known
+  // If nobody uses it until then; nothing: it is locked, needs no PIN, or stays unlocked.
+  std::optional<std::chrono::system_clock::time_point> unlocked_until{};
 
   friend bool operator==(const BackendStatus&, const BackendStatus&) = default;
 };

@@ -1,5 +1,7 @@
 #include "agent/backends/backend_supervisor.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -178,12 +180,19 @@ asio::awaitable<absl::Status> BackendSupervisor::Serve() {
 
 asio::awaitable<absl::Status> BackendSupervisor::WaitForWork() {
   idle_ = true;
-  if (looks_ || token_failed_) {
-    look_.expires_at(looks_ ? next_look_ : next_description_);
+  Deadline wake = Deadline::max();
+  if (looks_ || token_failed_) wake = looks_ ? next_look_ : next_description_;
+  if (const auto left = PinTimeLeft()) {
+    wake = std::min<Deadline>(wake, std::chrono::steady_clock::now() + *left);
+  }
+  if (wake != Deadline::max()) {
+    look_.expires_at(wake);
     look_.async_wait([this](const asio::error_code& cancelled) {
       if (cancelled || !idle_) return;
-      look_wanted_ = looks_;
-      describe_wanted_ = token_failed_ && std::chrono::steady_clock::now() >= next_description_;
+      const Deadline now = std::chrono::steady_clock::now();
+      look_wanted_ = looks_ && now >= next_look_;
+      describe_wanted_ = (token_failed_ && now >= next_description_) ||
+                         PinTimeLeft().value_or(std::chrono::nanoseconds(1)).count() <= 0;
       process_->Interrupt();
     });
   }
@@ -192,6 +201,38 @@ asio::awaitable<absl::Status> BackendSupervisor::WaitForWork() {
   look_.cancel();
   if (input) co_return absl::UnavailableError("signet-backend has ended");
   co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<BackendResponse>> BackendSupervisor::Ask(
+    const BackendRequest& request, int descriptor, Deadline end) {
+  absl::StatusOr<BackendResponse> response = co_await process_->Ask(request, descriptor, end);
+  const bool had_time = std::exchange(locks_at_, std::nullopt).has_value();
+  if (!response.ok()) co_return response;
+  // It has locked itself meanwhile.
+  const bool told = request.has_describe() || request.has_lock();
+  if (had_time && response->locks_in_ms() == 0 && !told) describe_wanted_ = true;
+  if (response->locks_in_ms() > 0) {
+    constexpr uint64_t kLongest = std::chrono::milliseconds(std::chrono::years(1)).count();
+    locks_at_ = BootTime() +
+                std::chrono::milliseconds(std::min<uint64_t>(response->locks_in_ms(), kLongest));
+  }
+  co_return response;
+}
+
+std::chrono::nanoseconds BackendSupervisor::BootTime() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+std::optional<std::chrono::nanoseconds> BackendSupervisor::PinTimeLeft() const {
+  if (!locks_at_) return std::nullopt;
+  return *locks_at_ - BootTime();
+}
+
+bool BackendSupervisor::IsLocked() const {
+  const bool over = PinTimeLeft().value_or(std::chrono::nanoseconds(1)).count() <= 0;
+  return token_.needs_pin() && (!token_.unlocked() || over);
 }
 
 asio::awaitable<absl::Status> BackendSupervisor::Configure() {
@@ -205,8 +246,10 @@ asio::awaitable<absl::Status> BackendSupervisor::Configure() {
   configure.set_auth(configuration_.auth);
   configure.set_module(configuration_.module);
   configure.set_token(configuration_.token);
+  configure.set_pin_idle(static_cast<uint32_t>(configuration_.pin_idle.count()));
+  configure.set_pin_lifetime(static_cast<uint32_t>(configuration_.pin_lifetime.count()));
   const Deadline end = std::chrono::steady_clock::now() + limits_.configure;
-  const absl::StatusOr<BackendResponse> response = co_await process_->Ask(request, -1, end);
+  const absl::StatusOr<BackendResponse> response = co_await Ask(request, -1, end);
   if (!response.ok()) co_return response.status();
   NoteToken(*response);
   if (response->has_token()) co_return co_await WelcomeToken();
@@ -221,11 +264,11 @@ asio::awaitable<absl::Status> BackendSupervisor::Look() {
   request.mutable_look();
   const Deadline begin = std::chrono::steady_clock::now();
   const absl::StatusOr<BackendResponse> response =
-      co_await process_->Ask(request, -1, begin + limits_.describe);
+      co_await Ask(request, -1, begin + limits_.describe);
   if (!response.ok()) co_return response.status();
   const Deadline now = std::chrono::steady_clock::now();
   looks_ = !absl::IsUnimplemented(StatusOf(*response));
-  describe_wanted_ = response->look().changed();
+  describe_wanted_ = describe_wanted_ || response->look().changed();
   const Deadline::duration rest = describe_wanted_ ? now - now : kRestPerLook * (now - begin);
   next_look_ = now + std::max<Deadline::duration>(limits_.look, rest);
   co_return absl::OkStatus();
@@ -237,7 +280,7 @@ asio::awaitable<absl::Status> BackendSupervisor::Describe() {
   request.set_id(++last_id_);
   request.mutable_describe();
   const Deadline end = std::chrono::steady_clock::now() + limits_.describe;
-  const absl::StatusOr<BackendResponse> response = co_await process_->Ask(request, -1, end);
+  const absl::StatusOr<BackendResponse> response = co_await Ask(request, -1, end);
   if (!response.ok()) co_return response.status();
   NoteToken(*response);
   const bool came = response->has_token() && (token_failed_ || !configured_);
@@ -262,7 +305,7 @@ asio::awaitable<absl::Status> BackendSupervisor::ListKeys() {
   request.set_id(++last_id_);
   request.mutable_list_keys();
   const Deadline end = std::chrono::steady_clock::now() + limits_.list_keys;
-  const absl::StatusOr<BackendResponse> response = co_await process_->Ask(request, -1, end);
+  const absl::StatusOr<BackendResponse> response = co_await Ask(request, -1, end);
   if (!response.ok()) co_return response.status();
   if (const absl::Status status = StatusOf(*response); !status.ok()) {
     last_error_ = status;
@@ -280,6 +323,7 @@ asio::awaitable<absl::Status> BackendSupervisor::ListKeys() {
 
 void BackendSupervisor::TellChange() {
   BackendStatus now = Status();
+  now.unlocked_until.reset();  // which slides with each use
   if (now == told_) return;
   told_ = std::move(now);
   if (changed_) changed_();
@@ -316,7 +360,7 @@ asio::awaitable<absl::Status> BackendSupervisor::ServeCall() {
   const Deadline end =
       std::clamp(call.deadline, now + limits_.shortest_call, now + limits_.longest_call);
   const absl::StatusOr<BackendResponse> response =
-      co_await process_->Ask(call.request, call.descriptor.get(), end);
+      co_await Ask(call.request, call.descriptor.get(), end);
   if (!response.ok()) co_return response.status();
   failures_ = 0;
   const absl::Status status = StatusOf(*response);
@@ -358,8 +402,8 @@ void BackendSupervisor::NoteAnswer(const BackendRequest& request, const absl::St
   // Anything else is the caller's mistake and says nothing of the token.
   const bool of_the_token = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
   if (of_the_token) last_error_ = status;
-  describe_wanted_ =
-      of_the_token || not_that_token || pin_refused || absl::IsFailedPrecondition(status);
+  describe_wanted_ = describe_wanted_ || of_the_token || not_that_token || pin_refused ||
+                     absl::IsFailedPrecondition(status);
 }
 
 absl::Status BackendSupervisor::Explain(const absl::Status& fault, const std::string& end) const {
@@ -408,6 +452,10 @@ BackendStatus BackendSupervisor::Status() const {
   status.pin_pad = token_.pin_pad();
   status.pin_tries = ToPinTries(token_.pin_tries());
   status.tries_left = token_.tries_left();
+  if (const auto left = PinTimeLeft(); left && left->count() > 0) {
+    using Clock = std::chrono::system_clock;
+    status.unlocked_until = Clock::now() + std::chrono::duration_cast<Clock::duration>(*left);
+  }
   status.restarts = starts_ > 0 ? starts_ - 1 : 0;
   std::tie(status.last_error, status.next_step) =
       Split(std::string_view(last_error_.message().data(), last_error_.message().size()));
@@ -415,7 +463,7 @@ BackendStatus BackendSupervisor::Status() const {
     status.state = BackendState::kFailed;
   } else if (!configured_) {
     status.state = BackendState::kStarting;
-  } else if (token_.needs_pin() && !token_.unlocked()) {
+  } else if (IsLocked()) {
     status.state = BackendState::kLocked;
     status.next_step = absl::StrCat("unlock it: signet token unlock ", configuration_.name);
   } else {

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -99,6 +100,15 @@ class BackendSupervisor {
   asio::awaitable<absl::Status> ListKeys();
   asio::awaitable<absl::Status> ServeCall();
   asio::awaitable<absl::Status> WaitForWork();
+  asio::awaitable<absl::StatusOr<backend::v1::BackendResponse>> Ask(
+      const backend::v1::BackendRequest& request, int descriptor, Deadline end);
+
+  // Since the machine was started, as the backend counts it.
+  static std::chrono::nanoseconds BootTime();
+  // How long the token stays unlocked by itself, less than nothing when that is over; nothing when
+  // it does not end.
+  std::optional<std::chrono::nanoseconds> PinTimeLeft() const;
+  bool IsLocked() const;
 
   void TellChange();
   void TellKeys(const backend::v1::ListKeysResponse& listed);
@@ -120,12 +130,13 @@ class BackendSupervisor {
   std::shared_ptr<QueuedCall> current_;  // in flight
   uint64_t last_id_ = 0;
 
-  std::unique_ptr<BackendProcess> process_;  // null when none runs
-  backend::v1::TokenInfo token_;             // what was said last, by whichever process
-  bool configured_ = false;                  // this process has its token
-  bool token_failed_ = false;                // and was told so
-  bool idle_ = false;                        // it waits for a call
-  bool looks_ = true;                        // until it says that there is nothing to look for
+  std::unique_ptr<BackendProcess> process_;           // null when none runs
+  backend::v1::TokenInfo token_;                      // what was said last, by whichever process
+  std::optional<std::chrono::nanoseconds> locks_at_;  // BootTime
+  bool configured_ = false;                           // this process has its token
+  bool token_failed_ = false;                         // and was told so
+  bool idle_ = false;                                 // it waits for a call
+  bool looks_ = true;  // until it says that there is nothing to look for
   bool look_wanted_ = false;
   bool describe_wanted_ = false;
   bool list_wanted_ = false;

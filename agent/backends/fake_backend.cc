@@ -4,6 +4,7 @@
 // The `module` of ConfigureRequest is a list of words:
 //   crash-at-start, hang-at-start, refuse (kInvalidArgument), pin (the token needs "1234")
 //   one-try      of which it takes one more wrong one
+//   locks-soon   it locks itself at once, locks-late: in an hour
 //   keys         the token holds a key "public" and, unlocked, a key "private"
 //   looks        answers Look; otherwise kUnimplemented
 //   absent:PATH  the token is there only when PATH exists; another file is another token
@@ -130,6 +131,12 @@ class FakeBackend {
         Fail(absl::StatusCode::kUnimplemented, response);
         break;
     }
+    // What follows an unlock is the description; its time is over by the next one.
+    if (unlocked_ && locks_late_) response.set_locks_in_ms(3'600'000);
+    if (unlocked_ && locks_soon_ && request.has_list_keys()) {
+      response.set_locks_in_ms(1);
+      unlocked_ = false;
+    }
     return response;
   }
 
@@ -161,6 +168,8 @@ class FakeBackend {
     if (has(kAbsent)) token_ = module.substr(module.find(kAbsent) + kAbsent.size());
     needs_pin_ = has("pin");
     one_try_ = has("one-try");
+    locks_soon_ = has("locks-soon");
+    locks_late_ = has("locks-late");
     has_keys_ = has("keys");
     looks_ = has("looks");
     Describe(response);
@@ -228,6 +237,8 @@ class FakeBackend {
   bool unlocked_ = false;
   bool one_try_ = false;  // is left
   bool blocked_ = false;
+  bool locks_soon_ = false;
+  bool locks_late_ = false;
 };
 
 }  // namespace

@@ -40,6 +40,11 @@ void PrintBackends(const v1::StatusResponse& status, Console& console) {
   }
   table.Print(console.out, console.colours);
   for (const v1::BackendStatus& backend : status.backends()) {
+    if (!backend.unlocked_until().empty()) {
+      console.out << Printable(absl::StrCat(backend.name(), ": unlocked until ",
+                                            backend.unlocked_until(), " if nobody uses it"))
+                  << '\n';
+    }
     if (const std::string note = Note(backend); !note.empty()) {
       console.out << Printable(note) << '\n';
     }

@@ -308,6 +308,7 @@ TEST_F(StatusCommandTest, ShowsTheSameInJson) {
                             {"pin_pad", false},
                             {"pin_tries", "few"},
                             {"tries_left", nullptr},
+                            {"unlocked_until", ""},
                             {"pid", 4712},
                             {"restarts", 1},
                             {"last_error", ""},
@@ -320,6 +321,15 @@ TEST_F(StatusCommandTest, TokenListShowsTheSameBackends) {
   const nlohmann::json json = RunCommand({"token", "list", "--json"}).json();
   EXPECT_EQ(json,
             (nlohmann::json{{"tokens", RunCommand({"status", "--json"}).json()["backends"]}}));
+}
+
+TEST_F(StatusCommandTest, ShowsHowLongATokenStaysUnlocked) {
+  v1::BackendStatus& card = *agent_.admin.status.mutable_backends(0);
+  card.set_unlocked_until("2026-11-21T14:03:20Z");
+  EXPECT_THAT(RunCommand({"status"}).out,
+              HasSubstr("\ncard: unlocked until 2026-11-21T14:03:20Z if nobody uses it\n"));
+  EXPECT_EQ(RunCommand({"status", "--json"}).json()["backends"][0]["unlocked_until"],
+            "2026-11-21T14:03:20Z");
 }
 
 TEST_F(StatusCommandTest, ShowsErrorAndNextStepApartWhereTheyComeAlone) {

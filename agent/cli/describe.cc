@@ -97,6 +97,7 @@ Json ToJson(const v1::BackendStatus& backend) {
           {"pin_pad", backend.pin_pad()},
           {"pin_tries", NameOf(backend.pin_tries())},
           {"tries_left", TriesLeft(backend)},
+          {"unlocked_until", backend.unlocked_until()},
           {"pid", backend.pid()},
           {"restarts", backend.restarts()},
           {"last_error", backend.last_error()},

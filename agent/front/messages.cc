@@ -120,6 +120,31 @@ size_t PlainCharacterLength(std::string_view text) {
   return point < kSmallest[length] || surrogate || point > 0x10ffff ? 0 : length;
 }
 
+// RFC 3339.
+std::string UtcText(std::chrono::system_clock::time_point time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  char text[32];
+  gmtime_r(&seconds, &parts);
+  return std::string(text, std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts));
+}
+
+v1::PinTries ToMessage(PinTries tries) {
+  switch (tries) {
+    case PinTries::kUnknown:
+      break;
+    case PinTries::kAll:
+      return v1::PIN_TRIES_ALL;
+    case PinTries::kFew:
+      return v1::PIN_TRIES_FEW;
+    case PinTries::kLast:
+      return v1::PIN_TRIES_LAST;
+    case PinTries::kBlocked:
+      return v1::PIN_TRIES_BLOCKED;
+  }
+  return v1::PIN_TRIES_UNKNOWN;
+}
+
 }  // namespace
 
 std::string PlainText(std::string_view text) {
@@ -255,22 +280,6 @@ v1::ShowIdentityResponse ToShownMessage(const Identity& identity, std::string_vi
   return message;
 }
 
-v1::PinTries ToMessage(PinTries tries) {
-  switch (tries) {
-    case PinTries::kUnknown:
-      break;
-    case PinTries::kAll:
-      return v1::PIN_TRIES_ALL;
-    case PinTries::kFew:
-      return v1::PIN_TRIES_FEW;
-    case PinTries::kLast:
-      return v1::PIN_TRIES_LAST;
-    case PinTries::kBlocked:
-      return v1::PIN_TRIES_BLOCKED;
-  }
-  return v1::PIN_TRIES_UNKNOWN;
-}
-
 v1::BackendStatus ToMessage(const BackendStatus& status) {
   v1::BackendStatus message;
   message.set_name(PlainText(status.name));
@@ -285,6 +294,7 @@ v1::BackendStatus ToMessage(const BackendStatus& status) {
   message.set_pin_pad(status.pin_pad);
   message.set_pin_tries(ToMessage(status.pin_tries));
   message.set_tries_left(status.tries_left);
+  if (status.unlocked_until) message.set_unlocked_until(UtcText(*status.unlocked_until));
   return message;
 }
 
@@ -334,12 +344,7 @@ v1::RememberedAnswer ToMessage(const RememberedAnswer& answer) {
   message.set_origin(PlainText(question.origin.ToString()));
   message.set_identity(PlainText(question.identity));
   message.set_once_per(ToText(answer.once_per));
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(answer.given);
-  std::tm parts{};
-  char text[32];
-  gmtime_r(&seconds, &parts);
-  message.set_given(
-      std::string(text, std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts)));
+  message.set_given(UtcText(answer.given));
   return message;
 }
 

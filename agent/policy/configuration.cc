@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "agent/policy/bus_reader.h"
@@ -21,6 +22,7 @@ namespace {
 constexpr size_t kMaxBackendNameLength = 64;
 constexpr int64_t kFirstPersistentHandle = 0x81000000;  // TPM 2.0 part 2, section 7.4
 constexpr int64_t kLastPersistentHandle = 0x81ffffff;
+constexpr std::chrono::seconds kLongestPinLifetime = std::chrono::hours(31 * 24);
 
 // What a type of backend takes beside name and type.
 struct Option {
@@ -85,6 +87,45 @@ absl::Status ReadParent(const TableReader& reader, uint32_t& parent) {
   return absl::OkStatus();
 }
 
+absl::Status ReadDuration(const TableReader& reader, const std::string& key,
+                          std::chrono::seconds& duration) {
+  std::string text;
+  if (absl::Status read = reader.ReadString(key, text); !read.ok() || text.empty()) return read;
+  if (text == "never") {
+    duration = std::chrono::seconds(0);
+    return absl::OkStatus();
+  }
+  const std::string number = text.substr(0, text.size() - 1);
+  const uint32_t unit = text.back() == 's'   ? 1
+                        : text.back() == 'm' ? 60
+                        : text.back() == 'h' ? 3600
+                                             : 0;
+  uint32_t count = 0;
+  const bool whole = unit > 0 && std::ranges::all_of(number, absl::ascii_isdigit) &&
+                     absl::SimpleAtoi(number, &count);
+  if (!whole || count == 0 || count > kLongestPinLifetime.count() / unit) {
+    return reader.Complain(key, absl::StrCat(key, " \"", text,
+                                             "\" is not a time; write \"15m\", \"8h\", \"90s\", "
+                                             "up to \"744h\", or \"never\""));
+  }
+  duration = std::chrono::seconds(count) * unit;
+  return absl::OkStatus();
+}
+
+absl::Status ReadPinLifetime(const TableReader& reader, BackendConfiguration& backend) {
+  const bool has_pin = backend.type == "pkcs11" || backend.auth;
+  for (const char* key : {"pin_idle", "pin_lifetime"}) {
+    if (!has_pin && reader.Has(key)) {
+      return reader.Complain(key, absl::StrCat(key,
+                                               " is for backends that have a PIN: type \"pkcs11\", "
+                                               "or \"tpm2\" with auth = true; remove it"));
+    }
+  }
+  absl::Status status = ReadDuration(reader, "pin_idle", backend.pin_idle);
+  if (status.ok()) status = ReadDuration(reader, "pin_lifetime", backend.pin_lifetime);
+  return status;
+}
+
 absl::Status ReadPkcs11(const TableReader& reader, BackendConfiguration& backend) {
   if (absl::Status read = reader.RequireString("module", backend.module); !read.ok()) return read;
   if (backend.module.front() != '/') {
@@ -106,8 +147,8 @@ absl::Status ReadAgent(const TableReader& reader, BackendConfiguration& backend)
 
 absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader, AgentKind agent) {
   BackendConfiguration backend;
-  absl::Status status =
-      reader.OnlyKeys({"name", "type", "tcti", "parent", "auth", "module", "token", "socket"});
+  absl::Status status = reader.OnlyKeys({"name", "type", "tcti", "parent", "auth", "module",
+                                         "token", "socket", "pin_idle", "pin_lifetime"});
   if (status.ok()) status = reader.RequireString("name", backend.name);
   if (status.ok()) status = CheckBackendName(reader, backend.name);
   if (status.ok()) status = reader.RequireString("type", backend.type);
@@ -118,6 +159,7 @@ absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader, Agen
   if (status.ok() && backend.type == "tpm2") status = reader.ReadBoolean("auth", backend.auth);
   if (status.ok() && backend.type == "pkcs11") status = ReadPkcs11(reader, backend);
   if (status.ok() && backend.type == "agent") status = ReadAgent(reader, backend);
+  if (status.ok()) status = ReadPinLifetime(reader, backend);
   if (!status.ok()) return status;
   return backend;
 }

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -27,6 +28,10 @@ struct BackendConfiguration {
   std::string module;   // pkcs11
   std::string token;    // pkcs11
   std::string socket;   // agent: that agent's agent.sock
+  // Of what has a PIN: how long it stays unlocked, zero for ever. At first a pause, and a working
+  // day.
+  std::chrono::seconds pin_idle = std::chrono::minutes(15);   // since the last use
+  std::chrono::seconds pin_lifetime = std::chrono::hours(8);  // since the unlock
 
   friend bool operator==(const BackendConfiguration&, const BackendConfiguration&) = default;
 };

@@ -74,6 +74,8 @@ xauthority = "/home/alice/.Xauthority"
   EXPECT_EQ(read->backends[0].tcti, "swtpm:path=/run/tpm.sock");
   EXPECT_EQ(read->backends[0].parent, 0x81000001u);
   EXPECT_TRUE(read->backends[0].auth);
+  EXPECT_EQ(read->backends[0].pin_idle, std::chrono::minutes(15));
+  EXPECT_EQ(read->backends[0].pin_lifetime, std::chrono::hours(8));
   EXPECT_EQ(read->backends[1].module, "/usr/lib/softhsm/libsofthsm2.so");
   EXPECT_EQ(read->backends[1].token, "Alice's token");
   EXPECT_EQ(read->backends[2].type, "software");
@@ -89,6 +91,24 @@ xauthority = "/home/alice/.Xauthority"
   EXPECT_THAT(read->access.use, ElementsAre(1000, 0));
   EXPECT_THAT(read->access.admin, ElementsAre(0));
   EXPECT_EQ(read->request_forms, (wire::RequestForms{true, true}));
+}
+
+TEST(Configuration, ReadsHowLongATokenStaysUnlocked) {
+  const test::TemporaryFolder folder;
+  const std::pair<const char*, std::chrono::seconds> cases[] = {{"90s", std::chrono::seconds(90)},
+                                                                {"15m", std::chrono::minutes(15)},
+                                                                {"744h", std::chrono::hours(744)},
+                                                                {"never", std::chrono::seconds(0)}};
+  for (const auto& [text, time] : cases) {
+    const auto read = LoadConfiguration(
+        folder.Write("signet.toml",
+                     "[[backend]]\nname = \"card\"\ntype = \"pkcs11\"\nmodule = \"/m.so\"\n"
+                     "token = \"T\"\npin_idle = \"" +
+                         std::string(text) + "\"\npin_lifetime = \"" + text + "\"\n"));
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->backends[0].pin_idle, time);
+    EXPECT_EQ(read->backends[0].pin_lifetime, time);
+  }
 }
 
 TEST(Configuration, GivesTheAgentsOwnerAccessByDefault) {
@@ -160,6 +180,14 @@ TEST(Configuration, RefusesWithLineReasonAndNextStep) {
       {card + "parent = 0x81000001\n", 6, "parent is an option of type \"tpm2\"", "remove it"},
       {"[[backend]]\nname = \"s\"\ntype = \"software\"\ntcti = \"x\"\n", 4, "tcti is an option",
        "remove it"},
+      {tpm + "pin_idle = \"15m\"\n", 4, "for backends that have a PIN", "auth = true"},
+      {card + "pin_idle = \"15\"\n", 6, "pin_idle \"15\" is not a time", "write \"15m\""},
+      {card + "pin_idle = \"m\"\n", 6, "is not a time", "\"never\""},
+      {card + "pin_idle = \"0s\"\n", 6, "is not a time", "\"never\""},
+      {card + "pin_lifetime = \"-8h\"\n", 6, "is not a time", "\"never\""},
+      {card + "pin_lifetime = \"745h\"\n", 6, "is not a time", "up to \"744h\""},
+      {card + "pin_lifetime = \"99999999999h\"\n", 6, "is not a time", "\"never\""},
+      {card + "pin_lifetime = 8\n", 6, "pin_lifetime is not a text", "write pin_lifetime"},
       {tpm + "parent = \"0x81000001\"\n", 4, "parent is not a persistent handle", "without quotes"},
       {tpm + "parent = 0x40000001\n", 4, "parent is not a persistent handle", "0x81000000"},
       {tpm + "parent = -1\n", 4, "parent is not a persistent handle", "0x81000000"},

@@ -43,6 +43,15 @@ absl::StatusOr<BlockingMessage> BlockingChannel::Receive() {
   }
 }
 
+bool BlockingChannel::WaitForInputOr(int other) {
+  for (;;) {
+    pollfd entries[] = {{socket_.get(), POLLIN, 0}, {other, POLLIN, 0}};
+    poll(entries, 2, -1);
+    if (entries[0].revents != 0) return true;
+    if (entries[1].revents != 0) return false;
+  }
+}
+
 absl::Status BlockingChannel::Send(wire::BytesView bytes, int descriptor) {
   if (absl::Status status = CheckMessageSize(bytes.size()); !status.ok()) return status;
   OutgoingMessage outgoing(bytes, descriptor);

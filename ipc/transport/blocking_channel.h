@@ -26,6 +26,8 @@ class BlockingChannel {
   static absl::StatusOr<BlockingChannel> Connect(const std::string& path);
 
   absl::StatusOr<BlockingMessage> Receive();
+  // Waits until Receive has something to do, true, or until the other descriptor can be read from.
+  bool WaitForInputOr(int other);
   absl::Status Send(wire::BytesView bytes, int descriptor = -1);
 
  private:

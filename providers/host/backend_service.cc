@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -59,6 +60,10 @@ absl::Status WaitUntilWritten(int pipe) {
   return absl::OkStatus();
 }
 
+bool UsesPin(const BackendRequest& request) {
+  return request.has_sign() || request.has_create_key() || request.has_remove_key();
+}
+
 }  // namespace
 
 backend::v1::Error ToError(const absl::Status& status) {
@@ -70,11 +75,25 @@ backend::v1::Error ToError(const absl::Status& status) {
 
 BackendResponse BackendService::AnswerSlowly(const BackendRequest& request,
                                              std::optional<ipc::Descriptor> descriptor) {
+  LockIfDueSlowly();  // the alarm may have gone off while the call came
   BackendResponse response;
   const absl::Status status = CallSlowly(request, std::move(descriptor), response);
   if (!status.ok()) *response.mutable_error() = ToError(status);
   response.set_id(request.id());
+
+  const AlarmClock::Time now = clock_.Now();
+  lifetime_.Note(backend_->HoldsPin(), UsesPin(request), now);
+  clock_.Set(lifetime_.end());
+  if (const auto end = lifetime_.end()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*end - now);
+    response.set_locks_in_ms(static_cast<uint64_t>(std::max<int64_t>(left.count(), 1)));
+  }
   return response;
+}
+
+void BackendService::LockIfDueSlowly() {
+  const std::optional<AlarmClock::Time> end = lifetime_.end();
+  if (end && *end <= clock_.Now()) LockSlowly();
 }
 
 absl::Status BackendService::CallSlowly(const BackendRequest& request,
@@ -228,6 +247,10 @@ absl::Status BackendService::Unlock(const backend::v1::UnlockRequest& request,
   return backend_->UnlockSlowly(*std::move(pin), target);
 }
 
-void BackendService::LockSlowly() { backend_->LockSlowly().IgnoreError(); }
+void BackendService::LockSlowly() {
+  backend_->LockSlowly().IgnoreError();
+  lifetime_.Note(backend_->HoldsPin(), /*used=*/false, clock_.Now());
+  clock_.Set(lifetime_.end());
+}
 
 }  // namespace signet::providers

@@ -10,15 +10,19 @@
 #include "ipc/backend.pb.h"
 #include "ipc/transport/descriptor.h"
 #include "providers/backend.h"
+#include "providers/host/alarm_clock.h"
 #include "providers/host/key_cache.h"
+#include "providers/host/pin_lifetime.h"
 
 namespace signet::providers {
 
-// Owns the backend and the keys that are open. One thread; calls block on hardware.
+// Owns the backend and the keys that are open, and keeps the token unlocked for no longer than the
+// limits say. One thread; calls block on hardware.
 class BackendService {
  public:
-  explicit BackendService(std::unique_ptr<Backend> backend)
-      : backend_(std::move(backend)), keys_(*backend_) {}
+  // The clock outlives it; its alarm goes off when LockIfDueSlowly is to be called.
+  BackendService(std::unique_ptr<Backend> backend, PinLifetime::Limits limits, AlarmClock& clock)
+      : backend_(std::move(backend)), keys_(*backend_), lifetime_(limits), clock_(clock) {}
 
   // The answer to any call but configure; a failed one is an Error with the absl::StatusCode.
   // `descriptor` came with the request: the PIN's pipe for unlock.
@@ -28,6 +32,8 @@ class BackendService {
   absl::StatusOr<backend::v1::TokenInfo> DescribeSlowly();
   // Logs out of the token.
   void LockSlowly();
+  // The same if it was unlocked for long enough.
+  void LockIfDueSlowly();
 
  private:
   absl::Status CallSlowly(const backend::v1::BackendRequest& request,
@@ -46,6 +52,8 @@ class BackendService {
 
   const std::unique_ptr<Backend> backend_;
   KeyCache keys_;
+  PinLifetime lifetime_;
+  AlarmClock& clock_;
 };
 
 // A status as it travels.

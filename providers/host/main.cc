@@ -41,5 +41,10 @@ int main(int argc, char** argv) {
     return kUsageError;
   }
   signet::ipc::BlockingChannel agent{signet::ipc::Descriptor(kAgentSocket)};
-  return signet::providers::Serve(agent, signet::providers::MakeBackend);
+  const auto clock = signet::providers::MakeBootClock();
+  if (!clock.ok()) {
+    std::cerr << "signet-backend: start: " << clock.status().message() << "\n";
+    return kUsageError;
+  }
+  return signet::providers::Serve(agent, signet::providers::MakeBackend, **clock);
 }

@@ -1,5 +1,6 @@
 #include "providers/host/serve.h"
 
+#include <chrono>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -23,7 +24,7 @@ int Complain(std::string_view what) {
 }
 
 BackendResponse Configure(const BackendRequest& request, const BackendFactory& make_backend,
-                          std::optional<BackendService>& service) {
+                          AlarmClock& clock, std::optional<BackendService>& service) {
   BackendResponse response;
   response.set_id(request.id());
   absl::StatusOr<std::unique_ptr<Backend>> backend = make_backend(request.configure());
@@ -31,7 +32,10 @@ BackendResponse Configure(const BackendRequest& request, const BackendFactory& m
     *response.mutable_error() = ToError(backend.status());
     return response;
   }
-  service.emplace(*std::move(backend));
+  const PinLifetime::Limits limits{
+      .idle = std::chrono::seconds(request.configure().pin_idle()),
+      .total = std::chrono::seconds(request.configure().pin_lifetime())};
+  service.emplace(*std::move(backend), limits, clock);
   absl::StatusOr<backend::v1::TokenInfo> token = service->DescribeSlowly();
   if (token.ok()) {
     *response.mutable_token() = *std::move(token);
@@ -41,9 +45,13 @@ BackendResponse Configure(const BackendRequest& request, const BackendFactory& m
   return response;
 }
 
-int AnswerCalls(ipc::BlockingChannel& agent, const BackendFactory& make_backend,
+int AnswerCalls(ipc::BlockingChannel& agent, const BackendFactory& make_backend, AlarmClock& clock,
                 std::optional<BackendService>& service) {
   while (true) {
+    while (!agent.WaitForInputOr(clock.descriptor())) {
+      clock.Set(std::nullopt);
+      if (service.has_value()) service->LockIfDueSlowly();
+    }
     absl::StatusOr<ipc::BlockingMessage> message = agent.Receive();
     if (absl::IsOutOfRange(message.status())) return kDone;
     if (!message.ok()) return Complain(std::string(message.status().message()));
@@ -56,7 +64,7 @@ int AnswerCalls(ipc::BlockingChannel& agent, const BackendFactory& make_backend,
     if (service.has_value()) {
       response = service->AnswerSlowly(request, std::move(message->descriptor));
     } else if (request.has_configure()) {
-      response = Configure(request, make_backend, service);
+      response = Configure(request, make_backend, clock, service);
     } else {
       return Complain("the agent sent a call before it configured a token source");
     }
@@ -69,9 +77,9 @@ int AnswerCalls(ipc::BlockingChannel& agent, const BackendFactory& make_backend,
 
 }  // namespace
 
-int Serve(ipc::BlockingChannel& agent, const BackendFactory& make_backend) {
+int Serve(ipc::BlockingChannel& agent, const BackendFactory& make_backend, AlarmClock& clock) {
   std::optional<BackendService> service;
-  const int exit_code = AnswerCalls(agent, make_backend, service);
+  const int exit_code = AnswerCalls(agent, make_backend, clock, service);
   if (service.has_value()) service->LockSlowly();
   return exit_code;
 }

@@ -9,6 +9,7 @@
 #include "ipc/backend.pb.h"
 #include "ipc/transport/blocking_channel.h"
 #include "providers/backend.h"
+#include "providers/host/alarm_clock.h"
 
 namespace signet::providers {
 
@@ -22,7 +23,9 @@ using BackendFactory =
 //      the connection broke in the middle of a message; one line on stderr says which
 // A configure that fails for the token's sake (card not inserted) is answered with the error and
 // holds: later calls find the token once it is there. One that the factory refuses does not hold.
-int Serve(ipc::BlockingChannel& agent, const BackendFactory& make_backend);
+// The token is locked, by the clock, once it was unlocked for as long as configure says, also while
+// nobody calls.
+int Serve(ipc::BlockingChannel& agent, const BackendFactory& make_backend, AlarmClock& clock);
 
 }  // namespace signet::providers
 

@@ -3,10 +3,15 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
+#include <mutex>
+#include <semaphore>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -29,6 +34,41 @@ wire::BytesView View(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
+// Stands still until it is told the time.
+class FakeClock : public AlarmClock {
+ public:
+  FakeClock() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+  Time Now() const override { return now_.load(); }
+  void Set(std::optional<Time> alarm) override {
+    const std::lock_guard lock(mutex_);
+    alarm_ = alarm;
+    Ring();
+  }
+  int descriptor() const override { return event_.get(); }
+
+  void Advance(Time by) {
+    const std::lock_guard lock(mutex_);
+    now_ = now_.load() + by;
+    Ring();
+  }
+
+ private:
+  void Ring() {
+    uint64_t count = 0;
+    if (alarm_ && *alarm_ <= now_.load()) {
+      eventfd_write(event_.get(), 1);
+    } else {
+      eventfd_read(event_.get(), &count);
+    }
+  }
+
+  std::mutex mutex_;
+  std::optional<Time> alarm_;
+  std::atomic<Time> now_{std::chrono::hours(1)};
+  const ipc::Descriptor event_;
+};
+
 // The agent's end; signet-backend's loop runs on a thread of its own.
 class Agent {
  public:
@@ -39,7 +79,7 @@ class Agent {
     channel_.emplace(ipc::Descriptor(ends[0]));
     thread_ = std::thread([this, end = ends[1], factory = std::move(factory)] {
       ipc::BlockingChannel channel{ipc::Descriptor(end)};
-      exit_code_ = Serve(channel, factory);
+      exit_code_ = Serve(channel, factory, clock);
     });
   }
   ~Agent() {
@@ -59,10 +99,19 @@ class Agent {
     return response;
   }
 
-  BackendResponse Configure(const std::string& type = "software") {
+  BackendResponse Configure(const std::string& type = "software", uint32_t pin_idle = 0,
+                            uint32_t pin_lifetime = 0) {
     BackendRequest request;
     request.mutable_configure()->set_name("trial");
     request.mutable_configure()->set_type(type);
+    request.mutable_configure()->set_pin_idle(pin_idle);
+    request.mutable_configure()->set_pin_lifetime(pin_lifetime);
+    return Call(request);
+  }
+
+  BackendResponse Describe() {
+    BackendRequest request;
+    request.mutable_describe();
     return Call(request);
   }
 
@@ -109,6 +158,8 @@ class Agent {
     return exit_code_;
   }
 
+  FakeClock clock;
+
  private:
   int socket_ = -1;  // the channel's
   std::optional<ipc::BlockingChannel> channel_;
@@ -129,6 +180,7 @@ struct Counts {
   bool absent = false;
   std::vector<FoundKey> found = {};
   std::vector<wire::Bytes> tried_on = {};
+  std::counting_semaphore<>* locking = nullptr;  // told when it locks
 };
 
 class CountingBackend : public Backend {
@@ -155,10 +207,14 @@ class CountingBackend : public Backend {
       return absl::PermissionDeniedError("fake: unlock: wrong PIN; try again");
     }
     ++counts_.unlocked;
+    holds_pin_ = true;
     return absl::OkStatus();
   }
+  bool HoldsPin() const override { return holds_pin_; }
   absl::Status LockSlowly() override {
     ++counts_.locked;
+    holds_pin_ = false;
+    if (counts_.locking != nullptr) counts_.locking->release();
     return absl::OkStatus();
   }
 
@@ -177,6 +233,7 @@ class CountingBackend : public Backend {
   };
 
   Counts& counts_;
+  bool holds_pin_ = false;
 };
 
 BackendFactory Counting(Counts& counts) {
@@ -322,6 +379,58 @@ TEST(Serve, ReadsThePinFromThePipe) {
   EXPECT_EQ(CodeOf(agent.UnlockWith(std::string(300, '1'))), StatusCode::kInvalidArgument);
   agent.HangUp();
   EXPECT_EQ(counts.unlocked, 1);
+}
+
+TEST(Serve, LocksTheTokenWhenItsTimeIsOverThoughNobodyCalls) {
+  Counts counts;
+  std::counting_semaphore<> locking(0);
+  counts.locking = &locking;
+  Agent agent(Counting(counts));
+  agent.Configure("fake", /*pin_idle=*/60, /*pin_lifetime=*/100);
+  EXPECT_EQ(agent.Describe().locks_in_ms(), 0u);
+  EXPECT_EQ(agent.UnlockWith("1234").locks_in_ms(), 60'000u);
+  agent.clock.Advance(std::chrono::seconds(50));
+  EXPECT_EQ(agent.Describe().locks_in_ms(), 10'000u);                      // no use of it
+  EXPECT_EQ(agent.Sign("key", 0x0403, "message").locks_in_ms(), 50'000u);  // the ceiling
+  EXPECT_FALSE(locking.try_acquire());
+  agent.clock.Advance(std::chrono::seconds(50));
+  locking.acquire();
+  EXPECT_EQ(agent.Describe().locks_in_ms(), 0u);
+  EXPECT_EQ(agent.UnlockWith("1234").locks_in_ms(), 60'000u);  // begins anew
+}
+
+TEST(Serve, ACallThatComesAfterTheEndFindsTheTokenLocked) {
+  Counts counts;
+  Agent agent(Counting(counts));
+  agent.Configure("fake", /*pin_idle=*/60);
+  agent.UnlockWith("1234");
+  agent.clock.Advance(std::chrono::hours(10));  // a suspend: the call is there with the alarm
+  EXPECT_EQ(agent.Sign("key", 0x0403, "message").locks_in_ms(), 0u);
+  agent.HangUp();
+  EXPECT_EQ(counts.locked, 2);  // and at the end
+}
+
+TEST(Serve, WithoutALimitTheTokenStaysUnlocked) {
+  Counts counts;
+  Agent agent(Counting(counts));
+  agent.Configure("fake");
+  EXPECT_EQ(agent.UnlockWith("1234").locks_in_ms(), 0u);
+  agent.clock.Advance(std::chrono::hours(1000));
+  agent.Sign("key", 0x0403, "message");
+  agent.HangUp();
+  EXPECT_EQ(counts.locked, 1);  // at the end
+}
+
+TEST(BootClock, GoesOffAndCanBeSetAgain) {
+  const auto clock = MakeBootClock();
+  ASSERT_TRUE(clock.ok()) << clock.status();
+  pollfd waiting{.fd = (*clock)->descriptor(), .events = POLLIN, .revents = 0};
+  (*clock)->Set((*clock)->Now() + std::chrono::hours(1));
+  EXPECT_EQ(poll(&waiting, 1, 0), 0);
+  (*clock)->Set((*clock)->Now());
+  EXPECT_EQ(poll(&waiting, 1, 20'000), 1);
+  (*clock)->Set(std::nullopt);
+  EXPECT_EQ(poll(&waiting, 1, 0), 0);
 }
 
 TEST(Serve, SpendsNoTryWithoutAWholePin) {

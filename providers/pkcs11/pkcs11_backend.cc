@@ -61,6 +61,7 @@ class Pkcs11Backend : public Backend {
     absl::Status known = RequireKnownKey();
     return known.ok() ? token_.Login(std::nullopt, target) : known;
   }
+  bool HoldsPin() const override { return token_.logged_in(); }
   absl::Status LockSlowly() override { return token_.Logout(); }
 
  private:

@@ -45,6 +45,7 @@ class Token {
   // As of the last call.
   bool needs_pin() const { return needs_pin_; }
   bool unlocked() const { return !needs_pin_ || logged_in_; }
+  bool logged_in() const { return logged_in_; }
   bool pin_pad() const { return pin_pad_; }
 
   // At most one C_Login, never repeated by itself; none when the PIN is blocked or not needed, when

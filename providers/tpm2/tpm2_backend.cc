@@ -134,6 +134,7 @@ class Tpm2Backend : public Backend {
   absl::StatusOr<std::unique_ptr<Key>> OpenKeySlowly(wire::BytesView reference) override;
   absl::Status RemoveKeySlowly(wire::BytesView reference) override;
   absl::Status UnlockSlowly(Pin pin, const UnlockTarget& target) override;
+  bool HoldsPin() const override { return pin_.has_value(); }
   absl::Status LockSlowly() override {
     pin_.reset();
     return absl::OkStatus();
