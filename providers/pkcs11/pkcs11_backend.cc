@@ -55,11 +55,11 @@ class Pkcs11Backend : public Backend {
 
   absl::Status UnlockSlowly(Pin pin, const UnlockTarget& target) override {
     absl::Status known = RequireKnownKey();
-    return known.ok() ? token_.Login(std::move(pin), target) : known;
+    return known.ok() ? token_.Login("unlock", std::move(pin), target) : known;
   }
   absl::Status UnlockAtPinPadSlowly(const UnlockTarget& target) override {
     absl::Status known = RequireKnownKey();
-    return known.ok() ? token_.Login(std::nullopt, target) : known;
+    return known.ok() ? token_.Login("unlock", std::nullopt, target) : known;
   }
   bool HoldsPin() const override { return token_.logged_in(); }
   absl::Status LockSlowly() override { return token_.Logout(); }

@@ -14,6 +14,7 @@
 #ifndef SIGNET_PROVIDERS_PKCS11_PKCS11_BACKEND_H_
 #define SIGNET_PROVIDERS_PKCS11_PKCS11_BACKEND_H_
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,8 @@ struct Pkcs11Options {
   std::string name;    // the backend's, in the configuration; begins each error message
   std::string module;  // path of the PKCS#11 module
   std::string token;   // the token's label
+  // For how long nobody else is believed to have spent tries unseen: see below.
+  std::chrono::milliseconds tries_hold = std::chrono::seconds(10);
 };
 
 // Touches neither module nor token until the first call, so that a token may come later. Only one
@@ -43,8 +46,9 @@ struct Pkcs11Options {
 // The PIN is handed to the module and not kept, unless the token has keys that want it for each
 // signature (CKA_ALWAYS_AUTHENTICATE; 9C on a PIV card). Then it stays in its locked page until the
 // login ends, and goes to the token with the serial number that it was for. Once refused it is
-// wiped, and a last try is left to a person, as far as the module tells: OpenSC does so only before
-// a login.
+// wiped, and a last try is left to a person. While somebody is logged in OpenSC does not ask a card
+// for its tries: a kept PIN that was right for longer than `tries_hold` ago is not sent before the
+// module was restarted, has told them, and has taken the PIN as a login once more.
 std::unique_ptr<Backend> MakePkcs11Backend(Pkcs11Options options);
 
 }  // namespace signet::providers

@@ -31,7 +31,10 @@ class Pkcs11FaultsTest : public testing::Test {
   void SetUp() override {
     hsm_.AddToken("alice");
     TheProbe() = Probe{.real_module = SoftHsm::Module()};
-    backend_ = MakePkcs11Backend({.name = "card", .module = SIGNET_PROBE_MODULE, .token = "alice"});
+    backend_ = MakePkcs11Backend({.name = "card",
+                                  .module = SIGNET_PROBE_MODULE,
+                                  .token = "alice",
+                                  .tries_hold = TriesHold()});
     ASSERT_TRUE(Unlock().ok());
     auto created = backend_->CreateKeySlowly("laptop", KeyAlgorithm::kP256);
     ASSERT_TRUE(created.ok()) << created.status();
@@ -41,6 +44,7 @@ class Pkcs11FaultsTest : public testing::Test {
     TheProbe().functions.clear();
   }
 
+  virtual std::chrono::milliseconds TriesHold() const { return std::chrono::hours(1); }
   absl::Status Unlock(const std::string& pin = kPin) {
     return backend_->UnlockSlowly(*Pin::Copy(pin), {});
   }
@@ -184,6 +188,30 @@ TEST_F(Pkcs11EachTimeTest, TheLastTryIsLeftToAPerson) {
   TheProbe().token_flags = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
   EXPECT_EQ(Sign().code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(TheProbe().Calls("C_Login"), 0);
+}
+
+class Pkcs11OldTriesTest : public Pkcs11EachTimeTest {
+ protected:
+  std::chrono::milliseconds TriesHold() const override { return std::chrono::milliseconds(0); }
+};
+
+TEST_F(Pkcs11OldTriesTest, AreAskedForBeforeTheKeptPinIsSent) {
+  TheProbe().functions.clear();
+  EXPECT_TRUE(Sign().ok());
+  EXPECT_EQ(TheProbe().Calls("C_Initialize"), 1);
+  EXPECT_EQ(TheProbe().Calls("C_Login"), 2);
+}
+
+TEST_F(Pkcs11OldTriesTest, ThatSomebodySpentAreNotFoundOutByTheLastOne) {
+  // As OpenSC: only a module that was started anew tells.
+  TheProbe().functions["C_Initialize"].when_called = [] {
+    TheProbe().token_flags = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
+  };
+  const absl::Status status = Sign();
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status;
+  EXPECT_THAT(Message(status), HasSubstr("only one PIN try is left"));
+  EXPECT_EQ(TheProbe().Calls("C_Login"), 0);
+  EXPECT_FALSE(backend_->HoldsPin());
 }
 
 TEST_F(Pkcs11EachTimeTest, ThePinGoesWithTheSession) {

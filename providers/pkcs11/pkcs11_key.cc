@@ -41,8 +41,9 @@ CK_RV Pkcs11Key::SignOnce(const Module& module, CK_SESSION_HANDLE session,
   return rv;
 }
 
+// With `old_tries`, which is false at first, it signs only if they are not, and else says so.
 CK_RV Pkcs11Key::Sign(const Module& module, CK_SESSION_HANDLE session, const SigningScheme& scheme,
-                      wire::BytesView input, absl::StatusOr<wire::Bytes>& raw) {
+                      wire::BytesView input, bool* old_tries, absl::StatusOr<wire::Bytes>& raw) {
   if (generation_ != token_.generation()) private_key_ = {};
   for (bool cached = private_key_.handle != CK_INVALID_HANDLE;; cached = false) {
     if (!cached) {
@@ -56,6 +57,10 @@ CK_RV Pkcs11Key::Sign(const Module& module, CK_SESSION_HANDLE session, const Sig
       }
       private_key_ = *found;
       generation_ = token_.generation();
+    }
+    if (old_tries != nullptr && private_key_.asks_each_time && token_.HasOldTries()) {
+      *old_tries = true;
+      return CKR_OK;
     }
     const CK_RV rv = SignOnce(module, session, scheme, input, raw);
     // Another program changed the token and the handle with it: find the key once more.
@@ -77,10 +82,20 @@ absl::StatusOr<wire::Bytes> Pkcs11Key::SignSlowly(wire::SignatureScheme name,
   const SigningScheme& scheme = **found;
   const wire::Bytes input = SigningInput(scheme, message);
   absl::StatusOr<wire::Bytes> raw;
-  const absl::Status status =
+  bool old_tries = false;
+  absl::Status status =
       token_.Run("sign", Access::kUser, [&](const Module& module, CK_SESSION_HANDLE session) {
-        return Sign(module, session, scheme, input, raw);
+        return Sign(module, session, scheme, input, &old_tries, raw);
       });
+  if (status.ok() && old_tries) {
+    status = token_.LoginAgain("sign");
+    if (status.ok()) {
+      status =
+          token_.Run("sign", Access::kUser, [&](const Module& module, CK_SESSION_HANDLE session) {
+            return Sign(module, session, scheme, input, nullptr, raw);
+          });
+    }
+  }
   if (!status.ok()) return status;
   if (!raw.ok()) return raw.status();
   std::optional<wire::Bytes> signature = TlsSignature(scheme, public_key_.signature_size, *raw);

@@ -30,7 +30,7 @@ class Pkcs11Key : public Key {
 
  private:
   CK_RV Sign(const Module& module, CK_SESSION_HANDLE session, const SigningScheme& scheme,
-             wire::BytesView input, absl::StatusOr<wire::Bytes>& raw);
+             wire::BytesView input, bool* old_tries, absl::StatusOr<wire::Bytes>& raw);
   CK_RV SignOnce(const Module& module, CK_SESSION_HANDLE session, const SigningScheme& scheme,
                  wire::BytesView input, absl::StatusOr<wire::Bytes>& raw);
 

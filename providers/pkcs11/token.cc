@@ -95,18 +95,19 @@ PinTries Token::TriesOf(const CK_TOKEN_INFO& info) const {
   return low ? PinTries::kFew : PinTries::kUnknown;
 }
 
-absl::Status Token::Login(std::optional<Pin> pin, const UnlockTarget& target) {
+absl::Status Token::Login(const char* operation, std::optional<Pin> pin,
+                          const UnlockTarget& target) {
   // opensc-pkcs11 asks a PIV card for the tries only until the first login, also after a logout.
   if (tries_stale_ && !logged_in_) Disconnect();
-  absl::StatusOr<CK_TOKEN_INFO> info = Describe("unlock");
+  absl::StatusOr<CK_TOKEN_INFO> info = Describe(operation);
   if (!info.ok()) return info.status();
-  if (!target.serial.empty() && SerialOf(*info) != target.serial) return OtherToken("unlock");
+  if (!target.serial.empty() && SerialOf(*info) != target.serial) return OtherToken(operation);
   if (unlocked()) return absl::OkStatus();
   const PinTries tries = TriesOf(*info);
-  if (tries == PinTries::kBlocked) return CkrStatus(Prefix("unlock"), CKR_PIN_LOCKED);
+  if (tries == PinTries::kBlocked) return CkrStatus(Prefix(operation), CKR_PIN_LOCKED);
   if (tries == PinTries::kLast && !target.last_try) {
     return absl::FailedPreconditionError(
-        absl::StrCat(Prefix("unlock"),
+        absl::StrCat(Prefix(operation),
                      ": only one PIN try is left, which was not spent: a wrong PIN now blocks "
                      "the token; to spend it, run: signet token unlock ",
                      options_.name, " on a terminal, or with --last-try"));
@@ -115,10 +116,10 @@ absl::Status Token::Login(std::optional<Pin> pin, const UnlockTarget& target) {
   if (pin_pad_) pin.reset();  // PKCS#11 forbids to send it one
   if (!pin_pad_ && !pin.has_value()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Prefix("unlock"), ": the reader has no PIN pad; give the PIN to signet"));
+        absl::StrCat(Prefix(operation), ": the reader has no PIN pad; give the PIN to signet"));
   }
   const CK_RV rv = SendPin(CKU_USER, pin);
-  if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN) return LoginError(rv);
+  if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN) return LoginError(operation, rv);
   logged_in_ = true;
   tries_stale_ = true;
   wrong_pin_ = false;
@@ -126,6 +127,7 @@ absl::Status Token::Login(std::optional<Pin> pin, const UnlockTarget& target) {
   if (pin.has_value() && HasKeyThatAsksEachTime()) {
     pin_ = std::move(pin);
     pin_serial_ = SerialOf(*info);
+    pin_right_at_ = std::chrono::steady_clock::now();
   }
   return absl::OkStatus();
 }
@@ -141,6 +143,19 @@ bool Token::HasKeyThatAsksEachTime() {
   search.Add(CKA_CLASS, CK_ULONG{CKO_PRIVATE_KEY}).AddBool(CKA_ALWAYS_AUTHENTICATE, true);
   std::vector<CK_OBJECT_HANDLE> keys;
   return FindObjects(*module_, session_, search, keys) == CKR_OK && !keys.empty();
+}
+
+bool Token::HasOldTries() const {
+  return pin_.has_value() &&
+         std::chrono::steady_clock::now() - pin_right_at_ >= options_.tries_hold;
+}
+
+absl::Status Token::LoginAgain(const char* operation) {
+  std::optional<Pin> pin = std::exchange(pin_, std::nullopt);
+  const UnlockTarget target{.serial = pin_serial_, .keys = {}};
+  Disconnect();
+  absl::Status status = Login(operation, std::move(pin), target);
+  return status;
 }
 
 CK_RV Token::PrepareOneSignature(absl::Status& refusal) {
@@ -161,6 +176,7 @@ CK_RV Token::PrepareOneSignature(absl::Status& refusal) {
 
 CK_RV Token::LoginForOneSignature(absl::Status& refusal) {
   const CK_RV rv = SendPin(CKU_CONTEXT_SPECIFIC, pin_);
+  if (rv == CKR_OK) pin_right_at_ = std::chrono::steady_clock::now();
   if (rv == CKR_OK || IsLoss(rv) || IsVague(rv) || rv == CKR_USER_NOT_LOGGED_IN) return rv;
   // Whatever is wrong with this PIN, which was right before: it is not sent again.
   refusal = CkrStatus(Prefix("sign"), rv);
@@ -168,25 +184,26 @@ CK_RV Token::LoginForOneSignature(absl::Status& refusal) {
   return CKR_OK;
 }
 
-absl::Status Token::LoginError(CK_RV rv) {
+absl::Status Token::LoginError(const char* operation, CK_RV rv) {
   CK_TOKEN_INFO info{};
   wrong_pin_ = wrong_pin_ || rv == CKR_PIN_INCORRECT;
   if (rv == CKR_PIN_INCORRECT && (*module_)->C_GetTokenInfo(slot_, &info) == CKR_OK) {
-    if ((info.flags & CKF_USER_PIN_LOCKED) != 0) return CkrStatus(Prefix("unlock"), CKR_PIN_LOCKED);
+    if ((info.flags & CKF_USER_PIN_LOCKED) != 0)
+      return CkrStatus(Prefix(operation), CKR_PIN_LOCKED);
     if ((info.flags & CKF_USER_PIN_FINAL_TRY) != 0) {
       return absl::PermissionDeniedError(
-          absl::StrCat(Prefix("unlock"),
+          absl::StrCat(Prefix(operation),
                        ": wrong PIN, and only one try is left before the token blocks it; "
                        "be sure of the next (CKR_PIN_INCORRECT)"));
     }
     if ((info.flags & CKF_USER_PIN_COUNT_LOW) != 0) {
       return absl::PermissionDeniedError(absl::StrCat(
-          Prefix("unlock"),
+          Prefix(operation),
           ": wrong PIN, one try is spent, and more than one is left; be sure of the next "
           "(CKR_PIN_INCORRECT)"));
     }
   }
-  absl::Status status = CkrStatus(Prefix("unlock"), rv);
+  absl::Status status = CkrStatus(Prefix(operation), rv);
   if (IsLoss(rv) || (IsVague(rv) && !SessionHolds())) Disconnect();
   return status;
 }

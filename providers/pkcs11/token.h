@@ -4,6 +4,7 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -51,7 +52,7 @@ class Token {
   // At most one C_Login, never repeated by itself; none when the PIN is blocked or not needed, when
   // the last try may not be spent (kFailedPrecondition), or when the token has not this serial
   // number (kNotFound), unless that is empty. Without a PIN a person enters it at the reader.
-  absl::Status Login(std::optional<Pin> pin, const UnlockTarget& target);
+  absl::Status Login(const char* operation, std::optional<Pin> pin, const UnlockTarget& target);
   absl::Status Logout();
 
   // For use inside Run, about keys that want the PIN for each signature (CKA_ALWAYS_AUTHENTICATE).
@@ -59,6 +60,10 @@ class Token {
   // the login once more, to the token that had it. It is kept as long as the login holds, and only
   // for tokens that have such a key. The return values say whether the calls to the module worked;
   // if they did, `refusal` says why there can be no signature.
+  // Not in Run, and before those: whether the tries that they would be told may be old, and a login
+  // with the kept PIN that asks for them first.
+  bool HasOldTries() const;
+  absl::Status LoginAgain(const char* operation);
   CK_RV PrepareOneSignature(absl::Status& refusal);
   CK_RV LoginForOneSignature(absl::Status& refusal);
 
@@ -84,7 +89,7 @@ class Token {
   void Disconnect();
   bool SessionHolds();
   absl::Status LockedError(const char* operation) const;
-  absl::Status LoginError(CK_RV rv);
+  absl::Status LoginError(const char* operation, CK_RV rv);
   CK_RV SendPin(CK_USER_TYPE user, const std::optional<Pin>& pin);
   bool HasKeyThatAsksEachTime();
   void ForgetLogin();
@@ -102,6 +107,7 @@ class Token {
   bool tries_stale_ = false;  // the module may tell those of the last login
   std::optional<Pin> pin_;    // of the login
   std::string pin_serial_;    // of the token that it is for
+  std::chrono::steady_clock::time_point pin_right_at_{};
   uint64_t generation_ = 1;
 };
 

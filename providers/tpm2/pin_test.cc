@@ -122,6 +122,27 @@ TEST_F(Tpm2PinTest, InLockoutTheRightOneIsRefusedToo) {
   EXPECT_THAT(std::string(locked_out.message()), HasSubstr("every 100 s"));
 }
 
+TEST_F(Tpm2PinTest, AKeyOfAnotherPinDoesNotGetTheLastTry) {
+  auto other = OpenLocked();
+  ASSERT_TRUE(Unlock(*other, "another horse", {}).ok());
+  const Bytes foreign = Create(*other).reference;
+  other.reset();
+  const Bytes reference = MakeKey();
+  auto backend = OpenLocked();
+  ASSERT_TRUE(Unlock(*backend, kPin, {reference}).ok());
+  auto key = backend->OpenKeySlowly(reference);
+  auto foreign_key = backend->OpenKeySlowly(foreign);
+  ASSERT_TRUE(key.ok() && foreign_key.ok());
+  ASSERT_TRUE(Signs(**key));
+  ASSERT_TRUE(RunTool(tpm_, "tpm2_dictionarylockout -s -n " + std::to_string(FailedTries() + 1) +
+                                " -t 1000 -l 1000"));
+  const int before = FailedTries();
+  EXPECT_EQ((*foreign_key)->SignSlowly(kScheme, kMessage).status().code(),
+            StatusCode::kFailedPrecondition);
+  EXPECT_EQ(FailedTries(), before);
+  EXPECT_TRUE(Signs(**key));  // which has proved its PIN
+}
+
 TEST_F(Tpm2PinTest, LoadedAKeySignsWithOneCommand) {
   const Bytes reference = MakeKey();
   CommandLog log(tpm_.folder(), tpm_.tcti());

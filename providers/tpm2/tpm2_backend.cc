@@ -29,10 +29,18 @@ PinTries ToPinTries(const Tpm::Tries& tries) {
   return tries.left < tries.most ? PinTries::kFew : PinTries::kAll;
 }
 
+// Of all keys that have one, from an unlock on.
+struct KeptPin {
+  Pin pin;
+  bool last_try;       // a person has confirmed that it may be spent
+  uint64_t unlocking;  // which unlock it was
+};
+
 class Tpm2Key : public Key {
  public:
   // `pin` is the backend's, while it has one.
-  Tpm2Key(TpmLink& link, std::optional<Pin>& pin, const Tss2PrivateKey& key, PublicKey public_key)
+  Tpm2Key(TpmLink& link, std::optional<KeptPin>& pin, const Tss2PrivateKey& key,
+          PublicKey public_key)
       : link_(link), pin_(pin), key_(key), public_key_(std::move(public_key)) {}
   Tpm2Key(const Tpm2Key&) = delete;
   Tpm2Key& operator=(const Tpm2Key&) = delete;
@@ -51,9 +59,13 @@ class Tpm2Key : public Key {
   // IsKeyGone for the signature of another key, too.
   absl::StatusOr<wire::Bytes> Sign(LoadedKeys& keys, const SigningScheme& scheme,
                                    const TPM2B_DIGEST& digest) const;
+  // Before the PIN goes to this key for the first time: not in lockout, of which the TPM itself
+  // speaks best.
+  absl::Status MayTryPin();
 
   TpmLink& link_;
-  std::optional<Pin>& pin_;
+  std::optional<KeptPin>& pin_;
+  uint64_t proved_ = 0;  // the unlock whose PIN was right for this key
   const Tss2PrivateKey key_;
   const PublicKey public_key_;
   std::vector<SigningScheme> schemes_;
@@ -91,7 +103,10 @@ absl::StatusOr<wire::Bytes> Tpm2Key::SignSlowly(wire::SignatureScheme name,
                                                              absl::Hex(static_cast<uint16_t>(name)),
                                                              "; use one of those it lists")));
   }
-  if (key_.auth && !pin_) return Locked(link_, "sign");
+  if (key_.auth) {
+    if (!pin_) return Locked(link_, "sign");
+    if (absl::Status may = MayTryPin(); !may.ok()) return may;
+  }
   const TPM2B_DIGEST digest = Digest(*scheme, message);
   absl::StatusOr<wire::Bytes> signed_bytes =
       link_.Run<wire::Bytes>("sign", [&](LoadedKeys& keys) -> absl::StatusOr<wire::Bytes> {
@@ -101,7 +116,21 @@ absl::StatusOr<wire::Bytes> Tpm2Key::SignSlowly(wire::SignatureScheme name,
         return Sign(keys, *scheme, digest);
       });
   if (absl::IsPermissionDenied(signed_bytes.status())) pin_.reset();  // never a second time
+  if (signed_bytes.ok() && key_.auth) proved_ = pin_->unlocking;
   return signed_bytes;
+}
+
+absl::Status Tpm2Key::MayTryPin() {
+  if (proved_ == pin_->unlocking || pin_->last_try) return absl::OkStatus();
+  const absl::StatusOr<Tpm::Tries> tries =
+      link_.Run<Tpm::Tries>("sign", [](LoadedKeys& keys) { return keys.tpm().TriesLeft(); });
+  if (!tries.ok()) return tries.status();
+  if (ToPinTries(*tries) != PinTries::kLast) return absl::OkStatus();
+  return link_.Error("unlock", absl::FailedPreconditionError(absl::StrCat(
+                                   "only one PIN try is left, which was not spent: a wrong PIN now "
+                                   "starts the TPM's lockout; wait until it forgets failed tries, "
+                                   "or, to spend it, run: signet token unlock ",
+                                   link_.name(), " on a terminal, or with --last-try")));
 }
 
 absl::StatusOr<wire::Bytes> Tpm2Key::Sign(LoadedKeys& keys, const SigningScheme& scheme,
@@ -109,7 +138,7 @@ absl::StatusOr<wire::Bytes> Tpm2Key::Sign(LoadedKeys& keys, const SigningScheme&
   absl::StatusOr<const TpmObject*> object = keys.Load(key_);
   if (!object.ok()) return object.status();
   absl::StatusOr<TPMT_SIGNATURE> raw =
-      keys.tpm().Sign(**object, digest, TpmScheme(scheme), key_.auth ? &*pin_ : nullptr);
+      keys.tpm().Sign(**object, digest, TpmScheme(scheme), key_.auth ? &pin_->pin : nullptr);
   if (!raw.ok()) return raw.status();
   std::optional<wire::Bytes> signature = TlsSignature(*raw);
   // Without a resource manager a handle may have come to mean somebody else's key.
@@ -141,8 +170,6 @@ class Tpm2Backend : public Backend {
   }
 
  private:
-  // Whether a PIN may be tried; not in lockout, which the TPM itself speaks of best.
-  absl::Status MayTry(const UnlockTarget& target);
   // What the TPM has, less what can't have a PIN if new keys do.
   absl::StatusOr<std::vector<KeyAlgorithm>> Offered(Tpm& tpm);
   absl::StatusOr<std::unique_ptr<Key>> MakeKey(std::string_view operation,
@@ -150,7 +177,8 @@ class Tpm2Backend : public Backend {
 
   const TPM2_HANDLE parent_;
   const bool auth_;
-  std::optional<Pin> pin_;  // of all keys that have one
+  std::optional<KeptPin> pin_;
+  uint64_t unlocks_ = 0;
   TpmLink link_;
   TpmAbilities abilities_;
 };
@@ -162,18 +190,6 @@ absl::StatusOr<std::vector<KeyAlgorithm>> Tpm2Backend::Offered(Tpm& tpm) {
   return offered;
 }
 
-absl::Status Tpm2Backend::MayTry(const UnlockTarget& target) {
-  const absl::StatusOr<Tpm::Tries> tries =
-      link_.Run<Tpm::Tries>("unlock", [](LoadedKeys& keys) { return keys.tpm().TriesLeft(); });
-  if (!tries.ok()) return tries.status();
-  if (ToPinTries(*tries) != PinTries::kLast || target.last_try) return absl::OkStatus();
-  return link_.Error("unlock", absl::FailedPreconditionError(absl::StrCat(
-                                   "only one PIN try is left, which was not spent: a wrong PIN now "
-                                   "starts the TPM's lockout; wait until it forgets failed tries, "
-                                   "or, to spend it, run: signet token unlock ",
-                                   link_.name(), " on a terminal, or with --last-try")));
-}
-
 absl::Status Tpm2Backend::UnlockSlowly(Pin pin, const UnlockTarget& target) {
   const std::vector<wire::Bytes>& keys = target.keys;
   constexpr std::string_view kOperation = "unlock";
@@ -183,18 +199,18 @@ absl::Status Tpm2Backend::UnlockSlowly(Pin pin, const UnlockTarget& target) {
                                        "a PIN of TPM keys has at most ", kMaxAuthSize,
                                        " bytes; no try was spent; choose a shorter one")));
   }
+  const auto keep = [&] { pin_.emplace(KeptPin{std::move(pin), target.last_try, ++unlocks_}); };
   for (const wire::Bytes& reference : keys) {
     absl::StatusOr<Tss2PrivateKey> wrapped = ParseTss2PrivateKey(reference);
     if (!wrapped.ok() || !wrapped->auth) continue;
     absl::StatusOr<std::unique_ptr<Key>> key = MakeKey(kOperation, *wrapped);
     if (!key.ok()) return key.status();
-    if (absl::Status may = MayTry(target); !may.ok()) return may;
-    pin_ = std::move(pin);
+    keep();
     absl::Status tried = (*key)->SignSlowly((*key)->schemes().front(), {}).status();
     if (!tried.ok()) pin_.reset();
     return tried;
   }
-  pin_ = std::move(pin);
+  keep();
   return absl::OkStatus();
 }
 
@@ -234,7 +250,7 @@ absl::StatusOr<CreatedKey> Tpm2Backend::CreateKeySlowly(std::string_view, KeyAlg
               absl::StrJoin(*offered, ", ",
                             [](std::string* out, KeyAlgorithm a) { out->append(Name(a)); })));
         }
-        return keys.Create(parent_, KeyTemplate(*known, auth_), auth_ ? &*pin_ : nullptr);
+        return keys.Create(parent_, KeyTemplate(*known, auth_), auth_ ? &pin_->pin : nullptr);
       });
   if (!wrapped.ok()) return wrapped.status();
   absl::StatusOr<wire::Bytes> reference = EncodeTss2PrivateKey(*wrapped);
