@@ -115,7 +115,10 @@ absl::StatusOr<wire::Bytes> Tpm2Key::SignSlowly(wire::SignatureScheme name,
         keys.Disown(key_);
         return Sign(keys, *scheme, digest);
       });
-  if (absl::IsPermissionDenied(signed_bytes.status())) pin_.reset();  // never a second time
+  if (absl::IsPermissionDenied(signed_bytes.status())) {
+    pin_.reset();  // never a second time
+    link_.Disconnect();
+  }
   if (signed_bytes.ok() && key_.auth) proved_ = pin_->unlocking;
   return signed_bytes;
 }
@@ -165,6 +168,7 @@ class Tpm2Backend : public Backend {
   absl::Status UnlockSlowly(Pin pin, const UnlockTarget& target) override;
   bool HoldsPin() const override { return pin_.has_value(); }
   absl::Status LockSlowly() override {
+    if (pin_) link_.Disconnect();
     pin_.reset();
     return absl::OkStatus();
   }

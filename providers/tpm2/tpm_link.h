@@ -32,6 +32,10 @@ class TpmLink {
   // The key is about to die. Sends a command if it was loaded.
   void Forget(const Tss2PrivateKey& key);
 
+  // Ends the connection, if there is one, until the next Run: nothing is left in the TPM, and
+  // tpm2-tss gives back the memory that knows of a PIN. Not in Run.
+  void Disconnect() { keys_.reset(); }
+
   absl::Status Error(std::string_view operation, const absl::Status& status) const;
   const std::string& name() const { return name_; }
 
