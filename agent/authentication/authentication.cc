@@ -240,8 +240,9 @@ asio::awaitable<Outcome> Authentication::Forward(const AuthenticationCall& call,
   Authenticated& answer = std::get<Authenticated>(outcome);
   const std::shared_ptr<const ChainFacts> facts = FactsOf(identity);
   if (const auto wrong = WhatIsWrong(answer, request, certificate, *facts->public_key, message)) {
-    co_return Declined{DeclineReason::kTokenFailed,
-                       absl::StrCat(from, ": ", *wrong, ", which was not let out; see signet status")};
+    co_return Declined{
+        DeclineReason::kTokenFailed,
+        absl::StrCat(from, ": ", *wrong, ", which was not let out; see signet status")};
   }
   answer.identity = identity.name;
   answer.kind = identity.kind;

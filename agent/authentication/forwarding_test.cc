@@ -168,7 +168,8 @@ TEST_F(ForwardingTest, AsksForNoneThatTheOtherAgentCanNotUse) {
 TEST_F(ForwardingTest, PassesOnWhyTheOtherAgentDeclines) {
   AddThere("laptop");
   other_.tokens.sign_error = absl::FailedPreconditionError("tpm: sign: locked");
-  ExpectDeclined(Ask(), DeclineReason::kTokenLocked, {"agent \"system\" declines: ", "tpm: sign: locked"});
+  ExpectDeclined(Ask(), DeclineReason::kTokenLocked,
+                 {"agent \"system\" declines: ", "tpm: sign: locked"});
   other_.tokens.sign_error = absl::OkStatus();
   EXPECT_EQ(GivenBy(Ask()), "system.laptop");  // a decline does not count as given
   ExpectDeclined(Ask(), DeclineReason::kLimit, {"already given"});

@@ -143,8 +143,7 @@ absl::StatusOr<ChildProcess> ChildProcess::Adopt(asio::any_io_executor executor,
     const int reason = errno;
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
-    return absl::UnavailableError(
-        absl::StrCat("watch process ", pid, ": ", std::strerror(reason)));
+    return absl::UnavailableError(absl::StrCat("watch process ", pid, ": ", std::strerror(reason)));
   }
   return ChildProcess(pid, asio::posix::stream_descriptor(executor, pidfd));
 }

@@ -57,7 +57,17 @@ bool FiltersFit(const wire::CertificateRequest& request, const ChainFacts& facts
 }
 
 // How far an identity came through the checks: the furthest one explains best why none fits.
-enum class Stage { kKind, kCertificate, kScheme, kChain, kAuthority, kFilter, kUsage, kElsewhere, kValidity };
+enum class Stage {
+  kKind,
+  kCertificate,
+  kScheme,
+  kChain,
+  kAuthority,
+  kFilter,
+  kUsage,
+  kElsewhere,
+  kValidity
+};
 
 // Outside the validity of any certificate but the anchor, which the verifier has its own copy of.
 const CertificateFacts* FindInvalidAt(const ChainFacts& facts, std::chrono::sys_seconds now) {

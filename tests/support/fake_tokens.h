@@ -29,7 +29,7 @@ class FakeTokens : public agent::Signer, public agent::KeyMaker {
   // What Sign does instead of signing well, while set.
   absl::Status sign_error;
   bool sign_wrongly = false;
-  bool hang = false;  // until the call is cancelled
+  bool hang = false;             // until the call is cancelled
   std::set<wire::Bytes> locked;  // references of keys: signing fails, nothing else
   absl::Status remove_error;
 
