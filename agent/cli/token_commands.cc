@@ -28,8 +28,8 @@ struct Arguments {
   bool all = false;
 };
 
-// What a person types to spend the last try: not by habit, as a y would be.
-constexpr std::string_view kSpend = "spend";
+// What a person types to spend the last try, here and at a prompt: not by habit, as a y would be.
+constexpr std::string_view kSpend = "last try";
 
 absl::Status ListTokens(Invocation& invocation) {
   absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
@@ -110,8 +110,8 @@ absl::Status ConfirmLastTry(const std::string& name, Console& console) {
         "of the PIN and say --last-try"));
   }
   const std::string question = absl::StrCat(
-      Printable(name), ": only one PIN try is left. A wrong PIN blocks the token.\nType ",
-      std::string(kSpend), " to go on: ");
+      Printable(name), ": only one PIN try is left. A wrong PIN blocks the token.\nType \"",
+      std::string(kSpend), "\" to go on: ");
   if (AskForWord(question, kSpend, console)) return absl::OkStatus();
   return absl::CancelledError(absl::StrCat("token \"", name, "\": no try was spent"));
 }

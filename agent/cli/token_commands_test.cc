@@ -251,8 +251,8 @@ TEST_F(TerminalTest, TheLastTryNeedsAWord) {
     int exit_code;
     int unlocks;
   };
-  for (const Case& c :
-       {Case{"y\n", 1, 0}, Case{"\n", 1, 0}, Case{"spend it\n", 1, 0}, Case{"spend\n", 0, 1}}) {
+  for (const Case& c : {Case{"y\n", 1, 0}, Case{"\n", 1, 0}, Case{"last tries\n", 1, 0},
+                        Case{"last try\n", 0, 1}}) {
     TypingStream screen([&] { Type(std::string(kPin) + "\n"); });
     std::ostringstream out;
     std::ostream err(&screen);

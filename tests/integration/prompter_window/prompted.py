@@ -82,8 +82,8 @@ class Prompted:
     def type_until_it_is_there(self):
         """The longest pause between two keys, in seconds, from before the window was there."""
         keys, pauses, last = itertools.cycle("12345678\n"), [], time.monotonic()
-        with_window = 0
-        while with_window < 10:
+        with_window, end = 0, last + 60
+        while with_window < 10 and self.process.poll() is None and last < end:
             key = next(keys)
             self.desktop.do("key", "Return" if key == "\n" else key)
             now = time.monotonic()
