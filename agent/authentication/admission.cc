@@ -11,7 +11,7 @@ std::vector<Admitted> Admit(const std::vector<Candidate>& candidates,
     const Rule* rule = rules.RuleFor(FactsForRules(*candidate.identity));
     if (rule == nullptr || rule->decision == Verdict::kDeny) continue;
     admitted.push_back({candidate, rule->decision == Verdict::kAsk, rule->names_identity(),
-                        rule->once_per, rule->Where()});
+                        rule->trusted_origin, rule->once_per, rule->Where()});
   }
   std::stable_partition(admitted.begin(), admitted.end(),
                         [](const Admitted& one) { return one.named; });

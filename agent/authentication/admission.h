@@ -15,6 +15,7 @@ struct Admitted {
   Candidate candidate;
   bool ask;    // a person first
   bool named;  // its rule names the identity
+  bool origin_trusted;
   OncePer once_per;
   std::string rule;
 

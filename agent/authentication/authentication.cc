@@ -27,6 +27,11 @@ std::optional<Declined> WhatChanged(const AuthenticationCall& call) {
   return Declined{DeclineReason::kCallerChanged, std::string(unchanged.message())};
 }
 
+// A rule counts for an unknown program too, where it is stricter; that is not to be believed.
+bool TrustsOrigin(const Admitted& admitted, const Caller& caller) {
+  return admitted.origin_trusted && caller.executable.has_value();
+}
+
 void SetChosen(const Admitted& chosen, AuditRecord& record) {
   record.identity = chosen.identity().name;
   record.rule = chosen.rule;
@@ -172,8 +177,10 @@ bool Authentication::NeedsPerson(const AuthenticationCall& call, const Origin& o
 asio::awaitable<std::variant<size_t, Declined>> Authentication::Ask(
     AuthenticationCall& call, const Origin& origin, const std::vector<Admitted>& choices) {
   co_await call.process->Describe(call.caller);
-  Prompt prompt{call.caller, origin, false, {}, call.deadline};
+  // What one of them would not believe stays a claim.
+  Prompt prompt{call.caller, origin, true, {}, call.deadline};
   for (const Admitted& one : choices) {
+    prompt.origin_trusted = prompt.origin_trusted && TrustsOrigin(one, call.caller);
     prompt.choices.push_back({one.identity(), Asks(call, origin, one),
                               signer_.WantsPin(one.identity().key), one.once_per});
   }
@@ -218,7 +225,7 @@ asio::awaitable<absl::StatusOr<wire::Bytes>> Authentication::Sign(Authentication
   co_await call.process->Describe(call.caller);
   Prompt prompt{call.caller,
                 origin,
-                false,
+                TrustsOrigin(chosen, call.caller),
                 {{chosen.identity(), false, true, chosen.once_per}},
                 call.deadline};
   const Answer answer = co_await prompter_.Ask(std::move(prompt), {});

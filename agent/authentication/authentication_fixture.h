@@ -43,6 +43,7 @@ class FakePrompter : public Prompter {
                (choice.wants_pin ? "by PIN " : "");
     }
     about += "at " + prompt.origin.ToString();
+    origin_trusted = prompt.origin_trusted;
     settled_by_now = settled ? settled() : std::nullopt;
     if (hang) {
       asio::steady_timer never(co_await asio::this_coro::executor,
@@ -56,6 +57,7 @@ class FakePrompter : public Prompter {
   bool hang = false;
   int asked = 0;
   std::string about;
+  bool origin_trusted = false;
   std::optional<size_t> settled_by_now;
   std::string shown;
   std::function<void()> meanwhile = [] {};

@@ -1,9 +1,12 @@
 // When a person is needed, which identities are offered, and what becomes of the choice.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "agent/authentication/authentication_fixture.h"
 
@@ -106,6 +109,32 @@ TEST_F(Prompts, ADeclineSaysWhy) {
   prompter_.answer = Answer::Not(Kind::kTooMany, "refused just now");
   ExpectDeclined(Authenticate(), DeclineReason::kLimit, {"refused just now"});
   EXPECT_EQ(tokens_.signatures, 0u);
+}
+
+TEST_F(Prompts, AnOriginIsTheProgramsClaimUnlessARuleTrustsThatProgram) {
+  AddIdentity("alice");
+  AddIdentity("bob");
+  const Rule claim{*OriginPattern::Parse("https://*:*"), "*", "", Verdict::kAsk, "test.toml"};
+  Rule trusting = claim;
+  trusting.program = "/bin/sh";
+  trusting.trusted_origin = true;
+  Rule of_bob = claim;
+  of_bob.identity = "bob";
+
+  struct stat shell {};
+  ASSERT_EQ(stat("/bin/sh", &shell), 0);
+  AuthenticationCall call = MakeCall();
+  const auto trusted = [&](std::vector<Rule> rules) {
+    policy_.ReplaceAdded(std::move(rules));
+    ++call.handshake_context[0];
+    EXPECT_TRUE(std::holds_alternative<Authenticated>(Authenticate(call)));
+    return prompter_.origin_trusted;
+  };
+  EXPECT_FALSE(trusted({trusting})) << "which program it is can't be told";
+  call.caller.executable = Executable{shell.st_dev, shell.st_ino, "/bin/sh"};
+  EXPECT_TRUE(trusted({trusting}));
+  EXPECT_FALSE(trusted({claim}));
+  EXPECT_FALSE(trusted({trusting, of_bob})) << "the rule for bob does not trust it";
 }
 
 // Its PIN was forgotten, and nobody knew until now.

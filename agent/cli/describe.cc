@@ -111,6 +111,7 @@ Json ToJson(const v1::Rule& rule) {
   for (const auto& [key, value] : FurtherConditions(rule)) json[key] = value;
   if (!rule.once_per().empty()) json["once_per"] = rule.once_per();
   if (rule.final()) json["final"] = true;
+  if (rule.trusted_origin()) json["trusted_origin"] = true;
   return json;
 }
 

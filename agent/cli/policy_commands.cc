@@ -27,7 +27,8 @@ std::string Where(const v1::Rule& rule) {
 
 std::string DecisionOf(const v1::Rule& rule) {
   std::string text = rule.final() ? "final " + rule.decision() : rule.decision();
-  return rule.once_per().empty() ? text : text + " once per " + rule.once_per();
+  if (!rule.once_per().empty()) text += " once per " + rule.once_per();
+  return rule.trusted_origin() ? text + " with trusted origin" : text;
 }
 
 // With what else it must be: "* kind=user".

@@ -117,9 +117,11 @@ TEST_F(PolicyCommandsTest, ListsWhatElseARuleAsksAndSays) {
   rule.set_unit("x.service");
   rule.set_once_per("8h");
   rule.set_final(true);
-  EXPECT_THAT(RunCommand({"policy", "list"}).out,
-              HasSubstr("final ask once per 8h  https://*:*  * kind=user issuer=CN=A  "
-                        "any unit=x.service  /etc"));
+  rule.set_trusted_origin(true);
+  EXPECT_THAT(
+      RunCommand({"policy", "list"}).out,
+      HasSubstr("final ask once per 8h with trusted origin  https://*:*  * kind=user issuer=CN=A  "
+                "any unit=x.service  /etc"));
   const nlohmann::json json = RunCommand({"policy", "list", "--json"}).json()["rules"][0];
   EXPECT_EQ(json["kind"], "user");
   EXPECT_EQ(json["unit"], "x.service");

@@ -305,6 +305,7 @@ v1::Rule ToMessage(const Rule& rule) {
     message.GetReflection()->SetString(&message, field, PlainText(key.get(rule)));
   }
   message.set_final(rule.final);
+  message.set_trusted_origin(rule.trusted_origin);
   message.set_source(PlainText(rule.source.native()));
   message.set_line(rule.line);
   return message;
@@ -317,6 +318,7 @@ absl::StatusOr<Rule> FromMessage(const v1::Rule& message) {
   }
   Rule rule;
   rule.final = message.final();
+  rule.trusted_origin = message.trusted_origin();
   for (const RuleKey& key : RuleKeys()) {
     const auto* field = v1::Rule::descriptor()->FindFieldByName(key.name);
     const std::string text = message.GetReflection()->GetString(message, field);

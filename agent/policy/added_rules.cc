@@ -27,6 +27,7 @@ toml::table ToToml(const Rule& rule) {
     if (!text.empty()) table.insert(key.name, text);
   }
   if (rule.final) table.insert("final", true);
+  if (rule.trusted_origin) table.insert("trusted_origin", true);
   return table;
 }
 

@@ -54,8 +54,9 @@ struct Rule {
   std::string sandbox{};  // `*` in it
   std::optional<AgentKind> agent{};
 
-  bool final = false;  // no other rule makes the decision looser
-  OncePer once_per{};  // of kAsk
+  bool final = false;           // no other rule makes the decision looser
+  bool trusted_origin = false;  // the program is believed which origin it talks to
+  OncePer once_per{};           // of kAsk
 
   // "FILE:LINE", as far as they are known.
   std::string Where() const {

@@ -174,6 +174,12 @@ absl::Status CheckRule(const Rule& rule, std::string& key) {
         "final keeps others from loosening this rule, and nothing is looser than \"allow\"; remove "
         "final");
   }
+  if (rule.trusted_origin && (rule.program.empty() || rule.decision == Verdict::kDeny)) {
+    key = "trusted_origin";
+    return absl::InvalidArgumentError(
+        "trusted_origin believes a program, so it goes with program = \"/a/path\" and with "
+        "\"allow\" or \"ask\"; add the program or remove it");
+  }
   if (rule.once_per.scope != OncePer::Scope::kRequest && rule.decision != Verdict::kAsk) {
     key = "once_per";
     return absl::InvalidArgumentError(

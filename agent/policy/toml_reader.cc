@@ -28,6 +28,7 @@ absl::Status CheckKeys(const TableReader& reader) {
   std::vector<std::string_view> known;
   for (const RuleKey& key : RuleKeys()) known.push_back(key.name);
   known.push_back("final");
+  known.push_back("trusted_origin");
   return reader.OnlyKeys(known);
 }
 
@@ -48,7 +49,10 @@ absl::StatusOr<Rule> ReadRule(const TableReader& reader) {
     const absl::Status set = key.set(text, rule);
     if (!set.ok()) return reader.Complain(key.name, set.message());
   }
-  if (absl::Status read = reader.ReadBoolean("final", rule.final); !read.ok()) return read;
+  for (const auto& [name, value] :
+       {std::pair{"final", &rule.final}, std::pair{"trusted_origin", &rule.trusted_origin}}) {
+    if (absl::Status read = reader.ReadBoolean(name, *value); !read.ok()) return read;
+  }
   std::string key;
   const absl::Status whole = CheckRule(rule, key);
   if (!whole.ok()) return reader.Complain(key, whole.message());
