@@ -130,7 +130,9 @@ TEST_F(Prompts, AnOriginIsTheProgramsClaimUnlessARuleTrustsThatProgram) {
     EXPECT_TRUE(std::holds_alternative<Authenticated>(Authenticate(call)));
     return prompter_.origin_trusted;
   };
-  EXPECT_FALSE(trusted({trusting})) << "which program it is can't be told";
+  Rule allow = claim;
+  allow.decision = Verdict::kAllow;
+  EXPECT_FALSE(trusted({allow, trusting})) << "which program it is can't be told";
   call.caller.executable = Executable{shell.st_dev, shell.st_ino, "/bin/sh"};
   EXPECT_TRUE(trusted({trusting}));
   EXPECT_FALSE(trusted({claim}));

@@ -101,6 +101,7 @@ class PromptQueueTest : public ::testing::Test {
   }
 
   ~PromptQueueTest() override {
+    queue_.OnChange({});
     for (Caller& caller : callers_) {
       if (!caller.answer && !caller.cancelled) Leave(caller);
     }
