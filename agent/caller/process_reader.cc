@@ -1,6 +1,7 @@
 #include "agent/caller/process_reader.h"
 
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,6 +94,10 @@ std::optional<ProcessReader::FileState> ProcessReader::StateOf(int file) {
 
 absl::StatusOr<std::string> ProcessReader::HashSlowly(int file, uint64_t most,
                                                       const std::atomic<bool>& given_up) {
+  // What OpenSSL keeps for this thread goes at the end: nobody waits for that of the thread.
+  struct ThreadStop {
+    ~ThreadStop() { OPENSSL_thread_stop(); }
+  } thread_stop;
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                         EVP_MD_CTX_free);
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
