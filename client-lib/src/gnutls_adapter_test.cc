@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "client-lib/src/adapter_contract.h"
 #include "tests/support/exporter_by_hand.h"
 #include "tests/support/gnutls_pair.h"
 #include "tests/support/test_ca.h"
@@ -16,11 +17,6 @@ namespace {
 
 constexpr char kSha256Suite[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM";
 constexpr char kSha384Suite[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM";
-
-signet_bytes Bytes(const Der& der) { return {der.data(), der.size()}; }
-signet_bytes Bytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
 
 signet_status Tls(gnutls_session_t session) {
   signet_tls tls;
@@ -151,19 +147,7 @@ TEST_F(GnutlsAdapterTest, HashesAndMacsAsTheStandardsSay) {
   pair.Shake();
   signet_tls tls;
   ASSERT_EQ(signet_gnutls_tls(pair.client(), &tls), SIGNET_OK);
-  Der out(32);
-  ASSERT_EQ(tls.hmac(tls.user, SIGNET_HASH_SHA256, Bytes("Jefe"),
-                     Bytes("what do ya want for nothing?"), out.data()),
-            1);
-  EXPECT_EQ(out, FromHex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
-  const signet_bytes parts[] = {Bytes("a"), {nullptr, 0}, Bytes("bc")};
-  ASSERT_EQ(tls.digest(tls.user, SIGNET_HASH_SHA256, parts, 3, out.data()), 1);
-  EXPECT_EQ(out, FromHex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
-  out.resize(48);
-  ASSERT_EQ(tls.digest(tls.user, SIGNET_HASH_SHA384, parts, 3, out.data()), 1);
-  EXPECT_EQ(out, FromHex("cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
-                         "8086072ba1e7cc2358baeca134c825a7"));
-  EXPECT_EQ(tls.digest(tls.user, static_cast<signet_hash>(3), parts, 3, out.data()), 0);
+  ExpectStandardHashes(tls);
   Der other(32);
   ASSERT_EQ(tls.random(tls.user, other.data(), other.size()), 1);
   EXPECT_NE(other, Der(32));
@@ -171,60 +155,13 @@ TEST_F(GnutlsAdapterTest, HashesAndMacsAsTheStandardsSay) {
 
 // -- signatures: each scheme with each key
 
-struct Scheme {
-  uint16_t code;
-  TestKeyType type;
-};
-
-constexpr Scheme kSchemes[] = {
-    {0x0403, TestKeyType::kP256},       {0x0503, TestKeyType::kP384},
-    {0x0603, TestKeyType::kP521},       {0x0804, TestKeyType::kRsa2048},
-    {0x0805, TestKeyType::kRsa2048},    {0x0806, TestKeyType::kRsa2048},
-    {0x0807, TestKeyType::kEd25519},    {0x0808, TestKeyType::kEd448},
-    {0x0809, TestKeyType::kRsaPss2048}, {0x080a, TestKeyType::kRsaPss2048},
-    {0x080b, TestKeyType::kRsaPss2048},
-};
-
 int Verify(const Der& certificate, uint16_t scheme, std::string_view message,
            const Der& signature) {
   return signet_gnutls_verify(nullptr, Bytes(certificate), scheme, Bytes(message),
                               Bytes(signature));
 }
 
-TEST(GnutlsSignatureTest, FitsItsSchemeAndItsKey) {
-  struct Holder {
-    TestKeyType type;
-    TestKey key;
-    Der certificate;
-  };
-  std::vector<Holder> holders;
-  for (const TestKeyType type :
-       {TestKeyType::kP256, TestKeyType::kP384, TestKeyType::kP521, TestKeyType::kRsa2048,
-        TestKeyType::kRsaPss2048, TestKeyType::kEd25519, TestKeyType::kEd448}) {
-    const TestKey key = TestKey::Generate(type);
-    holders.push_back({type, key, SelfSigned(key)});
-  }
-  const std::string_view message = "the message";
-  for (const Scheme& scheme : kSchemes) {
-    for (const Holder& signer : holders) {
-      if (signer.type != scheme.type) continue;
-      Der signature = signer.key.Sign(scheme.code, Der(message.begin(), message.end()));
-      for (const Holder& holder : holders) {
-        EXPECT_EQ(Verify(holder.certificate, scheme.code, message, signature),
-                  holder.type == scheme.type)
-            << std::hex << scheme.code;
-      }
-      for (const Scheme& other : kSchemes) {
-        EXPECT_EQ(Verify(signer.certificate, other.code, message, signature),
-                  other.code == scheme.code)
-            << std::hex << scheme.code << " as " << other.code;
-      }
-      EXPECT_EQ(Verify(signer.certificate, scheme.code, "another message", signature), 0);
-      signature[signature.size() / 2] ^= 1;
-      EXPECT_EQ(Verify(signer.certificate, scheme.code, message, signature), 0);
-    }
-  }
-}
+TEST(GnutlsSignatureTest, FitsItsSchemeAndItsKey) { ExpectEachSchemeFitsItsKey(Verify); }
 
 TEST(GnutlsSignatureTest, IsOfASchemeThatTls13SignsWith) {
   const Der certificate = SelfSigned(TestKey::Generate(TestKeyType::kRsa2048));

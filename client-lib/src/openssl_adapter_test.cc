@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "client-lib/src/adapter_contract.h"
 #include "tests/support/test_ca.h"
 #include "tests/support/tls_pair.h"
 
@@ -18,11 +19,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-signet_bytes Bytes(const Der& der) { return {der.data(), der.size()}; }
-signet_bytes Bytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
 
 TEST(OpensslAdapterTest, TakesTheHashFromTheCipherSuite) {
   signet_tls tls;
@@ -71,32 +67,10 @@ TEST(OpensslAdapterTest, HashesAndMacsAsTheStandardsSay) {
   TlsPair pair;
   signet_tls tls;
   ASSERT_EQ(signet_openssl_tls(pair.client(), &tls), SIGNET_OK);
-  Der out(32);
-  ASSERT_EQ(tls.hmac(tls.user, SIGNET_HASH_SHA256, Bytes("Jefe"),
-                     Bytes("what do ya want for nothing?"), out.data()),
-            1);
-  EXPECT_EQ(out, FromHex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
-  const signet_bytes parts[] = {Bytes("a"), {nullptr, 0}, Bytes("bc")};
-  ASSERT_EQ(tls.digest(tls.user, SIGNET_HASH_SHA256, parts, 3, out.data()), 1);
-  EXPECT_EQ(out, FromHex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
-  EXPECT_EQ(tls.digest(tls.user, static_cast<signet_hash>(9), parts, 3, out.data()), 0);
+  ExpectStandardHashes(tls);
 }
 
 // -- signatures: each scheme with each key
-
-struct Scheme {
-  uint16_t code;
-  TestKeyType type;
-};
-
-constexpr Scheme kSchemes[] = {
-    {0x0403, TestKeyType::kP256},       {0x0503, TestKeyType::kP384},
-    {0x0603, TestKeyType::kP521},       {0x0804, TestKeyType::kRsa2048},
-    {0x0805, TestKeyType::kRsa2048},    {0x0806, TestKeyType::kRsa2048},
-    {0x0807, TestKeyType::kEd25519},    {0x0808, TestKeyType::kEd448},
-    {0x0809, TestKeyType::kRsaPss2048}, {0x080a, TestKeyType::kRsaPss2048},
-    {0x080b, TestKeyType::kRsaPss2048},
-};
 
 int Verify(const Der& certificate, uint16_t scheme, std::string_view message,
            const Der& signature) {
@@ -105,38 +79,7 @@ int Verify(const Der& certificate, uint16_t scheme, std::string_view message,
 }
 
 TEST(OpensslAdapterTest, VerifiesEachSchemeWithTheKeysThatFitIt) {
-  struct Holder {
-    TestKeyType type;
-    TestKey key;
-    Der certificate;
-  };
-  std::vector<Holder> holders;
-  for (const TestKeyType type :
-       {TestKeyType::kP256, TestKeyType::kP384, TestKeyType::kP521, TestKeyType::kRsa2048,
-        TestKeyType::kRsaPss2048, TestKeyType::kEd25519, TestKeyType::kEd448}) {
-    const TestKey key = TestKey::Generate(type);
-    holders.push_back({type, key, SelfSigned(key)});
-  }
-  const std::string_view message = "the message";
-  for (const Scheme& scheme : kSchemes) {
-    for (const Holder& signer : holders) {
-      if (signer.type != scheme.type) continue;
-      Der signature = signer.key.Sign(scheme.code, Der(message.begin(), message.end()));
-      for (const Holder& holder : holders) {
-        EXPECT_EQ(Verify(holder.certificate, scheme.code, message, signature),
-                  holder.type == scheme.type)
-            << std::hex << scheme.code;
-      }
-      for (const Scheme& other : kSchemes) {
-        EXPECT_EQ(Verify(signer.certificate, other.code, message, signature),
-                  other.code == scheme.code)
-            << std::hex << scheme.code << " as " << other.code;
-      }
-      EXPECT_EQ(Verify(signer.certificate, scheme.code, "another message", signature), 0);
-      signature[signature.size() / 2] ^= 1;
-      EXPECT_EQ(Verify(signer.certificate, scheme.code, message, signature), 0);
-    }
-  }
+  ExpectEachSchemeFitsItsKey(Verify);
   EXPECT_EQ(ERR_peek_error(), 0u) << "the error queue is not ours";
 }
 
