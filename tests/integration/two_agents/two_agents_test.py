@@ -104,8 +104,8 @@ class TwoAgents(unittest.TestCase):
         return [i["name"] for i in said["identities"]] or [d["reason"] for d in said["declined"]]
 
     def records(self, state):
-        return [json.loads(line)
-                for file in sorted((state / "audit").iterdir()) for line in file.open()]
+        return [json.loads(line) for file in sorted((state / "audit").iterdir())
+                for line in file.read_text(encoding="utf-8").splitlines()]
 
     # -- one socket, both ----------------------------------------------------------------------
 
