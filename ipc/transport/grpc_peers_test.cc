@@ -12,6 +12,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "ipc/transport/raw_peer.h"
@@ -135,6 +136,10 @@ TEST(GrpcPeers, NamesAreThoseThatGrpcUses) {
   channel.reset();
   server->Shutdown(std::chrono::system_clock::now());
   server->Wait();
+  // gRPC closes the descriptor on a thread of its own, perhaps after Wait.
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (peers.Count() > 0 && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_EQ(peers.Count(), 0U);
 }
 
