@@ -39,21 +39,6 @@ Result<BytesView> OnlyVector16(BytesView data) {
   return content;
 }
 
-// RFC 8446 section 4.2.3.
-Result<std::vector<SignatureScheme>> ParseSignatureSchemes(BytesView data) {
-  const Result<BytesView> list = OnlyVector16(data);
-  if (!list.ok()) return list.error();
-  if (list->empty()) return Error::kEmpty;
-  std::vector<SignatureScheme> schemes;
-  Reader reader(*list);
-  while (!reader.empty()) {
-    uint16_t scheme;
-    if (!reader.ReadU16(scheme)) return Error::kTruncated;
-    schemes.push_back(static_cast<SignatureScheme>(scheme));
-  }
-  return schemes;
-}
-
 // RFC 8446 section 4.2.4.
 Result<std::vector<Bytes>> ParseAuthorities(BytesView data) {
   const Result<BytesView> list = OnlyVector16(data);

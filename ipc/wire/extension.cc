@@ -65,6 +65,7 @@ bool HasDuplicate(const std::vector<Extension>& extensions) {
 
 ExtensionPlace PlaceOf(uint16_t extension, HandshakeType message) {
   if (!IsRegistered(extension)) return ExtensionPlace::kUnknown;
+  if (message == HandshakeType::kClientHello) return ExtensionPlace::kAllowed;
   const bool allowed = message == HandshakeType::kCertificate ? MayBeInCertificate(extension)
                                                               : MayBeInRequest(extension, message);
   return allowed ? ExtensionPlace::kAllowed : ExtensionPlace::kMisplaced;

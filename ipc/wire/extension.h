@@ -33,7 +33,8 @@ enum class ExtensionPlace : uint8_t {
   kUnknown,    // not in our copy of the registry: skipped in a request
 };
 
-// `message` is one of the two requests or kCertificate (the block of one entry).
+// `message` is one of the two requests, kCertificate (the block of one entry) or kClientHello,
+// where nothing is misplaced.
 ExtensionPlace PlaceOf(uint16_t extension, HandshakeType message);
 
 // The whole of `block` (without its length) as extensions, in order; unknown ones stay in. Errors:

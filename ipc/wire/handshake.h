@@ -12,6 +12,7 @@
 namespace signet::wire {
 
 enum class HandshakeType : uint8_t {
+  kClientHello = 1,
   kCertificate = 11,
   kCertificateRequest = 13,  // a server asks
   kCertificateVerify = 15,

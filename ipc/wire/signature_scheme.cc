@@ -1,5 +1,7 @@
 #include "ipc/wire/signature_scheme.h"
 
+#include "ipc/wire/reader.h"
+
 namespace signet::wire {
 
 bool IsTls13Signature(SignatureScheme scheme) {
@@ -56,6 +58,22 @@ std::string_view Name(SignatureScheme scheme) {
       return "rsa_pss_pss_sha512";
   }
   return "unknown";
+}
+
+Result<std::vector<SignatureScheme>> ParseSignatureSchemes(BytesView extension_data) {
+  Reader data(extension_data);
+  BytesView list;
+  if (!data.ReadVector16(list)) return Error::kTruncated;
+  if (!data.empty()) return Error::kTrailingBytes;
+  if (list.empty()) return Error::kEmpty;
+  std::vector<SignatureScheme> schemes;
+  Reader reader(list);
+  while (!reader.empty()) {
+    uint16_t scheme;
+    if (!reader.ReadU16(scheme)) return Error::kTruncated;
+    schemes.push_back(static_cast<SignatureScheme>(scheme));
+  }
+  return schemes;
 }
 
 }  // namespace signet::wire

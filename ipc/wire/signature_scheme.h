@@ -5,6 +5,10 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
+
+#include "ipc/wire/bytes.h"
+#include "ipc/wire/result.h"
 
 namespace signet::wire {
 
@@ -30,6 +34,9 @@ bool IsTls13Signature(SignatureScheme scheme);
 
 // "ecdsa_secp256r1_sha256"; "unknown" for a number we do not know.
 std::string_view Name(SignatureScheme scheme);
+
+// The content of signature_algorithms or signature_algorithms_cert, in order: at least one.
+Result<std::vector<SignatureScheme>> ParseSignatureSchemes(BytesView extension_data);
 
 }  // namespace signet::wire
 

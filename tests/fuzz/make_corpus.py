@@ -44,6 +44,12 @@ def request_for_any_usage():
     return handshake(13, vector(1, b"context") + vector(2, extensions))
 
 
+def client_hello(extensions):
+    body = b"\x03\x03" + b"\xaa" * 32 + vector(1, b"\x01\x02") + vector(2, b"\x13\x01\x13\x02") \
+        + vector(1, b"\x00") + vector(2, extensions)
+    return handshake(1, body)
+
+
 def varint(value):
     if value < 0x40:
         return bytes([value])
@@ -68,6 +74,11 @@ def seeds(answers):
     yield "certificate_request", "bare", b"\x02" + requests[0][4:]
     yield "certificate_request", "everything", b"\x00" + rich
     yield "certificate_request", "any-usage", b"\x00" + request_for_any_usage()
+    schemes = extension(13, vector(2, bytes.fromhex("0403080408070a0a")))
+    yield "client_hello", "grease", \
+        client_hello(extension(0x1a1a, b"\x00") + schemes + extension(5, b"\x01\x00\x00\x00\x00"))
+    yield "client_hello", "resumption", client_hello(schemes + extension(41, b"psk"))
+    yield "client_hello", "no-schemes", client_hello(extension(43, b"\x02\x03\x04"))
     yield "authenticator_requests", "one", element(requests[0])
     yield "authenticator_requests", "three", \
         element(requests[0]) + element(rich) + element(bytes.fromhex(clients[1]["request"]))
