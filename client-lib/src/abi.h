@@ -4,9 +4,11 @@
 
 #include <signet/connection.h>
 
+#include <optional>
 #include <utility>
 
 #include "ipc/wire/bytes.h"
+#include "ipc/wire/client_hello.h"
 
 namespace signet {
 
@@ -43,6 +45,17 @@ signet_status Guarded(Object& object, Body&& body) noexcept {
 
 inline wire::BytesView View(signet_bytes bytes) { return {bytes.data, bytes.size}; }
 inline signet_bytes ToAbi(wire::BytesView bytes) { return {bytes.data(), bytes.size()}; }
+
+// What a configuration has as client_hello; empty bytes are nothing. False when they are neither
+// empty nor a ClientHello.
+inline bool ReadClientHello(signet_bytes given, std::optional<wire::ClientHello>& out) {
+  if (given.size == 0) return true;
+  if (given.data == nullptr) return false;
+  auto parsed = wire::ParseClientHello(View(given));
+  if (!parsed.ok()) return false;
+  out = *std::move(parsed);
+  return true;
+}
 
 }  // namespace signet
 

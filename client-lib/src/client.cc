@@ -46,7 +46,9 @@ signet_status signet_session_new(const signet_session_config* config, signet_ses
   const auto code_points = signet::ChooseCodePoints(config->http, config->code_points);
   if (!code_points) return SIGNET_ERROR_ARGUMENT;
   return Guarded([&] {
-    *out = new signet_session{signet::Session(*config, *code_points)};
+    std::optional<signet::wire::ClientHello> client_hello;
+    if (!signet::ReadClientHello(config->client_hello, client_hello)) return SIGNET_ERROR_ARGUMENT;
+    *out = new signet_session{signet::Session(*config, *code_points, std::move(client_hello))};
     return SIGNET_OK;
   });
 }

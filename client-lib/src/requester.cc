@@ -42,12 +42,14 @@ std::vector<signet_bytes> AbiChain(const std::vector<BytesView>& chain) {
 
 }  // namespace
 
-Requester::Requester(const signet_requester_config& config, const wire::CodePoints& code_points)
+Requester::Requester(const signet_requester_config& config, const wire::CodePoints& code_points,
+                     std::optional<wire::ClientHello> client_hello)
     : tls_(config.tls),
       verify_chain_(config.verify_chain),
       chain_user_(config.chain_user),
       http_(config.http),
       code_points_(code_points),
+      client_hello_(std::move(client_hello)),
       failure_(config.http),
       peer_max_frame_size_(config.http == SIGNET_HTTP2 ? kSmallestMaxFrameSize : kHttp3FrameSize) {}
 

@@ -16,6 +16,7 @@
 #include "client-lib/src/validation.h"
 #include "ipc/wire/bytes.h"
 #include "ipc/wire/certificate_request.h"
+#include "ipc/wire/client_hello.h"
 #include "ipc/wire/profile.h"
 
 namespace signet {
@@ -26,8 +27,9 @@ inline constexpr size_t kMaxAuthenticator = 256 * 1024;
 
 class Requester {
  public:
-  // `config` was checked.
-  Requester(const signet_requester_config& config, const wire::CodePoints& code_points);
+  // `config` was checked; `client_hello` is what it has, parsed.
+  Requester(const signet_requester_config& config, const wire::CodePoints& code_points,
+            std::optional<wire::ClientHello> client_hello);
 
   signet_setting setting() const { return {code_points_.client_cert_auth, 1}; }
   signet_status PeerSetting(uint64_t id, uint64_t value);
@@ -74,6 +76,7 @@ class Requester {
   void* const chain_user_;
   const signet_http http_;
   const wire::CodePoints code_points_;
+  const std::optional<wire::ClientHello> client_hello_;  // nothing: no server certificates
 
   ConnectionFailure failure_;
   uint64_t peer_limit_ = 0;

@@ -370,5 +370,22 @@ TEST(RequesterTest, NeedsRandomnessAndVerification) {
   EXPECT_EQ(signet_requester_new(&config, &requester), SIGNET_ERROR_ARGUMENT);
 }
 
+TEST(RequesterTest, RefusesAClientHelloThatIsNone) {
+  const TlsPair tls;
+  signet_requester* requester = nullptr;
+  signet_requester_config config{};
+  config.size = sizeof config;
+  config.http = SIGNET_HTTP2;
+  ASSERT_EQ(signet_openssl_tls(tls.server(), &config.tls), SIGNET_OK);
+  const uint8_t hello[] = {1, 0, 0, 2, 3, 3};
+  config.client_hello = {hello, sizeof hello};
+  EXPECT_EQ(signet_requester_new(&config, &requester), SIGNET_ERROR_ARGUMENT);
+  config.client_hello = {nullptr, 1};
+  EXPECT_EQ(signet_requester_new(&config, &requester), SIGNET_ERROR_ARGUMENT);
+  config.client_hello = {hello, 0};
+  ASSERT_EQ(signet_requester_new(&config, &requester), SIGNET_OK);
+  signet_requester_free(requester);
+}
+
 }  // namespace
 }  // namespace signet::test

@@ -98,7 +98,9 @@ signet_status signet_requester_new(const signet_requester_config* config, signet
   const auto code_points = signet::ChooseCodePoints(config->http, config->code_points);
   if (!code_points) return SIGNET_ERROR_ARGUMENT;
   return Guarded([&] {
-    *out = new signet_requester{signet::Requester(*config, *code_points)};
+    std::optional<signet::wire::ClientHello> client_hello;
+    if (!signet::ReadClientHello(config->client_hello, client_hello)) return SIGNET_ERROR_ARGUMENT;
+    *out = new signet_requester{signet::Requester(*config, *code_points, std::move(client_hello))};
     return SIGNET_OK;
   });
 }

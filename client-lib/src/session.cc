@@ -26,13 +26,15 @@ void AppendTo(Bytes& out, BytesView bytes) { out.insert(out.end(), bytes.begin()
 
 }  // namespace
 
-Session::Session(const signet_session_config& config, const wire::CodePoints& code_points)
+Session::Session(const signet_session_config& config, const wire::CodePoints& code_points,
+                 std::optional<wire::ClientHello> client_hello)
     : tls_(config.tls),
       http_(config.http),
       origin_(config.origin),
       limit_(config.limit == 0 ? SIGNET_DEFAULT_LIMIT : config.limit),
       deadline_ms_(config.deadline_ms == 0 ? SIGNET_DEFAULT_DEADLINE_MS : config.deadline_ms),
       code_points_(code_points),
+      client_hello_(std::move(client_hello)),
       failure_(config.http),
       peer_max_frame_size_(config.http == SIGNET_HTTP2 ? kSmallestMaxFrameSize
                                                        : std::numeric_limits<size_t>::max()) {}

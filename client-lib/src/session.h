@@ -18,6 +18,7 @@
 #include "client-lib/src/tls_connection.h"
 #include "ipc/wire/bytes.h"
 #include "ipc/wire/certificate_request.h"
+#include "ipc/wire/client_hello.h"
 #include "ipc/wire/profile.h"
 
 namespace signet {
@@ -32,8 +33,9 @@ inline constexpr size_t kMaxEvents = 4096;
 
 class Session {
  public:
-  // `config` was checked.
-  Session(const signet_session_config& config, const wire::CodePoints& code_points);
+  // `config` was checked; `client_hello` is what it has, parsed.
+  Session(const signet_session_config& config, const wire::CodePoints& code_points,
+          std::optional<wire::ClientHello> client_hello);
 
   signet_setting setting() const { return {code_points_.client_cert_auth, limit_}; }
   signet_status PeerSetting(uint64_t id, uint64_t value);
@@ -107,6 +109,7 @@ class Session {
   const uint32_t limit_;
   const uint32_t deadline_ms_;
   const wire::CodePoints code_points_;
+  const std::optional<wire::ClientHello> client_hello_;  // nothing: no server certificates
 
   ConnectionFailure failure_;
   bool peer_supports_ = false;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signet/client.h>
+#include <signet/openssl.h>
 
 #include <algorithm>
 #include <array>
@@ -302,6 +303,24 @@ TEST(SessionTest, RefusesAConfigurationThatIsNotWhole) {
   config.origin = "https://example.com:443";
   EXPECT_EQ(signet_session_new(&config, &session), SIGNET_ERROR_ARGUMENT) << "no callbacks";
   EXPECT_EQ(session, nullptr);
+}
+
+TEST(SessionTest, RefusesAClientHelloThatIsNone) {
+  const TlsPair tls;
+  signet_session* session = nullptr;
+  signet_session_config config{};
+  config.size = sizeof config;
+  config.http = SIGNET_HTTP2;
+  config.origin = "https://example.com:443";
+  ASSERT_EQ(signet_openssl_tls(tls.client(), &config.tls), SIGNET_OK);
+  const uint8_t hello[] = {1, 0, 0, 2, 3, 3};
+  config.client_hello = {hello, sizeof hello};
+  EXPECT_EQ(signet_session_new(&config, &session), SIGNET_ERROR_ARGUMENT);
+  config.client_hello = {nullptr, 1};
+  EXPECT_EQ(signet_session_new(&config, &session), SIGNET_ERROR_ARGUMENT);
+  config.client_hello = {hello, 0};
+  ASSERT_EQ(signet_session_new(&config, &session), SIGNET_OK);
+  signet_session_free(session);
 }
 
 // -- failures of the TLS stack

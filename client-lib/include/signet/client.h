@@ -39,6 +39,11 @@ typedef struct signet_session_config {
   uint32_t limit;       /* 0 = SIGNET_DEFAULT_LIMIT */
   uint32_t deadline_ms; /* for each request, from its arrival; 0 = SIGNET_DEFAULT_DEADLINE_MS */
   const signet_code_points* code_points; /* NULL = our defaults for `http`; copied */
+  /* The last ClientHello of the handshake (after a HelloRetryRequest the second), with its 4-byte
+   * header; signet/openssl.h and signet/gnutls.h keep it. Copied. Empty = no secondary server
+   * certificates: nothing is advertised and none is taken. Anything else that is not a
+   * ClientHello is SIGNET_ERROR_ARGUMENT. */
+  signet_bytes client_hello;
 } signet_session_config;
 
 SIGNET_API signet_status signet_session_new(const signet_session_config* config,

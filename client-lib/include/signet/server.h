@@ -36,6 +36,11 @@ typedef struct signet_requester_config {
   int (*verify_chain)(void* chain_user, uint64_t request, const signet_bytes* chain, size_t count,
                       const char** why);
   void* chain_user; /* must outlive the requester */
+  /* The last ClientHello of the handshake (after a HelloRetryRequest the second), with its 4-byte
+   * header; signet/openssl.h and signet/gnutls.h keep it. Copied. Empty = no secondary server
+   * certificates: nothing is advertised and none may be sent. Anything else that is not a
+   * ClientHello is SIGNET_ERROR_ARGUMENT. */
+  signet_bytes client_hello;
 } signet_requester_config;
 
 /* What one connection can cost: so many requests may be outstanding, and so many sent in all,
