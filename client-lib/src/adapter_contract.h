@@ -87,6 +87,30 @@ void ExpectEachSchemeFitsItsKey(Verify verify) {
   }
 }
 
+// That `schemes`, which the adapter says are those of the key, are all of them, and that `sign`
+// (scheme, message, room and then the signature) makes good signatures with exactly these. `verify`
+// as above.
+template <typename Sign, typename Verify>
+void ExpectSignsWith(TestKeyType type, const TestKey& key, const std::vector<uint16_t>& schemes,
+                     Sign sign, Verify verify) {
+  std::vector<uint16_t> fitting;
+  const std::string_view message = "the message";
+  for (const Scheme& scheme : kSchemes) {
+    Der signature(1024);
+    if (scheme.type == type) {
+      fitting.push_back(scheme.code);
+      ASSERT_EQ(sign(scheme.code, message, signature), 1) << std::hex << scheme.code;
+      EXPECT_EQ(verify(SelfSigned(key), scheme.code, message, signature), 1)
+          << std::hex << scheme.code;
+    } else {
+      EXPECT_EQ(sign(scheme.code, message, signature), 0) << std::hex << scheme.code;
+    }
+  }
+  EXPECT_EQ(schemes, fitting);
+  Der none;
+  EXPECT_EQ(sign(fitting.front(), message, none), 0) << "no room";
+}
+
 }  // namespace signet::test
 
 #endif  // SIGNET_CLIENT_LIB_SRC_ADAPTER_CONTRACT_H_

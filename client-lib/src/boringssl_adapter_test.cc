@@ -125,6 +125,32 @@ TEST(BoringsslAdapterTest, VerifiesEachSchemeWithTheKeysThatFitIt) {
   EXPECT_EQ(ERR_peek_error(), 0u) << "the error queue is not ours";
 }
 
+TEST(BoringsslAdapterTest, SignsWithTheSchemesOfAKeyAndNoOther) {
+  struct {
+    Key key;
+    std::vector<uint16_t> schemes;
+  } const holders[] = {{EcKey(NID_X9_62_prime256v1), {0x0403}},
+                       {EcKey(NID_secp384r1), {0x0503}},
+                       {RsaKey(2048), {0x0804, 0x0805, 0x0806}},
+                       {Ed25519Key(), {0x0807}}};
+  for (const auto& holder : holders) {
+    std::vector<uint16_t> schemes(4);
+    schemes.resize(signet_openssl_schemes(holder.key.get(), schemes.data(), schemes.size()));
+    EXPECT_EQ(schemes, holder.schemes);
+    const Bytes message = {'a', 'b'};
+    Bytes signature(EVP_PKEY_size(holder.key.get()));
+    size_t size = signature.size();
+    ASSERT_EQ(signet_openssl_sign(holder.key.get(), schemes.back(), View(message), signature.data(),
+                                  &size),
+              1);
+    signature.resize(size);
+    EXPECT_EQ(Verify(holder.key.get(), schemes.back(), "ab", signature), 1);
+    EXPECT_EQ(signet_openssl_sign(holder.key.get(), 0x0603, View(message), signature.data(), &size),
+              0);
+  }
+  EXPECT_EQ(ERR_peek_error(), 0u) << "the error queue is not ours";
+}
+
 TEST(BoringsslAdapterTest, RefusesAnotherSaltLength) {
   const Key key = RsaKey(2048);
   EXPECT_EQ(Verify(key.get(), 0x0804, "message", Sign(key.get(), EVP_sha256(), "message", 32)), 1);

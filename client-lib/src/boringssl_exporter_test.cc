@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "ipc/wire/client_hello.h"
 #include "tests/support/exporter_by_hand.h"
 
 namespace signet::test {
@@ -130,6 +131,33 @@ TEST_F(BoringSslExporterTest, WithEarlyDataWaitsForTheEndOfTheHandshakeAndIsNeve
   EXPECT_TRUE(SSL_early_data_accepted(server));
   EXPECT_EQ(Exported(client), FromExporterSecret());
   EXPECT_EQ(Exported(server), FromExporterSecret());
+}
+
+// On both ends, resumed too; after a HelloRetryRequest the second.
+TEST_F(BoringSslExporterTest, BothEndsKeepTheLastClientHello) {
+  SSL_CTX_set_early_data_enabled(client_context_.get(), 0);
+  for (const char* curves : {"X25519", "P-384", "P-384"}) {
+    Connect();
+    ASSERT_TRUE(SSL_set1_curves_list(client_.get(), "X25519:P-384"));
+    ASSERT_TRUE(SSL_set1_curves_list(server_.get(), curves));
+    signet_bytes client{}, server{};
+    signet_openssl_keep_client_hello(client_.get(), &client);
+    signet_openssl_keep_client_hello(server_.get(), &server);
+    for (int i = 0; i < 4; ++i) {
+      SSL_do_handshake(client_.get());
+      SSL_do_handshake(server_.get());
+    }
+    ASSERT_TRUE(Write(server_.get(), "ticket"));
+    ASSERT_EQ(Read(client_.get()), "ticket");
+    ASSERT_EQ(std::vector(client.data, client.data + client.size),
+              std::vector(server.data, server.data + server.size));
+    const auto hello = wire::ParseClientHello({client.data, client.size});
+    ASSERT_TRUE(hello.ok()) << wire::Describe(hello.error());
+    EXPECT_FALSE(hello->signature_algorithms.empty());
+    signet_openssl_forget_client_hello(client_.get(), &client);
+    signet_openssl_forget_client_hello(server_.get(), &server);
+  }
+  EXPECT_TRUE(SSL_session_reused(server_.get()));
 }
 
 }  // namespace

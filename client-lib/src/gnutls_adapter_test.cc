@@ -1,4 +1,5 @@
 // signet/gnutls.h.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signet/client.h>
 #include <signet/gnutls.h>
@@ -8,12 +9,17 @@
 #include <vector>
 
 #include "client-lib/src/adapter_contract.h"
+#include "ipc/wire/client_hello.h"
 #include "tests/support/exporter_by_hand.h"
 #include "tests/support/gnutls_pair.h"
 #include "tests/support/test_ca.h"
 
 namespace signet::test {
 namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Not;
 
 constexpr char kSha256Suite[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM";
 constexpr char kSha384Suite[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM";
@@ -153,6 +159,80 @@ TEST_F(GnutlsAdapterTest, HashesAndMacsAsTheStandardsSay) {
   EXPECT_NE(other, Der(32));
 }
 
+// -- the ClientHello
+
+struct Kept {
+  explicit Kept(gnutls_session_t of) : tls(of) {
+    EXPECT_EQ(signet_gnutls_keep_client_hello(tls, &hello), SIGNET_OK);
+  }
+  ~Kept() { signet_gnutls_forget_client_hello(tls, &hello); }
+  Der bytes() const { return {hello.data, hello.data + hello.size}; }
+
+  gnutls_session_t tls;
+  signet_bytes hello{};
+};
+
+TEST_F(GnutlsAdapterTest, KeepsTheSameClientHelloOnBothEnds) {
+  GnutlsPair pair(server_, std::string(kSha256Suite) +
+                               ":-SIGN-ALL:+SIGN-EDDSA-ED25519:+SIGN-ECDSA-SECP256R1-SHA256");
+  Kept client(pair.client()), server(pair.server());
+  pair.Shake();
+  EXPECT_EQ(client.bytes(), server.bytes());
+  const auto hello = wire::ParseClientHello(client.bytes());
+  ASSERT_TRUE(hello.ok()) << wire::Describe(hello.error());
+  EXPECT_THAT(
+      hello->signature_algorithms,
+      ElementsAre(wire::SignatureScheme::kEd25519, wire::SignatureScheme::kEcdsaSecp256r1Sha256));
+  EXPECT_THAT(hello->extensions, Not(Contains(SIGNET_GNUTLS_PLACE)));
+}
+
+TEST_F(GnutlsAdapterTest, KeepsTheSecondClientHelloAfterAHelloRetryRequest) {
+  GnutlsPair pair(server_, kSha256Suite);
+  const auto groups = [](gnutls_session_t tls, const char* names) {
+    const std::string priority = std::string(kSha256Suite) + ":-GROUP-ALL:" + names;
+    ASSERT_EQ(gnutls_priority_set_direct(tls, priority.c_str(), nullptr), 0);
+  };
+  groups(pair.client(), "+GROUP-SECP256R1:+GROUP-SECP384R1");
+  groups(pair.server(), "+GROUP-SECP384R1");
+  Kept client(pair.client()), server(pair.server());
+  gnutls_handshake(pair.client());
+  const Der first = client.bytes();
+  ASSERT_TRUE(wire::ParseClientHello(first).ok());
+  pair.Shake();
+  EXPECT_EQ(client.bytes(), server.bytes());
+  EXPECT_NE(client.bytes(), first);
+  EXPECT_TRUE(wire::ParseClientHello(client.bytes()).ok());
+}
+
+TEST_F(GnutlsAdapterTest, KeepsTheClientHelloOfAResumedConnection) {
+  GnutlsPair first(server_, kSha256Suite);
+  first.Shake();
+  char byte;
+  EXPECT_EQ(gnutls_record_recv(first.client(), &byte, 1), GNUTLS_E_AGAIN) << "tickets only";
+  gnutls_datum_t session{};
+  ASSERT_EQ(gnutls_session_get_data2(first.client(), &session), 0);
+  GnutlsPair second(server_, kSha256Suite);
+  ASSERT_EQ(gnutls_session_set_data(second.client(), session.data, session.size), 0);
+  gnutls_free(session.data);
+  Kept client(second.client()), server(second.server());
+  second.Shake();
+  ASSERT_TRUE(gnutls_session_is_resumed(second.server()));
+  EXPECT_EQ(client.bytes(), server.bytes());
+  const auto hello = wire::ParseClientHello(client.bytes());
+  ASSERT_TRUE(hello.ok());
+  EXPECT_THAT(hello->extensions, Contains(41)) << "pre_shared_key";
+}
+
+TEST_F(GnutlsAdapterTest, KeepsNothingThatIsForgotten) {
+  GnutlsPair pair(server_);
+  signet_bytes hello{};
+  ASSERT_EQ(signet_gnutls_keep_client_hello(pair.server(), &hello), SIGNET_OK);
+  signet_gnutls_forget_client_hello(pair.server(), &hello);
+  pair.Shake();
+  EXPECT_EQ(hello.data, nullptr);
+  EXPECT_EQ(hello.size, 0u);
+}
+
 // -- signatures: each scheme with each key
 
 int Verify(const Der& certificate, uint16_t scheme, std::string_view message,
@@ -162,6 +242,29 @@ int Verify(const Der& certificate, uint16_t scheme, std::string_view message,
 }
 
 TEST(GnutlsSignatureTest, FitsItsSchemeAndItsKey) { ExpectEachSchemeFitsItsKey(Verify); }
+
+TEST(GnutlsSignatureTest, IsMadeWithTheSchemesOfAKeyAndNoOther) {
+  for (const TestKeyType type :
+       {TestKeyType::kP256, TestKeyType::kP384, TestKeyType::kP521, TestKeyType::kRsa2048,
+        TestKeyType::kRsaPss2048, TestKeyType::kEd25519, TestKeyType::kEd448}) {
+    const TestKey key = TestKey::Generate(type);
+    const std::string pem = key.private_pem();
+    const gnutls_datum_t datum = signet_gnutls_datum(Bytes(pem));
+    gnutls_privkey_t imported = nullptr;
+    ASSERT_EQ(gnutls_privkey_init(&imported), 0);
+    ASSERT_EQ(gnutls_privkey_import_x509_raw(imported, &datum, GNUTLS_X509_FMT_PEM, nullptr, 0), 0);
+    std::vector<uint16_t> schemes(4);
+    schemes.resize(signet_gnutls_schemes(imported, schemes.data(), schemes.size()));
+    const auto sign = [&](uint16_t scheme, std::string_view message, Der& out) {
+      size_t size = out.size();
+      if (!signet_gnutls_sign(imported, scheme, Bytes(message), out.data(), &size)) return 0;
+      out.resize(size);
+      return 1;
+    };
+    ExpectSignsWith(type, key, schemes, sign, Verify);
+    gnutls_privkey_deinit(imported);
+  }
+}
 
 TEST(GnutlsSignatureTest, IsOfASchemeThatTls13SignsWith) {
   const Der certificate = SelfSigned(TestKey::Generate(TestKeyType::kRsa2048));

@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "client-lib/src/adapter_contract.h"
+#include "ipc/wire/client_hello.h"
 #include "tests/support/test_ca.h"
 #include "tests/support/tls_pair.h"
 
 namespace signet::test {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -70,6 +72,77 @@ TEST(OpensslAdapterTest, HashesAndMacsAsTheStandardsSay) {
   ExpectStandardHashes(tls);
 }
 
+// -- the ClientHello
+
+struct Kept {
+  explicit Kept(SSL* of) : ssl(of) { signet_openssl_keep_client_hello(ssl, &hello); }
+  ~Kept() { signet_openssl_forget_client_hello(ssl, &hello); }
+  Der bytes() const { return {hello.data, hello.data + hello.size}; }
+
+  SSL* ssl;
+  signet_bytes hello{};
+};
+
+void Shake(const TlsPair& pair) {
+  for (int i = 0; i < 4; ++i) {
+    SSL_do_handshake(pair.client());
+    SSL_do_handshake(pair.server());
+  }
+  ASSERT_TRUE(SSL_is_init_finished(pair.client()) && SSL_is_init_finished(pair.server()));
+}
+
+TEST(OpensslClientHelloTest, IsTheSameOnBothEnds) {
+  TlsPair pair("TLS_AES_128_GCM_SHA256", TLS1_3_VERSION, Handshake::kNotStarted);
+  Kept client(pair.client()), server(pair.server());
+  SSL_set1_sigalgs_list(pair.client(), "ed25519:ECDSA+SHA256");
+  Shake(pair);
+  EXPECT_EQ(client.bytes(), server.bytes());
+  const auto hello = wire::ParseClientHello(client.bytes());
+  ASSERT_TRUE(hello.ok());
+  EXPECT_THAT(
+      hello->signature_algorithms,
+      ElementsAre(wire::SignatureScheme::kEd25519, wire::SignatureScheme::kEcdsaSecp256r1Sha256));
+}
+
+TEST(OpensslClientHelloTest, IsTheSecondAfterAHelloRetryRequest) {
+  TlsPair pair("TLS_AES_128_GCM_SHA256", TLS1_3_VERSION, Handshake::kNotStarted);
+  Kept client(pair.client()), server(pair.server());
+  SSL_set1_groups_list(pair.client(), "X25519:P-384");
+  SSL_set1_groups_list(pair.server(), "P-384");
+  SSL_do_handshake(pair.client());
+  const Der first = client.bytes();
+  Shake(pair);
+  EXPECT_EQ(client.bytes(), server.bytes());
+  EXPECT_NE(client.bytes(), first);
+  EXPECT_TRUE(wire::ParseClientHello(client.bytes()).ok());
+}
+
+TEST(OpensslClientHelloTest, IsThatOfTheResumedConnection) {
+  const TlsContexts contexts("TLS_AES_128_GCM_SHA256");
+  TlsPair first(contexts);
+  char byte;
+  SSL_read(first.client(), &byte, 1);  // tickets
+  TlsPair second(contexts, Handshake::kNotStarted);
+  Kept client(second.client()), server(second.server());
+  ASSERT_EQ(SSL_set_session(second.client(), SSL_get0_session(first.client())), 1);
+  Shake(second);
+  ASSERT_EQ(SSL_session_reused(second.server()), 1);
+  EXPECT_EQ(client.bytes(), server.bytes());
+  const auto hello = wire::ParseClientHello(client.bytes());
+  ASSERT_TRUE(hello.ok());
+  EXPECT_THAT(hello->extensions, Contains(41)) << "pre_shared_key";
+}
+
+TEST(OpensslClientHelloTest, IsGoneWhenForgotten) {
+  TlsPair pair("TLS_AES_128_GCM_SHA256", TLS1_3_VERSION, Handshake::kNotStarted);
+  signet_bytes hello{};
+  signet_openssl_keep_client_hello(pair.server(), &hello);
+  signet_openssl_forget_client_hello(pair.server(), &hello);
+  Shake(pair);
+  EXPECT_EQ(hello.data, nullptr);
+  EXPECT_EQ(hello.size, 0u);
+}
+
 // -- signatures: each scheme with each key
 
 int Verify(const Der& certificate, uint16_t scheme, std::string_view message,
@@ -80,6 +153,24 @@ int Verify(const Der& certificate, uint16_t scheme, std::string_view message,
 
 TEST(OpensslAdapterTest, VerifiesEachSchemeWithTheKeysThatFitIt) {
   ExpectEachSchemeFitsItsKey(Verify);
+  EXPECT_EQ(ERR_peek_error(), 0u) << "the error queue is not ours";
+}
+
+TEST(OpensslAdapterTest, SignsWithTheSchemesOfAKeyAndNoOther) {
+  for (const TestKeyType type :
+       {TestKeyType::kP256, TestKeyType::kP384, TestKeyType::kP521, TestKeyType::kRsa2048,
+        TestKeyType::kRsaPss2048, TestKeyType::kEd25519, TestKeyType::kEd448}) {
+    const TestKey key = TestKey::Generate(type);
+    std::vector<uint16_t> schemes(4);
+    schemes.resize(signet_openssl_schemes(key.get(), schemes.data(), schemes.size()));
+    const auto sign = [&](uint16_t scheme, std::string_view message, Der& out) {
+      size_t size = out.size();
+      if (!signet_openssl_sign(key.get(), scheme, Bytes(message), out.data(), &size)) return 0;
+      out.resize(size);
+      return 1;
+    };
+    ExpectSignsWith(type, key, schemes, sign, Verify);
+  }
   EXPECT_EQ(ERR_peek_error(), 0u) << "the error queue is not ours";
 }
 

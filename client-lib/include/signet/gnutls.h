@@ -1,6 +1,7 @@
-/* signet/gnutls.h: the adapter for GnuTLS 3.7: fills a signet_tls from a gnutls_session_t, on TCP
- * or inside QUIC (ngtcp2_crypto_gnutls). Header-only: libsignet itself does not know GnuTLS; link
- * libgnutls. There is no check of chains here: a server looks at the chain of each answer itself.
+/* signet/gnutls.h: the adapter for GnuTLS 3.7: fills a signet_tls from a gnutls_session_t, and
+ * keeps its ClientHello, on TCP or inside QUIC (ngtcp2_crypto_gnutls). Header-only: libsignet
+ * itself does not know GnuTLS; link libgnutls. There is no check of chains here: a server looks at
+ * the chain of each answer itself.
  *
  * Conventions: see connection.h. Static inline functions only, no globals.
  * Sources: RFC 9261 section 5.1 (exporter), RFC 8446 sections 4.2.3 (schemes) and 7.5. */
@@ -25,6 +26,28 @@ extern "C" {
  * when this connection can never carry authenticators: not TLS 1.3, or a cipher suite whose hash is
  * neither SHA-256 nor SHA-384; go on without a session or requester, and nothing is advertised. */
 static inline signet_status signet_gnutls_tls(gnutls_session_t tls, signet_tls* out);
+
+/* For client_hello of the configurations: on either side, before the handshake. `kept`, which must
+ * be empty, gets the last ClientHello of the connection, and stays empty when memory runs out. It
+ * stays where it is until signet_gnutls_forget_client_hello, which is called once, while `tls` is
+ * there: best when the session or requester is made, which has its own copy. This takes the
+ * handshake hook of `tls`: whoever has one of their own calls signet_gnutls_note_message from it
+ * instead. SIGNET_ERROR_MEMORY: nothing will be kept. */
+static inline signet_status signet_gnutls_keep_client_hello(gnutls_session_t tls,
+                                                            signet_bytes* kept);
+static inline void signet_gnutls_note_message(unsigned int type, const gnutls_datum_t* message,
+                                              signet_bytes* kept);
+static inline void signet_gnutls_forget_client_hello(gnutls_session_t tls, signet_bytes* kept);
+
+/* For signet_requester_prove: the schemes that the key can sign with, best first; writes up to
+ * `capacity` and returns how many there are (0, 1 or 3). */
+static inline size_t signet_gnutls_schemes(gnutls_privkey_t key, uint16_t* out, size_t capacity);
+
+/* For signet_requester_proof_signed: signs `message`. `size` is the room in `signature`, then how
+ * much of it was used. 0 when key and scheme do not fit, the room is too small, or the key can't
+ * sign. It is as slow as the key is. */
+static inline int signet_gnutls_sign(gnutls_privkey_t key, uint16_t scheme, signet_bytes message,
+                                     uint8_t* signature, size_t* size);
 
 /* -- implementation -------------------------------------------------------------------------- */
 
@@ -82,9 +105,11 @@ typedef struct signet_gnutls_scheme {
   gnutls_sign_algorithm_t algorithm;
 } signet_gnutls_scheme;
 
-/* NULL for what is not a scheme of TLS 1.3 CertificateVerify. */
-static inline const signet_gnutls_scheme* signet_gnutls_scheme_of(uint16_t code) {
-  static const signet_gnutls_scheme schemes[] = {
+enum { SIGNET_GNUTLS_SCHEMES = 11 };
+
+/* The i-th of those of TLS 1.3 CertificateVerify. */
+static inline const signet_gnutls_scheme* signet_gnutls_scheme_at(size_t i) {
+  static const signet_gnutls_scheme schemes[SIGNET_GNUTLS_SCHEMES] = {
       {0x0403, GNUTLS_PK_ECDSA, GNUTLS_ECC_CURVE_SECP256R1, GNUTLS_SIGN_ECDSA_SECP256R1_SHA256},
       {0x0503, GNUTLS_PK_ECDSA, GNUTLS_ECC_CURVE_SECP384R1, GNUTLS_SIGN_ECDSA_SECP384R1_SHA384},
       {0x0603, GNUTLS_PK_ECDSA, GNUTLS_ECC_CURVE_SECP521R1, GNUTLS_SIGN_ECDSA_SECP521R1_SHA512},
@@ -97,8 +122,13 @@ static inline const signet_gnutls_scheme* signet_gnutls_scheme_of(uint16_t code)
       {0x080a, GNUTLS_PK_RSA_PSS, GNUTLS_ECC_CURVE_INVALID, GNUTLS_SIGN_RSA_PSS_SHA384},
       {0x080b, GNUTLS_PK_RSA_PSS, GNUTLS_ECC_CURVE_INVALID, GNUTLS_SIGN_RSA_PSS_SHA512},
   };
-  for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; ++i) {
-    if (schemes[i].code == code) return &schemes[i];
+  return &schemes[i];
+}
+
+/* NULL for what is none of them. */
+static inline const signet_gnutls_scheme* signet_gnutls_scheme_of(uint16_t code) {
+  for (size_t i = 0; i < SIGNET_GNUTLS_SCHEMES; ++i) {
+    if (signet_gnutls_scheme_at(i)->code == code) return signet_gnutls_scheme_at(i);
   }
   return NULL;
 }
@@ -141,6 +171,44 @@ static inline int signet_gnutls_verify(void* user, signet_bytes certificate, uin
   return good;
 }
 
+static inline int signet_gnutls_private_key_fits(gnutls_privkey_t key,
+                                                 const signet_gnutls_scheme* scheme) {
+  gnutls_pubkey_t half;
+  if (gnutls_pubkey_init(&half) < 0) return 0;
+  int fits =
+      gnutls_pubkey_import_privkey(half, key, 0, 0) >= 0 && signet_gnutls_key_fits(half, scheme);
+  gnutls_pubkey_deinit(half);
+  return fits;
+}
+
+static inline size_t signet_gnutls_schemes(gnutls_privkey_t key, uint16_t* out, size_t capacity) {
+  size_t count = 0;
+  for (size_t i = 0; i < SIGNET_GNUTLS_SCHEMES; ++i) {
+    if (!signet_gnutls_private_key_fits(key, signet_gnutls_scheme_at(i))) continue;
+    if (count < capacity) out[count] = signet_gnutls_scheme_at(i)->code;
+    ++count;
+  }
+  return count;
+}
+
+static inline int signet_gnutls_sign(gnutls_privkey_t key, uint16_t scheme_code,
+                                     signet_bytes message, uint8_t* signature, size_t* size) {
+  const signet_gnutls_scheme* scheme = signet_gnutls_scheme_of(scheme_code);
+  gnutls_datum_t data = signet_gnutls_datum(message);
+  gnutls_datum_t made = {NULL, 0};
+  if (scheme == NULL || message.size > INT_MAX || !signet_gnutls_private_key_fits(key, scheme) ||
+      gnutls_privkey_sign_data2(key, scheme->algorithm, 0, &data, &made) < 0) {
+    return 0;
+  }
+  int fits = made.size <= *size;
+  if (fits) {
+    memcpy(signature, made.data, made.size);
+    *size = made.size;
+  }
+  gnutls_free(made.data);
+  return fits;
+}
+
 /* GnuTLS says it only like this: there is no description before the peer's Finished, not even where
  * gnutls_handshake is done earlier. */
 static inline int signet_gnutls_handshake_is_complete(gnutls_session_t tls) {
@@ -166,6 +234,72 @@ static inline signet_status signet_gnutls_tls(gnutls_session_t tls, signet_tls* 
   out->random = signet_gnutls_random;
   out->verify = signet_gnutls_verify;
   return SIGNET_OK;
+}
+
+static inline void signet_gnutls_note_message(unsigned int type, const gnutls_datum_t* message,
+                                              signet_bytes* kept) {
+  uint8_t* copy;
+  if (type != GNUTLS_HANDSHAKE_CLIENT_HELLO) return;
+  gnutls_free((void*)kept->data);
+  kept->data = NULL;
+  kept->size = 0;
+  copy = (uint8_t*)gnutls_malloc(4 + (size_t)message->size);
+  if (copy == NULL) return;
+  copy[0] = 1; /* GnuTLS gives the body only */
+  copy[1] = (uint8_t)(message->size >> 16);
+  copy[2] = (uint8_t)(message->size >> 8);
+  copy[3] = (uint8_t)message->size;
+  memcpy(copy + 4, message->data, message->size);
+  kept->data = copy;
+  kept->size = 4 + (size_t)message->size;
+}
+
+/* A session keeps one pointer for each extension that it knows, and has no other place for one:
+ * gnutls_session_set_ptr is the application's. So this is an extension, of a number for private use
+ * (RFC 8446 section 11), that is never sent and never looked at. */
+enum { SIGNET_GNUTLS_PLACE = 0xff5e };
+
+static inline int signet_gnutls_ignore_extension(gnutls_session_t tls, const unsigned char* data,
+                                                 size_t size) {
+  (void)tls, (void)data, (void)size;
+  return 0;
+}
+
+static inline int signet_gnutls_send_no_extension(gnutls_session_t tls, gnutls_buffer_t out) {
+  (void)tls, (void)out;
+  return 0;
+}
+
+static inline int signet_gnutls_hook(gnutls_session_t tls, unsigned int type, unsigned int post,
+                                     unsigned int incoming, const gnutls_datum_t* message) {
+  gnutls_ext_priv_data_t kept = NULL;
+  (void)post, (void)incoming;
+  if (gnutls_ext_get_data(tls, SIGNET_GNUTLS_PLACE, &kept) == 0 && kept != NULL) {
+    signet_gnutls_note_message(type, message, (signet_bytes*)kept);
+  }
+  return 0;
+}
+
+static inline signet_status signet_gnutls_keep_client_hello(gnutls_session_t tls,
+                                                            signet_bytes* kept) {
+  if (gnutls_session_ext_register(tls, "signet", SIGNET_GNUTLS_PLACE, GNUTLS_EXT_TLS,
+                                  signet_gnutls_ignore_extension, signet_gnutls_send_no_extension,
+                                  NULL, NULL, NULL,
+                                  GNUTLS_EXT_FLAG_TLS12_SERVER_HELLO | GNUTLS_EXT_FLAG_TLS) != 0) {
+    return SIGNET_ERROR_MEMORY;
+  }
+  gnutls_ext_set_data(tls, SIGNET_GNUTLS_PLACE, kept);
+  gnutls_handshake_set_hook_function(tls, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE,
+                                     signet_gnutls_hook);
+  return SIGNET_OK;
+}
+
+static inline void signet_gnutls_forget_client_hello(gnutls_session_t tls, signet_bytes* kept) {
+  gnutls_handshake_set_hook_function(tls, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE, NULL);
+  gnutls_ext_set_data(tls, SIGNET_GNUTLS_PLACE, NULL);
+  gnutls_free((void*)kept->data);
+  kept->data = NULL;
+  kept->size = 0;
 }
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
-/* signet/openssl.h: the adapter for OpenSSL 3 and BoringSSL: fills a signet_tls from an SSL, and
- * checks the chain of an answer. Header-only: libsignet itself knows neither; link libssl and
- * libcrypto. BoringSSL can't verify ed448 nor rsa_pss_pss_*: a server names the others in the
- * signature_schemes of its requests.
+/* signet/openssl.h: the adapter for OpenSSL 3 and BoringSSL: fills a signet_tls from an SSL, keeps
+ * its ClientHello, and checks the chain of an answer. Header-only: libsignet itself knows neither;
+ * link libssl and libcrypto. BoringSSL can't verify ed448 nor rsa_pss_pss_*: a server names the
+ * others in the signature_schemes of its requests.
  *
  * Conventions: see connection.h. Static inline functions only, no globals. The OpenSSL error queue
  * of the thread is left as it was found, so that SSL_get_error() is not misled.
@@ -34,6 +34,29 @@ extern "C" {
  * authenticators: not TLS 1.3, or a cipher suite whose hash is neither SHA-256 nor SHA-384; go on
  * without a session or requester, and nothing is advertised. */
 static inline signet_status signet_openssl_tls(SSL* ssl, signet_tls* out);
+
+/* For client_hello of the configurations: on either side, before the handshake. `kept`, which must
+ * be empty, gets the last ClientHello of the connection, and stays empty when memory runs out. It
+ * stays where it is until signet_openssl_forget_client_hello, which is called once, while `ssl` is
+ * there: best when the session or requester is made, which has its own copy. This takes the message
+ * callback of `ssl`: whoever has one of their own calls signet_openssl_note_message from it
+ * instead, with the same arguments and `kept` as the last. With Encrypted ClientHello it is the
+ * outer one. */
+static inline void signet_openssl_keep_client_hello(SSL* ssl, signet_bytes* kept);
+static inline void signet_openssl_note_message(int is_write, int version, int content_type,
+                                               const void* message, size_t size, SSL* ssl,
+                                               void* kept);
+static inline void signet_openssl_forget_client_hello(SSL* ssl, signet_bytes* kept);
+
+/* For signet_requester_prove: the schemes that a private or public key can sign with, best first;
+ * writes up to `capacity` and returns how many there are (0, 1 or 3). */
+static inline size_t signet_openssl_schemes(const EVP_PKEY* key, uint16_t* out, size_t capacity);
+
+/* For signet_requester_proof_signed: signs `message` with a key that this process has. `size` is
+ * the room in `signature` (EVP_PKEY_size is enough), then how much of it was used. 0 when key and
+ * scheme do not fit, or the key can't sign. It is as slow as the key is. */
+static inline int signet_openssl_sign(EVP_PKEY* key, uint16_t scheme, signet_bytes message,
+                                      uint8_t* signature, size_t* size);
 
 /* 1 when the chain (DER, leaf first, as in signet_answer) leads to an anchor of `store` within its
  * name constraints and the leaf is good for TLS clients now; otherwise 0 and a reason in `why`
@@ -237,6 +260,13 @@ static inline X509* signet_openssl_certificate(signet_bytes der) {
   return certificate;
 }
 
+static inline int signet_openssl_set_padding(EVP_PKEY_CTX* context, signet_openssl_scheme scheme) {
+  if (scheme.key_type != EVP_PKEY_RSA && scheme.key_type != EVP_PKEY_RSA_PSS) return 1;
+  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_rsa_mgf1_md(context, scheme.md) == 1 &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, -1 /* as the digest */) == 1;
+}
+
 static inline int signet_openssl_verify_with(EVP_PKEY* key, uint16_t scheme_code,
                                              signet_bytes message, signet_bytes signature) {
   signet_openssl_scheme scheme = signet_openssl_scheme_of(scheme_code);
@@ -245,15 +275,39 @@ static inline int signet_openssl_verify_with(EVP_PKEY* key, uint16_t scheme_code
   EVP_PKEY_CTX* key_context = NULL; /* owned by context */
   int good =
       context != NULL && EVP_DigestVerifyInit(context, &key_context, scheme.md, NULL, key) == 1;
-  if (good && (scheme.key_type == EVP_PKEY_RSA || scheme.key_type == EVP_PKEY_RSA_PSS)) {
-    good = EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1 &&
-           EVP_PKEY_CTX_set_rsa_mgf1_md(key_context, scheme.md) == 1 &&
-           EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, -1 /* as the digest */) == 1;
-  }
+  good = good && signet_openssl_set_padding(key_context, scheme);
   good = good &&
          EVP_DigestVerify(context, signature.data, signature.size, message.data, message.size) == 1;
   EVP_MD_CTX_free(context);
   return good;
+}
+
+static inline size_t signet_openssl_schemes(const EVP_PKEY* key, uint16_t* out, size_t capacity) {
+  static const uint16_t all[] = {0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806,
+                                 0x0807, 0x0808, 0x0809, 0x080a, 0x080b};
+  size_t count = 0;
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) {
+    if (!signet_openssl_key_fits(key, signet_openssl_scheme_of(all[i]))) continue;
+    if (count < capacity) out[count] = all[i];
+    ++count;
+  }
+  return count;
+}
+
+static inline int signet_openssl_sign(EVP_PKEY* key, uint16_t scheme_code, signet_bytes message,
+                                      uint8_t* signature, size_t* size) {
+  signet_openssl_scheme scheme = signet_openssl_scheme_of(scheme_code);
+  if (signature == NULL || !signet_openssl_key_fits(key, scheme)) return 0;
+  ERR_set_mark();
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  EVP_PKEY_CTX* key_context = NULL; /* owned by context */
+  int done = context != NULL &&
+             EVP_DigestSignInit(context, &key_context, scheme.md, NULL, key) == 1 &&
+             signet_openssl_set_padding(key_context, scheme) &&
+             EVP_DigestSign(context, signature, size, message.data, message.size) == 1;
+  EVP_MD_CTX_free(context);
+  ERR_pop_to_mark();
+  return done;
 }
 
 static inline int signet_openssl_verify(void* user, signet_bytes certificate, uint16_t scheme,
@@ -286,6 +340,30 @@ static inline signet_status signet_openssl_tls(SSL* ssl, signet_tls* out) {
   out->random = signet_openssl_random;
   out->verify = signet_openssl_verify;
   return SIGNET_OK;
+}
+
+static inline void signet_openssl_note_message(int is_write, int version, int content_type,
+                                               const void* message, size_t size, SSL* ssl,
+                                               void* kept) {
+  signet_bytes* hello = (signet_bytes*)kept;
+  (void)is_write, (void)version, (void)ssl;
+  if (content_type != SSL3_RT_HANDSHAKE || size == 0 || *(const uint8_t*)message != 1) return;
+  OPENSSL_free((void*)hello->data);
+  hello->data = (const uint8_t*)OPENSSL_memdup(message, size);
+  hello->size = hello->data != NULL ? size : 0;
+}
+
+static inline void signet_openssl_keep_client_hello(SSL* ssl, signet_bytes* kept) {
+  SSL_set_msg_callback(ssl, signet_openssl_note_message);
+  SSL_set_msg_callback_arg(ssl, kept);
+}
+
+static inline void signet_openssl_forget_client_hello(SSL* ssl, signet_bytes* kept) {
+  SSL_set_msg_callback(ssl, NULL);
+  SSL_set_msg_callback_arg(ssl, NULL);
+  OPENSSL_free((void*)kept->data);
+  kept->data = NULL;
+  kept->size = 0;
 }
 
 /* The certificates after the leaf, or NULL when one is not a certificate or memory ran out. */
