@@ -80,6 +80,7 @@ int RunCli(std::vector<std::string> arguments, Console& console) {
   AddIdentityCommands(app, invocation);
   AddPolicyCommands(app, invocation);
   AddAuditCommands(app, invocation);
+  AddOauthCommands(app, invocation);
 
   // A line that is not understood has no options yet.
   const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();

@@ -1,4 +1,4 @@
-// The admin CLI: `signet status|token|identity|policy`.
+// The admin CLI: `signet status|token|identity|policy|oauth` and so on.
 #ifndef SIGNET_AGENT_CLI_CLI_H_
 #define SIGNET_AGENT_CLI_CLI_H_
 

@@ -363,7 +363,8 @@ TEST_F(CliTest, NamesTheCommandsThatThereAre) {
   };
   for (const Case& c : {
            Case{{},
-                "a command is missing; there are status, caller, token, identity, policy, audit; "
+                "a command is missing; there are status, caller, token, identity, policy, audit, "
+                "oauth; "
                 "see: "},
            Case{{"bogus"}, "\"bogus\" is no command of signet; there are status, "},
            Case{{"token"},

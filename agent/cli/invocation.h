@@ -37,6 +37,7 @@ void AddTokenCommands(CLI::App& app, Invocation& invocation);
 void AddIdentityCommands(CLI::App& app, Invocation& invocation);
 void AddPolicyCommands(CLI::App& app, Invocation& invocation);
 void AddAuditCommands(CLI::App& app, Invocation& invocation);
+void AddOauthCommands(CLI::App& app, Invocation& invocation);
 void AddPolicyCheck(CLI::App& policy, Invocation& invocation);
 void AddRememberedCommands(CLI::App& policy, Invocation& invocation);
 
