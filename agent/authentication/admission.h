@@ -22,7 +22,9 @@ struct Admitted {
   const Identity& identity() const { return *candidate.identity; }
 };
 
-// The agent's own before another agent's, named before admitted by `*`, and then as selected.
+// Each identity once, with its current certificate where that is let through, else with its
+// previous one. The agent's own before another agent's, named before admitted by `*`, and then as
+// selected.
 std::vector<Admitted> Admit(const std::vector<Candidate>& candidates, const ApplicableRules& rules);
 
 }  // namespace signet::agent

@@ -35,6 +35,7 @@ bool TrustsOrigin(const Admitted& admitted, const Caller& caller) {
 void SetChosen(const Admitted& chosen, AuditRecord& record) {
   record.identity = chosen.identity().name;
   record.rule = chosen.rule;
+  record.detail = chosen.candidate.previous ? "with its previous certificate" : "";
   if (chosen.identity().upstream) record.backend = chosen.identity().key.backend;
 }
 

@@ -12,6 +12,7 @@
 #include "agent/identity/certificate_request_builder.h"
 #include "agent/identity/chain_check.h"
 #include "agent/identity/pem.h"
+#include "agent/identity/selection.h"
 
 namespace signet::agent {
 namespace {
@@ -104,8 +105,8 @@ asio::awaitable<absl::StatusOr<std::string>> Enrolment::CreateCsr(std::string na
   co_return pem;
 }
 
-asio::awaitable<absl::StatusOr<Identity>> Enrolment::Import(std::string name,
-                                                            std::string chain_pem) {
+asio::awaitable<absl::StatusOr<Identity>> Enrolment::Import(std::string name, std::string chain_pem,
+                                                            bool next) {
   const absl::StatusOr<Identity> identity = Find(store_, name);
   if (!identity.ok()) co_return identity.status();
   if (chain_pem.size() > kMaxChainPemSize) {
@@ -115,8 +116,35 @@ asio::awaitable<absl::StatusOr<Identity>> Enrolment::Import(std::string name,
   if (!chain.ok()) co_return NoChain(name, chain.status());
   const absl::Status fits = CheckChain(*identity, *chain, std::chrono::system_clock::now());
   if (!fits.ok()) co_return About(name, fits);
-  const absl::Status stored = co_await OnFileWorker([&] { return store_.SetChain(name, *chain); });
+  if (next && *chain == identity->chain) {
+    co_return About(name, absl::InvalidArgumentError(
+                              "this is the certificate that it has now; import the one that is to "
+                              "follow"));
+  }
+  const absl::Status stored = co_await OnFileWorker(
+      [&] { return next ? store_.SetNextChain(name, *chain) : store_.SetChain(name, *chain); });
   if (!stored.ok()) co_return stored;
+  co_return Find(store_, name);
+}
+
+asio::awaitable<absl::StatusOr<Identity>> Enrolment::Switch(std::string name, bool back) {
+  const absl::StatusOr<Identity> identity = Find(store_, name);
+  if (!identity.ok()) co_return identity.status();
+  if (const auto& other = back ? identity->previous : identity->next) {
+    if (const auto why = WhyUnusable(*other, std::chrono::system_clock::now())) {
+      co_return About(name, absl::FailedPreconditionError(
+                                absl::StrCat("not switched to the other certificate: ", *why)));
+    }
+  }
+  const absl::Status switched = co_await OnFileWorker(
+      [&] { return back ? store_.SwitchBack(name) : store_.SwitchToNext(name); });
+  if (!switched.ok()) co_return switched;
+  co_return Find(store_, name);
+}
+
+asio::awaitable<absl::StatusOr<Identity>> Enrolment::Retire(std::string name) {
+  const absl::Status retired = co_await OnFileWorker([&] { return store_.RetirePrevious(name); });
+  if (!retired.ok()) co_return retired;
   co_return Find(store_, name);
 }
 

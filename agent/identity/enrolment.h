@@ -36,7 +36,16 @@ class Enrolment {
   // Replaces the identity's chain. Refuses, naming the certificate and the reason: not PEM, leaf
   // for another key, chain out of order or with a wrong signature, key usage without
   // digitalSignature, extended key usage that does not fit the kind, expired, too long.
-  asio::awaitable<absl::StatusOr<Identity>> Import(std::string name, std::string chain_pem);
+  // With `next` the chain waits for a switch instead.
+  asio::awaitable<absl::StatusOr<Identity>> Import(std::string name, std::string chain_pem,
+                                                   bool next = false);
+
+  // Makes the next certificate current, which becomes the previous one; or, going `back`, the other
+  // way round. Refuses (kFailedPrecondition) a certificate that is not valid now, and what
+  // IdentityStore refuses.
+  asio::awaitable<absl::StatusOr<Identity>> Switch(std::string name, bool back);
+  // Ends the use of the previous certificate.
+  asio::awaitable<absl::StatusOr<Identity>> Retire(std::string name);
 
   // Not one that was found: kInvalidArgument. Destroys the key first; if that can't be done the
   // identity stays, unless told to `forget` it.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "agent/identity/certificate_facts.h"
 
 namespace signet::agent {
 namespace {
@@ -38,6 +39,17 @@ bool IsIdentityName(std::string_view name) {
          name.front() != '-' && std::all_of(name.begin(), name.end(), [](char c) {
            return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
          });
+}
+
+std::shared_ptr<const Identity> WithChain(const Identity& identity,
+                                          const std::vector<wire::Bytes>& chain) {
+  absl::StatusOr<std::shared_ptr<const ChainFacts>> facts = ReadChainFacts(chain);
+  if (!facts.ok() || (*facts)->public_key_info != identity.public_key) return nullptr;
+  const auto other = std::make_shared<Identity>(identity);
+  other->chain = chain;
+  other->facts = *std::move(facts);
+  other->next = other->previous = nullptr;
+  return other;
 }
 
 }  // namespace signet::agent

@@ -43,11 +43,21 @@ struct Identity {
   // What the chain says, parsed once by whoever set it (the store does); shared because snapshots
   // copy identities. Null: not parsed yet, see FactsOf().
   std::shared_ptr<const ChainFacts> facts;
+  // While the certificate changes (docs/renewal.md), the same identity with the one that is to be
+  // current next, and with the one that was before and is of use until it is retired. These have
+  // neither themselves. Shared because snapshots copy identities.
+  std::shared_ptr<const Identity> next;
+  std::shared_ptr<const Identity> previous;
   bool found = false;  // on a token, by the token's own account; not enrolled here, not stored
   // Another agent's, which alone can use it: nothing of it is here but the chain.
   bool upstream = false;
   std::string unusable;  // why that agent can't use it now, in its words; empty for all others
 };
+
+// The same identity with another certificate; null for a chain that does not parse or is for
+// another key.
+std::shared_ptr<const Identity> WithChain(const Identity& identity,
+                                          const std::vector<wire::Bytes>& chain);
 
 // Of the store: immutable once published, so that the loop reads without a lock held.
 using Identities = std::vector<Identity>;

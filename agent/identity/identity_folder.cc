@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -25,7 +26,6 @@ constexpr char kMetadataFile[] = "identity.toml";
 constexpr char kKeyPemFile[] = "key.pem";
 constexpr char kKeyUriFile[] = "key.uri";
 constexpr char kPublicKeyFile[] = "public.pem";
-constexpr char kChainFile[] = "chain.pem";
 
 constexpr std::array kSchemes = {SignatureScheme::kEcdsaSecp256r1Sha256,
                                  SignatureScheme::kEcdsaSecp384r1Sha384,
@@ -137,16 +137,42 @@ absl::Status ReadChain(const std::filesystem::path& file, Identity& identity) {
   return absl::OkStatus();
 }
 
+// Null without that file, and where it only repeats the current chain, as one does that a kill
+// left in the middle of a switch.
+std::shared_ptr<const Identity> ReadOther(const std::filesystem::path& file,
+                                          const Identity& identity,
+                                          std::vector<std::string>& problems) {
+  auto other = std::make_shared<Identity>(identity);
+  other->chain.clear();
+  if (const absl::Status read = ReadChain(file, *other); !read.ok()) {
+    problems.push_back(
+        absl::StrCat("identity \"", identity.name, "\": ", read.message(),
+                     "; restore or remove that file: the identity is used without it"));
+    return nullptr;
+  }
+  if (other->chain.empty()) return nullptr;
+  if (other->chain != identity.chain) return other;
+  std::error_code ignored;  // the next start removes it, or the next change
+  std::filesystem::remove(file, ignored);
+  return nullptr;
+}
+
 }  // namespace
 
-absl::StatusOr<Identity> ReadIdentityFolder(const std::filesystem::path& folder) {
+absl::StatusOr<Identity> ReadIdentityFolder(const std::filesystem::path& folder,
+                                            std::vector<std::string>& problems) {
   Identity identity;
   identity.name = folder.filename();
   absl::Status status = ReadMetadata(folder / kMetadataFile, identity);
   if (status.ok()) status = ReadKeyReference(folder, identity);
   if (status.ok()) status = ReadPublicKey(folder / kPublicKeyFile, identity);
-  if (status.ok()) status = ReadChain(folder / kChainFile, identity);
-  if (status.ok()) return identity;
+  if (status.ok()) status = ReadChain(folder / kCurrentChain, identity);
+  if (status.ok()) {
+    std::shared_ptr<const Identity> next = ReadOther(folder / kNextChain, identity, problems);
+    identity.previous = ReadOther(folder / kPreviousChain, identity, problems);
+    identity.next = std::move(next);
+    return identity;
+  }
   return absl::Status(
       status.code(),
       absl::StrCat(status.message(), "; restore the file, or remove the folder and enrol again"));
@@ -164,14 +190,29 @@ absl::Status WriteIdentityFolder(const std::filesystem::path& folder, const Iden
   if (status.ok()) {
     status = WriteFileDurably(folder / kPublicKeyFile, PublicKeyToPem(identity.public_key));
   }
-  if (status.ok() && !identity.chain.empty()) status = WriteChain(folder, identity.chain);
+  if (status.ok() && !identity.chain.empty()) {
+    status = WriteChain(folder, kCurrentChain, identity.chain);
+  }
+  if (status.ok() && identity.next != nullptr) {
+    status = WriteChain(folder, kNextChain, identity.next->chain);
+  }
+  if (status.ok() && identity.previous != nullptr) {
+    status = WriteChain(folder, kPreviousChain, identity.previous->chain);
+  }
   if (status.ok()) status = WriteFileDurably(folder / kMetadataFile, MetadataOf(identity));
   return status;
 }
 
-absl::Status WriteChain(const std::filesystem::path& folder,
+absl::Status WriteChain(const std::filesystem::path& folder, const char* file,
                         const std::vector<wire::Bytes>& chain) {
-  return WriteFileDurably(folder / kChainFile, ChainToPem(chain));
+  return WriteFileDurably(folder / file, ChainToPem(chain));
+}
+
+absl::Status RemoveChain(const std::filesystem::path& folder, const char* file) {
+  std::error_code error;
+  std::filesystem::remove(folder / file, error);
+  if (error) return FileError(folder / file, "remove", error.value(), FileAccess::kWrite);
+  return SyncFolder(folder);
 }
 
 }  // namespace signet::agent

@@ -9,6 +9,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "agent/identity/certificate_facts.h"
 #include "agent/identity/found_identities.h"
 #include "agent/identity/identity_folder.h"
@@ -61,6 +63,48 @@ absl::Status Unknown(const std::string& name) {
                                           "list"));
 }
 
+absl::Status Refused(const Identity& identity, absl::string_view why, absl::string_view command) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("identity \"", identity.name, "\": ", why, ": ",
+                   absl::StrReplaceAll(command, {{"NAME", identity.name}})));
+}
+
+absl::Status RemoveUnknownChains(const Identity& identity, const fs::path& folder) {
+  absl::Status status;
+  if (identity.next == nullptr) status = RemoveChain(folder, kNextChain);
+  if (status.ok() && identity.previous == nullptr) status = RemoveChain(folder, kPreviousChain);
+  return status;
+}
+
+// What only repeats the current chain is none beside it. A file that can't be removed does no harm
+// until the next start, which tries again.
+void DropRepeated(Identity& identity, const fs::path& folder) {
+  if (identity.next != nullptr && identity.next->chain == identity.chain) {
+    identity.next = nullptr;
+    (void)RemoveChain(folder, kNextChain);
+  }
+  if (identity.previous != nullptr && identity.previous->chain == identity.chain) {
+    identity.previous = nullptr;
+    (void)RemoveChain(folder, kPreviousChain);
+  }
+}
+
+// `other` is of the identity and becomes current; `kept`, a file of that name, is what was. A kill
+// leaves the state before, with a file that repeats the current chain, or that after.
+absl::Status MakeCurrent(Identity& identity, const fs::path& folder, const Identity& other,
+                         std::shared_ptr<const Identity>& kept, const char* file) {
+  std::shared_ptr<const Identity> was = WithChain(identity, identity.chain);  // null for none
+  absl::Status status;
+  if (was != nullptr) status = WriteChain(folder, file, identity.chain);
+  if (status.ok()) status = WriteChain(folder, kCurrentChain, other.chain);
+  if (!status.ok()) return status;
+  kept = std::move(was);
+  identity.chain = other.chain;
+  identity.facts = other.facts;
+  DropRepeated(identity, folder);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 IdentityStore::IdentityStore(const fs::path& state_dir)
@@ -84,7 +128,7 @@ absl::Status IdentityStore::Load(std::vector<std::string>& problems) {
       continue;
     }
     RemoveTemporaryFiles(entry->path());
-    absl::StatusOr<Identity> identity = ReadIdentityFolder(entry->path());
+    absl::StatusOr<Identity> identity = ReadIdentityFolder(entry->path(), problems);
     if (identity.ok()) {
       identities.push_back(*std::move(identity));
     } else {
@@ -150,17 +194,78 @@ absl::Status IdentityStore::Add(const Identity& identity) {
 
 absl::Status IdentityStore::SetChain(const std::string& name,
                                      const std::vector<wire::Bytes>& chain) {
-  Identities identities = stored_;
-  const auto found = Find(identities, name);
-  if (found == identities.end()) return StoreFound(name, chain);
   absl::StatusOr<std::shared_ptr<const ChainFacts>> facts = ReadChainFacts(chain);
   if (!facts.ok()) return facts.status();
-  if (absl::Status written = WriteChain(dir_ / name, chain); !written.ok()) return written;
-  Identity& identity = identities[static_cast<size_t>(found - identities.begin())];
-  identity.chain = chain;
-  identity.facts = *std::move(facts);
-  Publish(std::move(identities));
-  return absl::OkStatus();
+  if (Find(stored_, name) == stored_.end()) {
+    return StoreFound(name, [&](Identity& found) { found.chain = chain; });
+  }
+  return Change(name, [&](Identity& identity, const fs::path& folder) {
+    // A file that is none now must not be one beside the new chain.
+    absl::Status status = RemoveUnknownChains(identity, folder);
+    if (status.ok()) status = WriteChain(folder, kCurrentChain, chain);
+    identity.chain = chain;
+    identity.facts = *std::move(facts);
+    if (status.ok()) DropRepeated(identity, folder);
+    return status;
+  });
+}
+
+absl::Status IdentityStore::SetNextChain(const std::string& name,
+                                         const std::vector<wire::Bytes>& chain) {
+  const std::shared_ptr<const Identities> all = snapshot();
+  const auto known = Find(*all, name);
+  if (known == all->end()) return Unknown(name);
+  const std::shared_ptr<const Identity> next = WithChain(*known, chain);
+  if (next == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "identity \"", name, "\": this is no certificate chain for its key; import one that is"));
+  }
+  if (Find(stored_, name) == stored_.end()) {
+    return StoreFound(name, [&](Identity& found) { found.next = next; });
+  }
+  return Change(name, [&](Identity& identity, const fs::path& folder) {
+    identity.next = next;
+    return WriteChain(folder, kNextChain, chain);
+  });
+}
+
+absl::Status IdentityStore::SwitchToNext(const std::string& name) {
+  return Change(name, [](Identity& identity, const fs::path& folder) {
+    if (identity.next == nullptr) {
+      return Refused(identity, "no certificate waits to be switched to",
+                     "signet identity import NAME CHAIN.pem --next");
+    }
+    if (identity.previous != nullptr) {
+      return Refused(identity, "its previous certificate is still of use; end that first",
+                     "signet identity retire NAME");
+    }
+    return MakeCurrent(identity, folder, *identity.next, identity.previous, kPreviousChain);
+  });
+}
+
+absl::Status IdentityStore::SwitchBack(const std::string& name) {
+  return Change(name, [](Identity& identity, const fs::path& folder) {
+    if (identity.previous == nullptr) {
+      return Refused(identity, "it has no previous certificate to go back to; see",
+                     "signet identity show NAME");
+    }
+    if (identity.next != nullptr) {
+      return Refused(identity, "another certificate waits to be switched to already; see",
+                     "signet identity show NAME");
+    }
+    return MakeCurrent(identity, folder, *identity.previous, identity.next, kNextChain);
+  });
+}
+
+absl::Status IdentityStore::RetirePrevious(const std::string& name) {
+  return Change(name, [](Identity& identity, const fs::path& folder) {
+    if (identity.previous == nullptr) {
+      return Refused(identity, "it has no previous certificate to retire; see",
+                     "signet identity show NAME");
+    }
+    identity.previous = nullptr;
+    return RemoveChain(folder, kPreviousChain);
+  });
 }
 
 absl::Status IdentityStore::Remove(const std::string& name) {
@@ -181,13 +286,25 @@ absl::Status IdentityStore::Remove(const std::string& name) {
 }
 
 absl::Status IdentityStore::StoreFound(const std::string& name,
-                                       const std::vector<wire::Bytes>& chain) {
+                                       const std::function<void(Identity&)>& change) {
   const std::shared_ptr<const Identities> all = snapshot();
   const auto found = Find(*all, name);
   if (found == all->end()) return Unknown(name);
   Identity identity = *found;
-  identity.chain = chain;
+  change(identity);
   return Add(identity);
+}
+
+absl::Status IdentityStore::Change(
+    const std::string& name,
+    const std::function<absl::Status(Identity&, const fs::path& folder)>& change) {
+  Identities identities = stored_;
+  const auto found = Find(identities, name);
+  if (found == identities.end()) return Unknown(name);
+  Identity& identity = identities[static_cast<size_t>(found - identities.begin())];
+  if (absl::Status changed = change(identity, dir_ / name); !changed.ok()) return changed;
+  Publish(std::move(identities));
+  return absl::OkStatus();
 }
 
 void IdentityStore::SetFound(const std::string& backend, std::vector<FoundKey> keys) {

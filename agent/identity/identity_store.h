@@ -7,14 +7,17 @@
 //   key.uri        the key reference, one line of text
 //   public.pem     SubjectPublicKeyInfo
 //   chain.pem      leaf first; absent until imported
+//   next.pem       the chain that waits for a switch, if one does
+//   previous.pem   the chain that was current before a switch, until it is retired
 //
 // A new folder is written beside its place and renamed into it; a file is written to a temporary
 // file, fsynced, renamed: a power cut leaves the old state or the new. Files are 0600, folders
 // 0700. What a power cut left half done has a name that starts with a dot and is removed by Load.
+// A switch first keeps the current chain under its second name, then puts the other in its place:
+// what beside chain.pem only repeats it is none, and is removed by Load too.
 //
-// Threads: Load, Add, SetChain and Remove block on the file system and are called from one thread
-// (the file worker); SetFound and snapshot() may be called from the loop at any time and never
-// block.
+// Threads: SetFound and snapshot() may be called from the loop at any time and never block; all
+// else blocks on the file system and is called from one thread (the file worker).
 #ifndef SIGNET_AGENT_IDENTITY_IDENTITY_STORE_H_
 #define SIGNET_AGENT_IDENTITY_IDENTITY_STORE_H_
 
@@ -49,6 +52,15 @@ class IdentityStore {
   absl::Status SetChain(const std::string& name, const std::vector<wire::Bytes>& chain);
   absl::Status Remove(const std::string& name);
 
+  // The chain waits, in place of one that waited, until SwitchToNext makes it current; the one that
+  // was is then previous. SwitchBack is the reverse. RetirePrevious ends the use of the previous
+  // one. kFailedPrecondition where there is none to switch to or to retire, or where a switch would
+  // put one out of its place. Else as above.
+  absl::Status SetNextChain(const std::string& name, const std::vector<wire::Bytes>& chain);
+  absl::Status SwitchToNext(const std::string& name);
+  absl::Status SwitchBack(const std::string& name);
+  absl::Status RetirePrevious(const std::string& name);
+
   // What a backend's token holds by itself, all of it, in place of what was said before.
   void SetFound(const std::string& backend, std::vector<FoundKey> keys);
 
@@ -59,7 +71,12 @@ class IdentityStore {
   std::shared_ptr<const Identities> snapshot() const;
 
  private:
-  absl::Status StoreFound(const std::string& name, const std::vector<wire::Bytes>& chain);
+  // Stores one that was only found, once `change` has given it something to keep.
+  absl::Status StoreFound(const std::string& name, const std::function<void(Identity&)>& change);
+  // Of a stored one: changes a copy and its folder, then publishes it.
+  absl::Status Change(
+      const std::string& name,
+      const std::function<absl::Status(Identity&, const std::filesystem::path& folder)>& change);
   void Publish(Identities stored);
   void Merge();  // with the mutex held
 

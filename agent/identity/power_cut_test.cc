@@ -109,6 +109,38 @@ TEST_F(PowerCut, AChainIsTheOldOneOrTheNew) {
   EXPECT_GT(kills, kLeastKills);
 }
 
+TEST_F(PowerCut, ASwitchIsMadeOrNotAndLosesNoCertificate) {
+  const Identity identity = MakeIdentity("laptop");
+  const std::vector<wire::Bytes> renewed = {ca_.Issue(identity.public_key, {.common_name = "new"})};
+  const int kills = test::KillAtEachSystemCall(
+      [&] {
+        Prepare({identity});
+        const auto next = [&](IdentityStore& store) {
+          return store.SetNextChain("laptop", renewed);
+        };
+        ASSERT_TRUE(Change(state_->path(), next));
+      },
+      [&] {
+        return Change(state_->path(),
+                      [](IdentityStore& store) { return store.SwitchToNext("laptop"); });
+      },
+      [&](bool done) {
+        const Identities found = Found();
+        ASSERT_EQ(found.size(), 1u);
+        const bool switched = found[0].chain == renewed;
+        if (done) {
+          EXPECT_TRUE(switched);
+        }
+        const Identity* next = found[0].next.get();
+        const Identity* previous = found[0].previous.get();
+        EXPECT_EQ(found[0].chain, switched ? renewed : identity.chain);
+        EXPECT_EQ(switched ? next : previous, nullptr);
+        ASSERT_NE(switched ? previous : next, nullptr);
+        EXPECT_EQ((switched ? previous : next)->chain, switched ? identity.chain : renewed);
+      });
+  EXPECT_GT(kills, kLeastKills);
+}
+
 TEST_F(PowerCut, ARemovedIdentityIsThereOrNot) {
   const Identity kept = MakeIdentity("kept"), removed = MakeIdentity("removed");
   const int kills = test::KillAtEachSystemCall(

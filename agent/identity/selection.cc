@@ -93,7 +93,7 @@ std::variant<Candidate, Stage> Check(const Identity& identity, const ChainFacts*
   if (!MaySign(*facts) || !MayBeClient(*facts)) return Stage::kUsage;
   if (!identity.unusable.empty()) return Stage::kElsewhere;
   if (FindInvalidAt(*facts, now) != nullptr) return Stage::kValidity;
-  return Candidate{&identity, *scheme, facts->leaf().not_after};
+  return Candidate{&identity, *scheme, facts->leaf().not_after, false};
 }
 
 std::string HowToCertify(const Identity& identity) {
@@ -164,6 +164,13 @@ Selection SelectIdentities(const Identities& identities, const wire::Certificate
       nearest = &identity;
       furthest = stage;
     }
+    if (identity.previous == nullptr) continue;
+    const Identity& previous = *identity.previous;
+    auto other = Check(previous, FactsOf(previous).get(), request, second);
+    if (auto* candidate = std::get_if<Candidate>(&other)) {
+      candidate->previous = true;
+      selection.candidates.push_back(*candidate);
+    }
   }
   std::sort(selection.candidates.begin(), selection.candidates.end(),
             [](const Candidate& a, const Candidate& b) {
@@ -190,6 +197,7 @@ std::optional<std::string> WhyUnusable(const Identity& identity,
                         identity.name, " CHAIN.pem");
   }
   if (FindInvalidAt(*facts, second) == nullptr) return std::nullopt;
+  if (identity.previous != nullptr && !WhyUnusable(*identity.previous, now)) return std::nullopt;
   return WhyInvalidAt(identity, *facts, second);
 }
 

@@ -18,10 +18,13 @@ struct Candidate {
   const Identity* identity;      // into the snapshot
   wire::SignatureScheme scheme;  // the requester's first that the key can do
   std::chrono::sys_seconds not_after;
+  bool previous = false;  // with the certificate that was current before the last switch
 };
 
 struct Selection {
-  std::vector<Candidate> candidates;  // all that fit, best first (latest expiry, then name)
+  // All that fit, best first (latest expiry, then name). An identity can be there twice, once with
+  // its previous certificate, which is to be used only where the current one can't be.
+  std::vector<Candidate> candidates;
   std::string why_none;  // for a person, when there is none: the nearest miss ("expired ...")
 };
 
@@ -34,7 +37,7 @@ Selection SelectIdentities(const Identities& identities, const wire::Certificate
                            std::chrono::system_clock::time_point now);
 
 // Why an identity can't be used now, whatever the request: no certificate yet, expired, not yet
-// valid. Nothing when it can.
+// valid. Nothing when it can, be it with its previous certificate.
 std::optional<std::string> WhyUnusable(const Identity& identity,
                                        std::chrono::system_clock::time_point now);
 
