@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "client-lib/tools/token_configuration.h"
 #include "client-lib/tools/toml_table.h"
 #include "client-lib/tools/url.h"
 
@@ -26,6 +27,7 @@ class ConfigurationReader {
   }
   std::string ReadPage(const TomlTable& table, const std::string& name) const;
   void ReadCertificate(const TomlTable& table);
+  void ReadHandshakeCertificate(const TomlTable& table);
   void ReadPath(const TomlTable& table);
   void ReadBackendSlowly(const TomlTable& table);
   void ReadMode(const TomlTable& table, PathRule& rule) const;
@@ -40,7 +42,8 @@ GatewayConfiguration ConfigurationReader::Read() {
   const toml::table root = ParseTomlFile(file_);
   const TomlTable table(file_, root, "the file");
   table.OnlyKeys({"listen", "cert", "key", "http3", "decision_timeout", "idle_timeout",
-                  "drain_timeout", "backend", "certificate", "path"});
+                  "drain_timeout", "handshake_certificate", "backend", "certificate", "token",
+                  "path"});
   GatewayConfiguration& to = configuration_;
   to.listen = table.String("listen").value_or("");
   if (std::optional<std::string> cert = table.String("cert")) to.certificate = Resolve(*cert);
@@ -49,7 +52,9 @@ GatewayConfiguration ConfigurationReader::Read() {
   to.decision_timeout_ms = table.Milliseconds("decision_timeout").value_or(to.decision_timeout_ms);
   to.idle_timeout_ms = table.Milliseconds("idle_timeout").value_or(to.idle_timeout_ms);
   to.drain_timeout_ms = table.Milliseconds("drain_timeout").value_or(to.drain_timeout_ms);
+  ReadHandshakeCertificate(table);
   for (const TomlTable& each : table.Tables("certificate")) ReadCertificate(each);
+  for (const TomlTable& each : table.Tables("token")) ReadTokenIssuer(each, file_, to);
   for (const TomlTable& each : table.Tables("path")) ReadPath(each);
   if (std::optional<TomlTable> backend = table.Table("backend")) ReadBackendSlowly(*backend);
   return std::move(configuration_);
@@ -58,6 +63,9 @@ GatewayConfiguration ConfigurationReader::Read() {
 void ConfigurationReader::ReadCertificate(const TomlTable& table) {
   table.OnlyKeys({"name", "ca", "key_usage", "extended_key_usage", "extensions"});
   const std::string name = table.RequireString("name");
+  if (name == kHandshake) {
+    table.Complain("name", "\"handshake\" is the certificate of TLS itself; take another name");
+  }
   if (configuration_.requirements.FindKind(name)) {
     table.Complain("name", "a second certificate \"" + name + "\"; give each its own name");
   }
@@ -82,8 +90,18 @@ void ConfigurationReader::ReadCertificate(const TomlTable& table) {
   configuration_.requirements.AddKind({name, std::move(*authority), std::move(filters)});
 }
 
+void ConfigurationReader::ReadHandshakeCertificate(const TomlTable& table) {
+  const std::string wish = table.String("handshake_certificate").value_or("none");
+  if (wish != "none" && wish != "request") {
+    table.Complain("handshake_certificate",
+                   "unknown wish \"" + wish + "\"; write \"request\" or \"none\"");
+  }
+  configuration_.handshake_certificate = wish == "request";
+}
+
 void ConfigurationReader::ReadPath(const TomlTable& table) {
-  table.OnlyKeys({"prefix", "mode", "certificates", "without", "page", "decision_timeout"});
+  table.OnlyKeys({"prefix", "mode", "certificates", "without", "page", "decision_timeout", "token",
+                  "token_bound_to", "token_to_backend"});
   PathRule rule;
   const std::string prefix = table.RequireString("prefix");
   std::optional<std::string> path = NormalizePath(prefix);
@@ -98,6 +116,7 @@ void ConfigurationReader::ReadPath(const TomlTable& table) {
   ReadMode(table, rule);
   ReadKinds(table, rule);
   ReadWithout(table, rule);
+  rule.token = ReadTokenRequirement(table, rule.kinds, configuration_);
   rule.decision_timeout_ms = table.Milliseconds("decision_timeout");
   if (!configuration_.requirements.AddRule(std::move(rule))) {
     table.Complain("prefix", "a second [[path]] for \"" + *path + "\"; write all of it in one");

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "client-lib/tools/backend_address.h"
 #include "client-lib/tools/requirements.h"
+#include "client-lib/tools/token_requirement.h"
 
 namespace signet::tools {
 
@@ -19,6 +21,8 @@ struct GatewayConfiguration {
   uint32_t decision_timeout_ms = 60000;  // how long a request waits for the client's certificates
   uint32_t idle_timeout_ms = 120000;     // a connection on which nothing moves is ended
   uint32_t drain_timeout_ms = 10000;     // what is in progress at the end has so long to finish
+  bool handshake_certificate = false;    // each client is asked for one in the handshake, too
+  std::vector<TokenIssuer> issuers;
   Requirements requirements;
 
   std::optional<BackendAddress> backend;  // without one the gateway answers by itself

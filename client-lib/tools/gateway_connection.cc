@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client-lib/tools/gateway_reply.h"
+#include "client-lib/tools/handshake_certificate.h"
 #include "client-lib/tools/monotonic_clock.h"
 
 namespace signet::tools {
@@ -139,7 +140,8 @@ bool GatewayConnection::StartHttp2() {
   };
   http2_ = std::make_unique<Http2Connection>(stream_, &adapter_, *this, settings, Windows::kManual);
   streams_.emplace(http2_->h2());
-  requests_.emplace(policy_, peer_, *requester_, backend_, *streams_, watch_);
+  requests_.emplace(policy_, peer_, *requester_, backend_, *streams_, watch_,
+                    HandshakeThumbprint(stream_.ssl()));
   return true;
 }
 

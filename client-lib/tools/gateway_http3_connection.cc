@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "client-lib/tools/gateway_reply.h"
+#include "client-lib/tools/handshake_certificate.h"
 #include "client-lib/tools/http3_error.h"
 #include "client-lib/tools/monotonic_clock.h"
 
@@ -32,6 +33,7 @@ GatewayHttp3Connection::GatewayHttp3Connection(EventLoop& loop, const GatewayPol
       http3_(*this) {
   quic_.emplace(credentials, arrival.header, arrival.local, arrival.remote, policy.idle_timeout_ms,
                 carrier, http3_);
+  if (policy.handshake_certificate) RequestHandshakeCertificate(quic_->tls());
   http3_.Attach(*quic_);
 }
 
@@ -62,7 +64,8 @@ bool GatewayHttp3Connection::OnHandshakeComplete() {
   }
   requester_.reset(requester);
   if (!http3_.Start(nullptr, requester)) return false;
-  requests_.emplace(policy_, peer_, *requester_, backend_, http3_, watch_);
+  requests_.emplace(policy_, peer_, *requester_, backend_, http3_, watch_,
+                    HandshakeThumbprint(quic_->tls()));
   return true;
 }
 

@@ -12,6 +12,7 @@
 #include "client-lib/tools/code_point_options.h"
 #include "client-lib/tools/gateway.h"
 #include "client-lib/tools/gateway_configuration.h"
+#include "client-lib/tools/handshake_certificate.h"
 #include "client-lib/tools/quic_tls.h"
 #include "client-lib/tools/seconds_option.h"
 #include "client-lib/tools/tcp_socket.h"
@@ -36,12 +37,15 @@ constexpr char kDescription[] =
 
 constexpr char kFooter[] =
     "\nThe file of --config (TOML; docs/gateway.md has all of it):\n"
-    "  listen, cert, key, http3, decision_timeout, idle_timeout, drain_timeout\n"
+    "  listen, cert, key, http3, decision_timeout, idle_timeout, drain_timeout,\n"
+    "  handshake_certificate = \"none\" or \"request\"\n"
     "  [backend]        url = \"http://HOST:PORT\" or \"h2c://HOST:PORT\", timeout, connections,\n"
     "                   client_cert, client_cert_chain\n"
     "  [[certificate]]  name, ca, key_usage, extended_key_usage, extensions\n"
+    "  [[token]]        name, issuer, audience, jwks, types, clock_skew\n"
     "  [[path]]         prefix, mode = \"require\", \"offer\" or \"none\", certificates,\n"
-    "                   without = \"403\", \"401\" or \"pass\", page, decision_timeout\n"
+    "                   without = \"403\", \"401\" or \"pass\", page, decision_timeout,\n"
+    "                   token, token_bound_to, token_to_backend\n"
     "The backend is told by Client-Cert and Client-Cert-Chain (RFC 9440) and Signet-Identities "
     "(JSON);\n"
     "the same names from outside are removed.\n"
@@ -167,6 +171,7 @@ int Serve(const CommandLine& line) {
   if (!configuration) return Fail(kExitUsage, error);
   SslContext context = NewServerContext(configuration->certificate, configuration->key, error);
   if (context == nullptr) return Fail(kExitUsage, error);
+  if (configuration->handshake_certificate) RequestHandshakeCertificate(context.get());
   std::optional<Endpoint> address = ParseEndpoint(configuration->listen);
   if (!address) return Fail(kExitUsage, "--listen " + configuration->listen + ": write ADDR:PORT");
   Descriptor listener = Listen(*address, error);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "client-lib/tools/monotonic_clock.h"
@@ -10,9 +11,11 @@ namespace signet::tools {
 
 GatewayRequests::GatewayRequests(const GatewayPolicy& policy, const std::string& peer,
                                  signet_requester& requester, Backend* backend,
-                                 ClientStreams& streams, Watch& wake)
+                                 ClientStreams& streams, Watch& wake,
+                                 std::string handshake_thumbprint)
     : proofs_(requester, policy.requirements.kinds()),
-      context_{policy, peer, proofs_, backend, streams, wake},
+      handshake_thumbprint_(std::move(handshake_thumbprint)),
+      context_{policy, peer, proofs_, backend, streams, wake, handshake_thumbprint_},
       last_request_ms_(NowMs()) {}
 
 void GatewayRequests::OnHeader(int64_t id, std::string_view name, std::string_view value) {

@@ -22,9 +22,11 @@ namespace signet::tools {
 
 class GatewayRequests {
  public:
-  // All outlive this object; `backend` may be null. `wake` is that of the connection.
+  // All outlive this object; `backend` may be null. `wake` is that of the connection, whose client
+  // showed the certificate of that thumbprint in the handshake, if it is not empty.
   GatewayRequests(const GatewayPolicy& policy, const std::string& peer, signet_requester& requester,
-                  Backend* backend, ClientStreams& streams, Watch& wake);
+                  Backend* backend, ClientStreams& streams, Watch& wake,
+                  std::string handshake_thumbprint);
 
   // What happens on the streams. A request begins with its first header field.
   void OnHeader(int64_t id, std::string_view name, std::string_view value);
@@ -56,6 +58,7 @@ class GatewayRequests {
 
  private:
   ConnectionProofs proofs_;
+  const std::string handshake_thumbprint_;
   const StreamContext context_;
   std::map<int64_t, GatewayStream> streams_;
   uint64_t last_request_ms_;

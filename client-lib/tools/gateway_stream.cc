@@ -1,10 +1,12 @@
 #include "client-lib/tools/gateway_stream.h"
 
 #include <algorithm>
+#include <ctime>
 #include <ostream>
 #include <utility>
 #include <variant>
 
+#include "client-lib/tools/bearer_token.h"
 #include "client-lib/tools/forwarded_request.h"
 #include "client-lib/tools/identity_fields.h"
 #include "client-lib/tools/monotonic_clock.h"
@@ -119,12 +121,44 @@ void GatewayStream::Decide() {
     Reply(WhoAmI());
     return;
   }
+  if (rule.token) {
+    if (const std::optional<TokenFault> fault = CheckToken(*rule.token)) {
+      Reply(TokenReply(rule.path, *fault));
+      return;
+    }
+  }
   decision_.emplace(rule, context_.proofs, context_.policy.decision_timeout_ms, arrived_ms_);
   if (rule.mode == Mode::kNone) {
     Grant();
   } else {
     waiting_ = true;
   }
+}
+
+// What can be known before anybody is asked for a certificate.
+std::optional<TokenFault> GatewayStream::CheckToken(const TokenRequirement& wanted) {
+  const std::variant<std::string_view, TokenFault> found = FindBearerToken(fields_);
+  if (const TokenFault* fault = std::get_if<TokenFault>(&found)) return *fault;
+  const TokenIssuer& issuer = context_.policy.issuers[wanted.issuer];
+  const std::variant<AccessToken, TokenFault> checked = CheckAccessToken(
+      std::get<std::string_view>(found), issuer.rules, issuer.keys, std::time(nullptr));
+  if (const TokenFault* fault = std::get_if<TokenFault>(&checked)) return *fault;
+  token_ = std::get<AccessToken>(checked);
+  return wanted.kinds.empty() ? CheckBinding(wanted) : std::nullopt;
+}
+
+// RFC 8705 section 3; nothing = the client of this connection may use the token.
+std::optional<TokenFault> GatewayStream::CheckBinding(const TokenRequirement& wanted) const {
+  const std::string& handshake = context_.handshake_thumbprint;
+  bool shown = wanted.handshake && !handshake.empty();
+  if (shown && token_.thumbprint == handshake) return std::nullopt;
+  for (size_t kind : wanted.kinds) {
+    const auto& certificate = context_.proofs.certificate(kind);
+    if (!certificate) continue;
+    shown = true;
+    if (token_.thumbprint == CertificateThumbprint(certificate->chain.front())) return std::nullopt;
+  }
+  return shown ? TokenFault::kOtherCertificate : TokenFault::kNoCertificate;
 }
 
 void GatewayStream::Settle(uint64_t now_ms) {
@@ -141,6 +175,16 @@ void GatewayStream::Settle(uint64_t now_ms) {
 }
 
 void GatewayStream::Grant() {
+  const PathRule& rule = decision_->rule();
+  if (rule.token) {
+    if (const std::optional<TokenFault> fault = CheckBinding(*rule.token)) {
+      Reply(TokenReply(rule.path, *fault));
+      return;
+    }
+    if (!rule.token->reaches_backend) {
+      std::erase_if(fields_, [](const Field& field) { return field.name == "authorization"; });
+    }
+  }
   if (context_.backend != nullptr) {
     Proxy();
   } else {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "client-lib/tools/access_decision.h"
+#include "client-lib/tools/access_token.h"
 #include "client-lib/tools/client_response.h"
 #include "client-lib/tools/client_streams.h"
 #include "client-lib/tools/connection_proofs.h"
@@ -29,7 +30,8 @@ struct StreamContext {
   const ConnectionProofs& proofs;
   Backend* backend;  // null: the gateway answers by itself
   ClientStreams& streams;
-  Watch& wake;  // the connection, to send what is due
+  Watch& wake;                              // the connection, to send what is due
+  const std::string& handshake_thumbprint;  // of the client's certificate in TLS; empty = none
 };
 
 class GatewayStream {
@@ -63,6 +65,8 @@ class GatewayStream {
  private:
   void Decide();
   std::optional<GatewayReply> Fault() const;
+  std::optional<TokenFault> CheckToken(const TokenRequirement& wanted);
+  std::optional<TokenFault> CheckBinding(const TokenRequirement& wanted) const;
   void Grant();
   void Proxy();
   Fields IdentityFields() const;
@@ -93,6 +97,7 @@ class GatewayStream {
 
   bool waiting_ = false;  // for certificates
   std::optional<AccessDecision> decision_;
+  AccessToken token_;
 
   ClientResponse response_;
   std::optional<ProxiedRequest> proxied_;

@@ -12,6 +12,7 @@
 
 #include "client-lib/tools/certificate_authority.h"
 #include "client-lib/tools/extension_filters.h"
+#include "client-lib/tools/token_requirement.h"
 
 namespace signet::tools {
 
@@ -43,6 +44,7 @@ struct PathRule {
   Without without = Without::k403;
   std::string page;                             // HTML of a 401; empty = our own
   std::optional<uint32_t> decision_timeout_ms;  // else that of the whole gateway
+  std::optional<TokenRequirement> token;        // wanted in any mode
 };
 
 class Requirements {

@@ -1,0 +1,88 @@
+#include "client-lib/tools/token_configuration.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+namespace signet::tools {
+namespace {
+
+constexpr int64_t kMaxClockSkew = 600;
+
+JsonWebKeys ReadKeys(const TomlTable& table, const std::string& name) {
+  std::ifstream in(name, std::ios::binary);
+  std::string text(JsonWebKeys::kMaxSize + 1, '\0');  // one more is too large
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+  if (text.empty()) table.Complain("jwks", name + ": can't be read; name a file with a JWK Set");
+  std::string error;
+  std::optional<JsonWebKeys> keys = JsonWebKeys::Parse(text, error);
+  if (!keys) table.Complain("jwks", name + ": " + error);
+  return std::move(*keys);
+}
+
+void ReadBinding(const TomlTable& path, const std::vector<size_t>& kinds,
+                 const GatewayConfiguration& configuration, TokenRequirement& token) {
+  token.handshake = false;
+  for (const std::string& name : path.Strings("token_bound_to")) {
+    if (name == kHandshake) {
+      token.handshake = true;
+      continue;
+    }
+    const std::optional<size_t> kind = configuration.requirements.FindKind(name);
+    if (!kind || std::ranges::count(kinds, *kind) == 0) {
+      path.Complain("token_bound_to", "\"" + name +
+                                          "\" is none of this path's certificates; name one of "
+                                          "them, or \"handshake\"");
+    }
+    token.kinds.push_back(*kind);
+  }
+}
+
+}  // namespace
+
+void ReadTokenIssuer(const TomlTable& table, const std::string& file, GatewayConfiguration& to) {
+  table.OnlyKeys({"name", "issuer", "audience", "jwks", "types", "clock_skew"});
+  TokenIssuer issuer;
+  issuer.name = table.RequireString("name");
+  if (std::ranges::count(to.issuers, issuer.name, &TokenIssuer::name) > 0) {
+    table.Complain("name", "a second token \"" + issuer.name + "\"; give each its own name");
+  }
+  issuer.rules.issuer = table.RequireString("issuer");
+  issuer.rules.audience = table.RequireString("audience");
+  if (table.Has("types")) issuer.rules.types = table.Strings("types");
+  issuer.rules.clock_skew_s =
+      table.Integer("clock_skew", 0, kMaxClockSkew).value_or(issuer.rules.clock_skew_s);
+  const std::string name = table.RequireString("jwks");
+  issuer.keys = ReadKeys(table, (std::filesystem::path(file).parent_path() / name).string());
+  to.issuers.push_back(std::move(issuer));
+}
+
+std::optional<TokenRequirement> ReadTokenRequirement(const TomlTable& path,
+                                                     const std::vector<size_t>& kinds,
+                                                     const GatewayConfiguration& configuration) {
+  const std::optional<std::string> name = path.String("token");
+  if (!name) {
+    for (const char* key : {"token_bound_to", "token_to_backend"}) {
+      if (path.Has(key)) path.Complain(key, "of which token? write token = \"NAME\"");
+    }
+    return std::nullopt;
+  }
+  TokenRequirement token;
+  const auto found = std::ranges::find(configuration.issuers, *name, &TokenIssuer::name);
+  if (found == configuration.issuers.end()) {
+    path.Complain("token", "no token \"" + *name + "\"; describe it in a [[token]]");
+  }
+  token.issuer = static_cast<size_t>(found - configuration.issuers.begin());
+  if (path.Has("token_bound_to")) ReadBinding(path, kinds, configuration, token);
+  if (token.handshake && !configuration.handshake_certificate) {
+    path.Complain(path.Has("token_bound_to") ? "token_bound_to" : "token",
+                  "a token is bound to the certificate of the TLS handshake, and clients are not "
+                  "asked for one; write handshake_certificate = \"request\" at the top");
+  }
+  token.reaches_backend = path.Bool("token_to_backend").value_or(token.reaches_backend);
+  return token;
+}
+
+}  // namespace signet::tools
