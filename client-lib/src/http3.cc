@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "client-lib/src/abi.h"
 #include "client-lib/src/http3_input.h"
@@ -15,10 +16,10 @@ class ClientEndpoint : public Http3Endpoint {
  public:
   explicit ClientEndpoint(signet_session* session) : session_(session) {}
 
-  signet_setting setting() const override {
-    signet_setting setting{};
-    signet_session_settings(session_, &setting, 1);
-    return setting;
+  std::vector<signet_setting> settings() const override {
+    std::vector<signet_setting> settings(signet_session_settings(session_, nullptr, 0));
+    signet_session_settings(session_, settings.data(), settings.size());
+    return settings;
   }
   signet_status PeerSetting(uint64_t id, uint64_t value) override {
     return signet_session_peer_setting(session_, id, value);
@@ -47,10 +48,10 @@ class ServerEndpoint : public Http3Endpoint {
  public:
   explicit ServerEndpoint(signet_requester* requester) : requester_(requester) {}
 
-  signet_setting setting() const override {
-    signet_setting setting{};
-    signet_requester_settings(requester_, &setting, 1);
-    return setting;
+  std::vector<signet_setting> settings() const override {
+    std::vector<signet_setting> settings(signet_requester_settings(requester_, nullptr, 0));
+    signet_requester_settings(requester_, settings.data(), settings.size());
+    return settings;
   }
   signet_status PeerSetting(uint64_t id, uint64_t value) override {
     return signet_requester_peer_setting(requester_, id, value);
@@ -81,7 +82,7 @@ class ServerEndpoint : public Http3Endpoint {
 struct signet_http3 {
   explicit signet_http3(std::unique_ptr<signet::Http3Endpoint> with)
       : endpoint(std::move(with)),
-        output(endpoint ? std::optional(endpoint->setting()) : std::nullopt) {
+        output(endpoint ? endpoint->settings() : std::vector<signet_setting>()) {
     if (endpoint) input.emplace(*endpoint);
   }
   void FailInternally(std::string_view what) {

@@ -1,6 +1,8 @@
 #include "client-lib/src/http3_input.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "ipc/wire/reader.h"
 
@@ -78,8 +80,11 @@ signet_status Http3Input::TakeControl(Stream& stream, const Http3Frames::Piece& 
 }
 
 signet_status Http3Input::TakeSettings(BytesView payload) {
-  const uint64_t ours = endpoint_.setting().id;
-  bool seen = false;
+  std::vector<signet_setting> missing = endpoint_.settings();
+  const std::vector<signet_setting> ours = missing;
+  const auto is = [](uint64_t id) {
+    return [id](const signet_setting& setting) { return setting.id == id; };
+  };
   wire::Reader reader(payload);
   settings_received_ = true;
   while (!reader.empty()) {
@@ -87,10 +92,9 @@ signet_status Http3Input::TakeSettings(BytesView payload) {
     uint64_t value = 0;
     // Half an entry is H3_FRAME_ERROR, which the stack finds.
     if (!reader.ReadVarint(id) || !reader.ReadVarint(value)) return SIGNET_OK;
-    if (id == ours && seen) {
-      return Fail(Fault::kSetting, "the client certificate setting is there twice");
+    if (std::any_of(ours.begin(), ours.end(), is(id)) && std::erase_if(missing, is(id)) == 0) {
+      return Fail(Fault::kSetting, "a certificate setting is there twice");
     }
-    seen = seen || id == ours;
     const signet_status status = endpoint_.PeerSetting(id, value);
     if (status != SIGNET_OK) return status;
   }

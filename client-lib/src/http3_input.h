@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "client-lib/src/connection_failure.h"
 #include "client-lib/src/http3_frames.h"
@@ -20,7 +21,7 @@ namespace signet {
 class Http3Endpoint {
  public:
   virtual ~Http3Endpoint() = default;
-  virtual signet_setting setting() const = 0;
+  virtual std::vector<signet_setting> settings() const = 0;
   virtual signet_status PeerSetting(uint64_t id, uint64_t value) = 0;
   virtual signet_status PeerSettingsDone() = 0;
   virtual bool WantsFrame(uint64_t type) const = 0;

@@ -48,9 +48,9 @@ bool Http3Output::Open(BytesView& bytes) {
   head_size_ += before - bytes.size();
   if (!done) return true;
   wire::Writer added;
-  if (setting_) {
-    added.Varint(setting_->id);
-    added.Varint(setting_->value);
+  for (const signet_setting& setting : ours_) {
+    added.Varint(setting.id);
+    added.Varint(setting.value);
   }
   wire::Writer head;
   head.Varint(kHttp3ControlStream);

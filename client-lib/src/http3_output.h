@@ -1,4 +1,4 @@
-// Our control stream: what the HTTP/3 stack writes on it, with our setting in its SETTINGS and our
+// Our control stream: what the HTTP/3 stack writes on it, with our settings in its SETTINGS and our
 // frames between its frames, and which of the bytes are whose.
 #ifndef SIGNET_CLIENT_LIB_SRC_HTTP3_OUTPUT_H_
 #define SIGNET_CLIENT_LIB_SRC_HTTP3_OUTPUT_H_
@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "client-lib/src/http3_frames.h"
 #include "ipc/wire/bytes.h"
@@ -16,8 +18,8 @@ namespace signet {
 
 class Http3Output {
  public:
-  // `setting` goes into the first frame; none = everything passes unchanged.
-  explicit Http3Output(std::optional<signet_setting> setting) : setting_(setting) {}
+  // `settings` go into the first frame; none = everything passes unchanged.
+  explicit Http3Output(std::vector<signet_setting> settings) : ours_(std::move(settings)) {}
 
   // What the stack has. False when this is no control stream that begins with SETTINGS.
   bool Write(wire::BytesView bytes);
@@ -41,7 +43,7 @@ class Http3Output {
   bool Open(wire::BytesView& bytes);
   void Append(wire::Bytes bytes, uint64_t of_stack);
 
-  const std::optional<signet_setting> setting_;
+  const std::vector<signet_setting> ours_;
   Http3Frames frames_;  // of the stack
   bool opened_ = false;
   bool broken_ = false;

@@ -1,6 +1,6 @@
 /* signet/http3.h: the control streams of one HTTP/3 connection, for any HTTP/3 stack: bytes in,
  * bytes out. Stacks know no frames and settings of others, so this one stands between the stack and
- * QUIC: it adds our setting to the stack's SETTINGS, puts our frames between the stack's, and sees
+ * QUIC: it adds our settings to the stack's SETTINGS, puts our frames between the stack's, and sees
  * what the peer sends without keeping it from the stack.
  *
  *   signet_http3_new_client, _new_server  when the TLS handshake is complete

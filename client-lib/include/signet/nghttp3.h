@@ -9,9 +9,9 @@
  *                                              instead of the functions of nghttp3 of these names
  *   signet_nghttp3_free                        after nghttp3_conn_del
  *
- * They do the same and return the same as nghttp3's own, and our control stream has our setting and
- * our frames on it besides; its data stays in place until it is acknowledged, as nghttp3's does.
- * When the peer breaks a rule of the draft signet_nghttp3_read_stream returns
+ * They do the same and return the same as nghttp3's own, and our control stream has our settings
+ * and our frames on it besides; its data stays in place until it is acknowledged, as nghttp3's
+ * does. When the peer breaks a rule of the draft signet_nghttp3_read_stream returns
  * NGHTTP3_ERR_CALLBACK_FAILURE, and signet_nghttp3_error the error to close with: look there before
  * asking nghttp3_err_infer_quic_app_error_code.
  *
