@@ -1,6 +1,7 @@
 #include "client-lib/src/validation.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "ipc/wire/handshake.h"
 #include "ipc/wire/reader.h"
@@ -47,25 +48,34 @@ bool Contains(const std::vector<wire::SignatureScheme>& schemes, wire::Signature
   return std::find(schemes.begin(), schemes.end(), scheme) != schemes.end();
 }
 
-}  // namespace
+// What the messages of an authenticator are held against.
+struct Terms {
+  const std::optional<BytesView> context;  // nothing: any
+  const std::vector<uint16_t>& extensions;
+  const std::vector<wire::SignatureScheme>& schemes;
+};
 
-const char* FindMismatch(const wire::CertificateRequest& request, BytesView certificate,
-                         BytesView certificate_verify, wire::CertificateMessage& chain,
-                         wire::CertificateVerifyMessage& proof) {
+Terms TermsOf(const wire::CertificateRequest& request) {
+  return {request.context, request.extension_types, request.signature_algorithms};
+}
+
+bool Equal(BytesView a, BytesView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+const char* FindBreach(const Terms& terms, BytesView certificate, BytesView certificate_verify,
+                       wire::CertificateMessage& chain, wire::CertificateVerifyMessage& proof) {
   BytesView body;
   if (!ReadOnly(wire::HandshakeType::kCertificate, certificate, body)) {
     return "Certificate is not one whole message";
   }
   auto parsed = wire::ParseCertificate(body);
   if (!parsed.ok()) return "Certificate is malformed";
-  if (!std::equal(parsed->context.begin(), parsed->context.end(), request.context.begin(),
-                  request.context.end())) {
+  if (terms.context && !Equal(parsed->context, *terms.context)) {
     return "Certificate does not echo the context of the request";
   }
   if (parsed->entries.empty()) {
     return "Certificate has no entries: a refusal is a Finished alone";
   }
-  if (!wire::HasOnlyRequestedExtensions(*parsed, request.extension_types)) {
+  if (!wire::HasOnlyRequestedExtensions(*parsed, terms.extensions)) {
     return "Certificate has an extension that was not requested";
   }
   if (!ReadOnly(wire::HandshakeType::kCertificateVerify, certificate_verify, body)) {
@@ -73,8 +83,7 @@ const char* FindMismatch(const wire::CertificateRequest& request, BytesView cert
   }
   const auto verify = wire::ParseCertificateVerify(body);
   if (!verify.ok()) return "CertificateVerify is malformed";
-  if (!wire::IsTls13Signature(verify->scheme) ||
-      !Contains(request.signature_algorithms, verify->scheme)) {
+  if (!wire::IsTls13Signature(verify->scheme) || !Contains(terms.schemes, verify->scheme)) {
     return "CertificateVerify uses a signature scheme that was not requested";
   }
   chain = *std::move(parsed);
@@ -82,37 +91,61 @@ const char* FindMismatch(const wire::CertificateRequest& request, BytesView cert
   return nullptr;
 }
 
-Validation Validate(const TlsConnection& tls, const AuthenticatorKeys& keys,
-                    const wire::CertificateRequest& request, BytesView authenticator) {
-  const auto split = wire::SplitAuthenticator(authenticator, tls.hash());
-  if (!split.ok()) {
-    return Invalid("not an authenticator: not exactly Certificate, CertificateVerify, Finished");
-  }
-  if (split->empty()) return ValidateEmpty(tls, keys, request, split->finished.body);
-
-  const BytesView certificate = split->certificate.whole;
-  const BytesView certificate_verify = split->certificate_verify.whole;
+// `request` is empty when there was none, and adds nothing to the transcript (section 5.2.2).
+Validation ValidateProof(const TlsConnection& tls, const AuthenticatorKeys& keys, BytesView request,
+                         const Terms& terms, const wire::AuthenticatorMessages& messages) {
+  const BytesView certificate = messages.certificate.whole;
+  const BytesView certificate_verify = messages.certificate_verify.whole;
   wire::CertificateMessage message;
   wire::CertificateVerifyMessage proof;
-  if (const char* rule = FindMismatch(request, certificate, certificate_verify, message, proof)) {
+  if (const char* rule = FindBreach(terms, certificate, certificate_verify, message, proof)) {
     return Invalid(rule);
   }
-  if (!EqualInConstantTime(tls.FinishedMac(keys, {request.raw, certificate, certificate_verify}),
-                           split->finished.body)) {
+  if (!EqualInConstantTime(tls.FinishedMac(keys, {request, certificate, certificate_verify}),
+                           messages.finished.body)) {
     return Invalid("the MAC of Finished is wrong");
   }
-  const wire::Bytes content =
-      wire::SignedContent(tls.TranscriptHash(keys, {request.raw, certificate}));
+  const wire::Bytes content = wire::SignedContent(tls.TranscriptHash(keys, {request, certificate}));
   if (!tls.Verify(message.entries.front().certificate, proof.scheme, content, proof.signature)) {
     return Invalid("the signature of CertificateVerify is wrong");
   }
   Validation identity;
   identity.result = SIGNET_RESULT_IDENTITY;
   identity.scheme = proof.scheme;
+  identity.context = message.context;
   for (const wire::CertificateEntry& entry : message.entries) {
     identity.chain.push_back(entry.certificate);
   }
   return identity;
+}
+
+constexpr const char* kNoAuthenticator =
+    "not an authenticator: not exactly Certificate, CertificateVerify, Finished";
+
+}  // namespace
+
+const char* FindMismatch(const wire::CertificateRequest& request, BytesView certificate,
+                         BytesView certificate_verify, wire::CertificateMessage& chain,
+                         wire::CertificateVerifyMessage& proof) {
+  return FindBreach(TermsOf(request), certificate, certificate_verify, chain, proof);
+}
+
+Validation Validate(const TlsConnection& tls, const AuthenticatorKeys& keys,
+                    const wire::CertificateRequest& request, BytesView authenticator) {
+  const auto split = wire::SplitAuthenticator(authenticator, tls.hash());
+  if (!split.ok()) return Invalid(kNoAuthenticator);
+  if (split->empty()) return ValidateEmpty(tls, keys, request, split->finished.body);
+  return ValidateProof(tls, keys, request.raw, TermsOf(request), *split);
+}
+
+Validation ValidateUnasked(const TlsConnection& tls, const AuthenticatorKeys& keys,
+                           const wire::ClientHello& client_hello, BytesView authenticator) {
+  const auto split = wire::SplitAuthenticator(authenticator, tls.hash());
+  if (!split.ok()) return Invalid(kNoAuthenticator);
+  if (split->empty()) return Invalid("an empty authenticator that answers nothing");
+  return ValidateProof(tls, keys, {},
+                       {std::nullopt, client_hello.extensions, client_hello.signature_algorithms},
+                       *split);
 }
 
 }  // namespace signet

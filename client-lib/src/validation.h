@@ -1,4 +1,5 @@
 // RFC 9261 section 7.4, "validate", without the trust in the chain, which is the caller's.
+// Authenticators that answer a request, and those of a server that nobody asked for.
 #ifndef SIGNET_CLIENT_LIB_SRC_VALIDATION_H_
 #define SIGNET_CLIENT_LIB_SRC_VALIDATION_H_
 
@@ -9,6 +10,7 @@
 #include "client-lib/src/tls_connection.h"
 #include "ipc/wire/bytes.h"
 #include "ipc/wire/certificate_request.h"
+#include "ipc/wire/client_hello.h"
 
 namespace signet {
 
@@ -16,6 +18,7 @@ struct Validation {
   signet_result result = SIGNET_RESULT_INVALID;
   std::vector<wire::BytesView> chain;  // IDENTITY: leaf first; views into the authenticator
   wire::SignatureScheme scheme{};      // IDENTITY
+  wire::BytesView context;             // IDENTITY: certificate_request_context; the same
   const char* detail = "";             // INVALID: which rule was broken; static storage
 };
 
@@ -23,6 +26,11 @@ struct Validation {
 // kValidate. Throws TlsError.
 Validation Validate(const TlsConnection& tls, const AuthenticatorKeys& keys,
                     const wire::CertificateRequest& request, wire::BytesView authenticator);
+
+// The same for one that a server sends unasked: its extensions and scheme are held against our
+// ClientHello, its context is any. An empty one is invalid: there is nothing to decline.
+Validation ValidateUnasked(const TlsConnection& tls, const AuthenticatorKeys& keys,
+                           const wire::ClientHello& client_hello, wire::BytesView authenticator);
 
 // What a Certificate message and a CertificateVerify message must be to answer `request`, apart
 // from signature and MAC: context echoed, at least one certificate, only requested extensions, a
