@@ -4,6 +4,8 @@
 
 #include <signet/connection.h>
 
+#include <algorithm>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -20,6 +22,16 @@ struct TlsError {};
 template <typename T>
 bool IsWhole(const T* in) {
   return in != nullptr && in->size >= sizeof(T);
+}
+
+// A copy of a struct of the caller's that has grown since the first release, when it had
+// `first_size` bytes: what the caller's does not have is zero. False when it has less than that.
+template <typename T>
+bool ReadGrown(const T* in, size_t first_size, T& out) {
+  if (in == nullptr || in->size < first_size) return false;
+  out = {};
+  std::memcpy(&out, in, std::min(in->size, sizeof out));
+  return true;
 }
 
 // Runs `body`, which returns a signet_status, and turns what it throws into one.

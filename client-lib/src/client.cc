@@ -1,8 +1,11 @@
 // The C ABI of client.h over Session and AgentConnection: checks arguments, keeps exceptions in.
 #include <signet/client.h>
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "client-lib/src/abi.h"
 #include "client-lib/src/agent_connection.h"
@@ -38,17 +41,24 @@ signet_status NewAgent(signet_session* session, std::unique_ptr<signet::AgentStr
 
 extern "C" {
 
-signet_status signet_session_new(const signet_session_config* config, signet_session** out) {
-  if (!signet::IsWhole(config) || out == nullptr || config->origin == nullptr ||
-      !signet::TlsConnection::IsUsable(config->tls, signet::TlsConnection::Use::kProve)) {
+signet_status signet_session_new(const signet_session_config* given, signet_session** out) {
+  using Use = signet::TlsConnection::Use;
+  signet_session_config config;
+  std::optional<signet::wire::ClientHello> client_hello;
+  if (!signet::ReadGrown(given, offsetof(signet_session_config, client_hello), config) ||
+      out == nullptr || config.origin == nullptr) {
     return SIGNET_ERROR_ARGUMENT;
   }
-  const auto code_points = signet::ChooseCodePoints(config->http, config->code_points);
+  const auto code_points = signet::ChooseCodePoints(config.http, config.code_points);
   if (!code_points) return SIGNET_ERROR_ARGUMENT;
   return Guarded([&] {
-    std::optional<signet::wire::ClientHello> client_hello;
-    if (!signet::ReadClientHello(config->client_hello, client_hello)) return SIGNET_ERROR_ARGUMENT;
-    *out = new signet_session{signet::Session(*config, *code_points, std::move(client_hello))};
+    if (!signet::ReadClientHello(config.client_hello, client_hello) ||
+        !signet::TlsConnection::IsUsable(config.tls, client_hello ? Use::kValidate : Use::kProve) ||
+        (client_hello &&
+         (config.verify_server_chain == nullptr || config.covers_host == nullptr))) {
+      return SIGNET_ERROR_ARGUMENT;
+    }
+    *out = new signet_session{signet::Session(config, *code_points, std::move(client_hello))};
     return SIGNET_OK;
   });
 }
@@ -58,8 +68,7 @@ void signet_session_free(signet_session* session) { delete session; }
 size_t signet_session_settings(const signet_session* session, signet_setting* out,
                                size_t capacity) {
   if (session == nullptr) return 0;
-  if (out != nullptr && capacity > 0) *out = session->session.setting();
-  return 1;
+  return session->session.Settings(out, out == nullptr ? 0 : capacity);
 }
 
 signet_status signet_session_peer_setting(signet_session* session, uint64_t id, uint64_t value) {
@@ -79,6 +88,10 @@ signet_status signet_session_peer_settings_done(signet_session* session) {
 
 int signet_session_negotiated(const signet_session* session) {
   return session != nullptr && session->session.negotiated();
+}
+
+int signet_session_server_certs_negotiated(const signet_session* session) {
+  return session != nullptr && session->session.server_certs_negotiated();
 }
 
 int signet_session_wants_frame(const signet_session* session, uint64_t type) {
@@ -101,6 +114,22 @@ signet_status signet_session_next_frame(signet_session* session, signet_frame* o
 signet_status signet_session_error(const signet_session* session, signet_connection_error* out) {
   if (session == nullptr) return SIGNET_ERROR_ARGUMENT;
   return session->session.failure().Get(out);
+}
+
+signet_authority signet_session_is_authoritative(const signet_session* session,
+                                                 const char* origin) {
+  signet_authority authority = SIGNET_AUTHORITY_NO;
+  if (session == nullptr || origin == nullptr) return authority;
+  Guarded([&] {
+    authority = session->session.AuthorityOver(origin);
+    return SIGNET_OK;
+  });
+  return authority;
+}
+
+signet_status signet_session_misdirected(signet_session* session, const char* origin) {
+  if (session == nullptr || origin == nullptr) return SIGNET_ERROR_ARGUMENT;
+  return Guarded(session->session, [&] { return session->session.Misdirected(origin); });
 }
 
 uint64_t signet_session_deadline(const signet_session* session) {

@@ -15,7 +15,9 @@ ErrorCode Http2Code(Fault fault) {
     case Fault::kSetting:
       return {0x1, "PROTOCOL_ERROR"};
     case Fault::kTooLarge:
+    case Fault::kBrokenFrame:
       return {0x6, "FRAME_SIZE_ERROR"};
+    case Fault::kServerCertificate:
     case Fault::kInternal:
       break;
   }
@@ -32,6 +34,9 @@ ErrorCode Http3Code(Fault fault) {
       return {0x109, "H3_SETTINGS_ERROR"};
     case Fault::kTooLarge:
       return {0x107, "H3_EXCESSIVE_LOAD"};
+    case Fault::kBrokenFrame:
+      return {0x106, "H3_FRAME_ERROR"};
+    case Fault::kServerCertificate:
     case Fault::kInternal:
       break;
   }
@@ -55,7 +60,10 @@ void ConnectionFailure::Set(Fault fault, std::string_view rule, std::string_view
 signet_status ConnectionFailure::Get(signet_connection_error* out) const {
   if (out == nullptr) return SIGNET_ERROR_ARGUMENT;
   if (!failed_) return SIGNET_ERROR_STATE;
-  const ErrorCode error = http_ == SIGNET_HTTP2 ? Http2Code(fault_) : Http3Code(fault_);
+  const ErrorCode error = fault_ == Fault::kServerCertificate
+                              ? ErrorCode{server_certificate_invalid_, "SERVER_CERTIFICATE_INVALID"}
+                          : http_ == SIGNET_HTTP2 ? Http2Code(fault_)
+                                                  : Http3Code(fault_);
   *out = {error.code, error.name, detail_};
   return SIGNET_OK;
 }

@@ -5,6 +5,7 @@
 
 #include <signet/connection.h>
 
+#include <cstdint>
 #include <string_view>
 
 namespace signet {
@@ -14,13 +15,17 @@ enum class Fault {
   kMalformed,  // draft sections 4.1.1 and 4.1.2
   kSetting,
   kTooLarge,
-  kInternal,  // ours: memory, TLS
+  kBrokenFrame,        // of HTTP's own: its payload ends in the middle of a field
+  kServerCertificate,  // server-certs draft section 5.3
+  kInternal,           // ours: memory, TLS
 };
 
 // The first failure of a connection is its last. Allocates nothing.
 class ConnectionFailure {
  public:
-  explicit ConnectionFailure(signet_http http) : http_(http) {}
+  // `server_certificate_invalid` is the error code of kServerCertificate, which no RFC has.
+  explicit ConnectionFailure(signet_http http, uint64_t server_certificate_invalid = 0)
+      : http_(http), server_certificate_invalid_(server_certificate_invalid) {}
 
   bool failed() const { return failed_; }
   // `rule` and `cause` are joined by ": " and cut at kMaxDetail.
@@ -32,6 +37,7 @@ class ConnectionFailure {
   static constexpr size_t kMaxDetail = 255;
 
   const signet_http http_;
+  const uint64_t server_certificate_invalid_;
   bool failed_ = false;
   Fault fault_ = Fault::kInternal;
   char detail_[kMaxDetail + 1] = "";

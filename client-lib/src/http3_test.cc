@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "client-lib/src/server_certs_calls.h"
 #include "ipc/wire/reader.h"
 #include "ipc/wire/writer.h"
 #include "tests/support/client_and_server.h"
@@ -126,6 +127,80 @@ TEST_F(Http3Test, AddsOurSettingToThoseOfTheStackHoweverTheyAreCut) {
     got = Joined({got, TakeOutput(end)});
     EXPECT_EQ(got, sent) << "cut at " << cut;
   }
+}
+
+TEST(Http3SettingsTest, HasBothSettingsAndTakesEachOnce) {
+  constexpr uint64_t kServerSetting = 0xf4f4c6;
+  for (const uint64_t twice : {kSetting, kServerSetting}) {
+    ServerCerts it(SIGNET_HTTP3, false);
+    signet_http3* made = nullptr;
+    ASSERT_EQ(signet_http3_new_client(it.session(), &made), SIGNET_OK);
+    const Http3Ptr end(made);
+    ASSERT_EQ(signet_http3_write(made, kStackHead.data(), kStackHead.size()), SIGNET_OK);
+    const signet_bytes sent = signet_http3_output(made);
+    EXPECT_EQ(Bytes(sent.data, sent.data + sent.size),
+              Joined({kControlType, Settings({{0x6, 16384}, {kSetting, 4}, {kServerSetting, 1}})}));
+
+    const Bytes twice_there =
+        Joined({kControlType, Settings({{kServerSetting, 1}, {kSetting, 1}, {twice, 1}})});
+    EXPECT_EQ(signet_http3_receive(made, kServerControl, twice_there.data(), twice_there.size(), 0),
+              SIGNET_ERROR_CONNECTION);
+    signet_connection_error error;
+    ASSERT_EQ(signet_http3_error(made, &error), SIGNET_OK);
+    EXPECT_STREQ(error.name, "H3_SETTINGS_ERROR");
+    EXPECT_THAT(error.detail, HasSubstr("twice"));
+  }
+}
+
+class Http3ServerCertsTest : public ::testing::Test {
+ protected:
+  Http3ServerCertsTest() {
+    signet_http3* made = nullptr;
+    EXPECT_EQ(signet_http3_new_client(it_.session(), &made), SIGNET_OK);
+    end_.reset(made);
+    EXPECT_EQ(Receive(kServerControl, Joined({kControlType, Settings({{0xf4f4c6, 1}})})),
+              SIGNET_OK);
+  }
+  signet_status Receive(uint64_t stream, const Bytes& bytes) {
+    return signet_http3_receive(end_.get(), stream, bytes.data(), bytes.size(), 0);
+  }
+  Bytes Proof(const std::string& host) {
+    return FrameBytes(it_.numbers.server_certificate, it_.server->Prove("a", it_.Covering(host)));
+  }
+  // RFC 9412 section 2, of one entry.
+  static Bytes OriginFrame(const std::string& origin) {
+    wire::Writer payload;
+    payload.Vector16(Bytes(origin.begin(), origin.end()));
+    return FrameBytes(0x0c, payload.bytes());
+  }
+
+  ServerCerts it_{SIGNET_HTTP3, false};
+  Http3Ptr end_;
+};
+
+TEST_F(Http3ServerCertsTest, ReachTheSessionByteByByte) {
+  for (const uint8_t byte : Joined({Proof("a.example"), OriginFrame("https://a.example")})) {
+    ASSERT_EQ(Receive(kServerControl, {byte}), SIGNET_OK);
+  }
+  EXPECT_EQ(it_.Authority("https://a.example"), SIGNET_AUTHORITY_YES);
+}
+
+TEST_F(Http3ServerCertsTest, OnARequestStreamAreAnErrorButOriginsAreIgnored) {
+  EXPECT_EQ(Receive(kRequestStream, OriginFrame("https://a.example")), SIGNET_OK);
+  EXPECT_EQ(Receive(kRequestStream, Proof("a.example")), SIGNET_ERROR_CONNECTION);
+  signet_connection_error error;
+  ASSERT_EQ(signet_http3_error(end_.get(), &error), SIGNET_OK);
+  EXPECT_STREQ(error.name, "H3_FRAME_UNEXPECTED");
+}
+
+TEST_F(Http3ServerCertsTest, BadOnesEndTheConnectionWithTheDraftsError) {
+  Bytes proof = Proof("a.example");
+  proof.back() ^= 1;
+  EXPECT_EQ(Receive(kServerControl, proof), SIGNET_ERROR_CONNECTION);
+  signet_connection_error error;
+  ASSERT_EQ(signet_http3_error(end_.get(), &error), SIGNET_OK);
+  EXPECT_STREQ(error.name, "SERVER_CERTIFICATE_INVALID");
+  EXPECT_EQ(error.code, it_.numbers.server_certificate_invalid);
 }
 
 TEST_F(Http3Test, PutsFramesBetweenThoseOfTheStackOnly) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "client-lib/src/origin.h"
 #include "client-lib/src/validation.h"
 #include "ipc/wire/authenticator_requests.h"
 
@@ -34,10 +35,12 @@ Session::Session(const signet_session_config& config, const wire::CodePoints& co
       limit_(config.limit == 0 ? SIGNET_DEFAULT_LIMIT : config.limit),
       deadline_ms_(config.deadline_ms == 0 ? SIGNET_DEFAULT_DEADLINE_MS : config.deadline_ms),
       code_points_(code_points),
-      client_hello_(std::move(client_hello)),
-      failure_(config.http),
+      failure_(config.http, code_points.server_certificate_invalid),
       peer_max_frame_size_(config.http == SIGNET_HTTP2 ? kSmallestMaxFrameSize
-                                                       : std::numeric_limits<size_t>::max()) {}
+                                                       : std::numeric_limits<size_t>::max()),
+      server_proofs_(client_hello ? std::make_unique<ServerProofs>(config, *std::move(client_hello))
+                                  : nullptr),
+      heeds_origins_(server_proofs_ && config.peer_is_proxy == 0) {}
 
 signet_status Session::Fail(Fault fault, std::string_view rule, std::string_view cause) noexcept {
   failure_.Set(fault, rule, cause);
@@ -50,6 +53,7 @@ signet_status Session::Fail(Fault fault, std::string_view rule, std::string_view
   }
   pending_.clear();
   keys_.reset();
+  server_proofs_.reset();
   return SIGNET_ERROR_CONNECTION;
 }
 
@@ -62,16 +66,29 @@ Session::Outcome Session::Outcome::Declined(const char* reason, std::string deta
 
 // -- negotiation
 
+size_t Session::Settings(signet_setting* out, size_t capacity) const {
+  const signet_setting settings[] = {{code_points_.client_cert_auth, limit_},
+                                     {code_points_.server_cert_auth, 1}};
+  const size_t count = server_proofs_ ? 2 : 1;
+  std::copy_n(settings, std::min(count, capacity), out);
+  return count;
+}
+
 signet_status Session::PeerSetting(uint64_t id, uint64_t value) {
   if (failure_.failed()) return SIGNET_ERROR_STATE;
-  if (id != code_points_.client_cert_auth) return SIGNET_OK;
+  const bool of_client = id == code_points_.client_cert_auth;
+  if (!of_client && (id != code_points_.server_cert_auth || !server_proofs_)) return SIGNET_OK;
+  bool& supports = of_client ? peer_supports_ : peer_proves_;
   if (value > 1) {
-    return Fail(Fault::kSetting, "the server's value of the client certificate setting is not 1");
+    return Fail(Fault::kSetting,
+                of_client ? "the server's value of the client certificate setting is not 1"
+                          : "the server's value of the server certificate setting is not 1");
   }
-  if (value == 0 && peer_supports_) {
-    return Fail(Fault::kSetting, "the server withdrew the client certificate setting");
+  if (value == 0 && supports) {
+    return Fail(Fault::kSetting, of_client ? "the server withdrew the client certificate setting"
+                                           : "the server withdrew the server certificate setting");
   }
-  peer_supports_ = value == 1;
+  supports = value == 1;
   return SIGNET_OK;
 }
 
@@ -94,16 +111,16 @@ signet_status Session::PeerSettingsDone() {
 
 bool Session::WantsFrame(uint64_t type) const {
   return type == code_points_.authenticator_requests || type == code_points_.certificate ||
-         type == code_points_.server_certificate;
+         type == code_points_.server_certificate || (type == kOriginFrame && heeds_origins_);
 }
 
 signet_status Session::ReceiveFrame(uint64_t stream, uint64_t type, BytesView payload,
                                     uint64_t now_ms) {
   if (!WantsFrame(type)) return SIGNET_ERROR_ARGUMENT;
   if (failure_.failed()) return SIGNET_ERROR_STATE;
-  if (type == code_points_.server_certificate) {
-    return Fail(Fault::kMisplaced, "a server certificate frame without negotiation");
-  }
+  if (type == kOriginFrame) return ReceiveOrigins(stream, payload);
+  // Before the next: the two may have one number, and a server sends only this one.
+  if (type == code_points_.server_certificate) return ReceiveServerCertificate(stream, payload);
   if (type == code_points_.certificate) {
     return Fail(Fault::kMisplaced, "a client certificate frame from the server");
   }
@@ -145,6 +162,52 @@ signet_status Session::AcceptRequests(std::vector<wire::CertificateRequest> requ
   return SIGNET_OK;
 }
 
+signet_status Session::ReceiveServerCertificate(uint64_t stream, BytesView payload) {
+  using Verdict = ServerProofs::Outcome::Verdict;
+  if (stream != 0) return Fail(Fault::kMisplaced, "a server certificate frame on the wrong stream");
+  if (!server_certs_negotiated()) {
+    return Fail(Fault::kMisplaced, "a server certificate frame without negotiation");
+  }
+  if (payload.size() > kMaxServerCertificate) {
+    return Fail(Fault::kTooLarge, "a server certificate frame is too large");
+  }
+  ServerProofs::Outcome proof = server_proofs_->Receive(tls_, payload, used_contexts_);
+  if (proof.verdict == Verdict::kInvalid) {
+    return Fail(Fault::kServerCertificate, "a server certificate is invalid", proof.detail);
+  }
+  if (proof.verdict == Verdict::kIgnored) return SIGNET_OK;
+  Outcome outcome = Outcome::Declined(proof.reason, std::move(proof.detail));
+  outcome.subject = std::move(proof.names);
+  PushEvent({proof.verdict == Verdict::kProved ? SIGNET_EVENT_SERVER_PROVED
+                                               : SIGNET_EVENT_SERVER_UNWANTED,
+             server_proofs_->received(), std::move(outcome)});
+  return SIGNET_OK;
+}
+
+// RFC 8336 section 2.2: on another stream it is ignored.
+signet_status Session::ReceiveOrigins(uint64_t stream, BytesView payload) {
+  if (stream != 0) return SIGNET_OK;
+  if (payload.size() > kMaxOriginPayload) return Fail(Fault::kTooLarge, "ORIGIN is too large");
+  if (server_proofs_->origins().Receive(payload)) return SIGNET_OK;
+  return Fail(Fault::kBrokenFrame, "ORIGIN ends in the middle of an entry");
+}
+
+// Identity is connection-wide: once one was given, the connection is for its own origin alone.
+signet_authority Session::AuthorityOver(std::string_view text) const {
+  const auto origin = ParseHttpsOrigin(text);
+  if (!origin || failure_.failed()) return SIGNET_AUTHORITY_NO;
+  const bool own = origin == ParseHttpsOrigin(origin_);
+  if (server_proofs_ && (own || !identity_given_)) return server_proofs_->AuthorityOver(*origin);
+  return own ? SIGNET_AUTHORITY_YES : SIGNET_AUTHORITY_NO;
+}
+
+signet_status Session::Misdirected(std::string_view text) {
+  const auto origin = ParseHttpsOrigin(text);
+  if (!origin) return SIGNET_ERROR_ARGUMENT;
+  if (server_proofs_) server_proofs_->origins().Remove(*origin);
+  return SIGNET_OK;
+}
+
 const AuthenticatorKeys& Session::Keys() {
   if (!keys_) keys_ = tls_.Export(wire::Sender::kClient);
   return *keys_;
@@ -164,6 +227,7 @@ signet_status Session::NextFrame(signet_frame* out) {
                                                   "; its SETTINGS_MAX_FRAME_SIZE must be raised");
   }
   const bool proved = !outcome.authenticator.empty();
+  identity_given_ = identity_given_ || proved;
   if (proved) {
     frame_ = std::move(outcome.authenticator);
   } else {
@@ -219,6 +283,12 @@ signet_status Session::NextEvent(signet_event* out) {
     out->kind = outcome.kind;
     out->subject = outcome.subject.c_str();
   } else if (event_.type == SIGNET_EVENT_DECLINED) {
+    out->reason = outcome.reason;
+    out->detail = outcome.detail.c_str();
+  } else if (event_.type == SIGNET_EVENT_SERVER_PROVED) {
+    out->subject = outcome.subject.c_str();
+  } else if (event_.type == SIGNET_EVENT_SERVER_UNWANTED) {
+    out->subject = outcome.subject.c_str();
     out->reason = outcome.reason;
     out->detail = outcome.detail.c_str();
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@
 
 #include "client-lib/src/agent_link.h"
 #include "client-lib/src/connection_failure.h"
+#include "client-lib/src/server_proofs.h"
 #include "client-lib/src/tls_connection.h"
 #include "ipc/wire/bytes.h"
 #include "ipc/wire/certificate_request.h"
@@ -28,6 +30,8 @@ namespace signet {
 inline constexpr uint64_t kMaxRequestsPerConnection = 1024;
 // A whole AUTHENTICATOR_REQUESTS frame. HTTP/2 stacks stop far below; HTTP/3 has no limit.
 inline constexpr size_t kMaxRequestsPayload = 256 * 1024;
+// A whole SERVER_CERTIFICATE frame; the same.
+inline constexpr size_t kMaxServerCertificate = 256 * 1024;
 // Events that nobody fetches; the oldest go first.
 inline constexpr size_t kMaxEvents = 4096;
 
@@ -37,16 +41,20 @@ class Session {
   Session(const signet_session_config& config, const wire::CodePoints& code_points,
           std::optional<wire::ClientHello> client_hello);
 
-  signet_setting setting() const { return {code_points_.client_cert_auth, limit_}; }
+  // Writes up to `capacity` and returns how many there are.
+  size_t Settings(signet_setting* out, size_t capacity) const;
   signet_status PeerSetting(uint64_t id, uint64_t value);
   signet_status PeerMaxFrameSize(uint32_t size);
   signet_status PeerSettingsDone();
   bool negotiated() const { return peer_supports_ && peer_settings_done_; }
+  bool server_certs_negotiated() const { return peer_proves_ && peer_settings_done_; }
 
   bool WantsFrame(uint64_t type) const;
   signet_status ReceiveFrame(uint64_t stream, uint64_t type, wire::BytesView payload,
                              uint64_t now_ms);
   signet_status NextFrame(signet_frame* out);
+  signet_authority AuthorityOver(std::string_view origin) const;
+  signet_status Misdirected(std::string_view origin);
   const ConnectionFailure& failure() const { return failure_; }
   // Never throws: what is left to do is dropped.
   void FailInternally(std::string_view what) { Fail(Fault::kInternal, what); }
@@ -96,6 +104,8 @@ class Session {
 
   signet_status Fail(Fault fault, std::string_view rule, std::string_view cause = {}) noexcept;
   const AuthenticatorKeys& Keys();
+  signet_status ReceiveServerCertificate(uint64_t stream, wire::BytesView payload);
+  signet_status ReceiveOrigins(uint64_t stream, wire::BytesView payload);
   signet_status AcceptRequests(std::vector<wire::CertificateRequest> requests, uint64_t now_ms);
   void AskAgent(Pending& pending);
   void Apply(AgentAnswer answer);
@@ -109,19 +119,23 @@ class Session {
   const uint32_t limit_;
   const uint32_t deadline_ms_;
   const wire::CodePoints code_points_;
-  const std::optional<wire::ClientHello> client_hello_;  // nothing: no server certificates
 
   ConnectionFailure failure_;
   bool peer_supports_ = false;
+  bool peer_proves_ = false;  // SETTINGS_HTTP_SERVER_CERT_AUTH
   bool peer_settings_done_ = false;
   size_t peer_max_frame_size_;
 
   std::optional<AuthenticatorKeys> keys_;  // exported when the first request comes
   uint64_t requests_ = 0;
-  std::set<wire::Bytes> used_contexts_;
+  std::set<wire::Bytes> used_contexts_;  // of requests, and of what the server proved
+  bool identity_given_ = false;
   // Lists, since empty ones take nothing from the heap: most sessions are idle.
   std::list<Pending> pending_;  // in order of arrival
   wire::Bytes frame_;           // what NextFrame gave out
+
+  std::unique_ptr<ServerProofs> server_proofs_;  // nullptr: we take none
+  const bool heeds_origins_;
 
   AgentLink agent_;
   bool agent_available_ = true;

@@ -3,6 +3,7 @@
 #include <signet/openssl.h>
 
 #include <stdexcept>
+#include <utility>
 
 #include "ipc/wire/authenticator_requests.h"
 #include "ipc/wire/certificate_request.h"
@@ -26,6 +27,12 @@ SessionPtr NewSession(SSL* ssl, const Options& options) {
   config.limit = options.limit;
   config.deadline_ms = options.deadline_ms;
   config.code_points = options.code_points;
+  config.client_hello = {options.client_hello.data(), options.client_hello.size()};
+  config.verify_server_chain = options.verify_server_chain;
+  config.covers_host = options.covers_host;
+  config.server_names = options.server_names;
+  config.server_user = options.server_user;
+  config.peer_is_proxy = options.peer_is_proxy ? 1 : 0;
   signet_session* session = nullptr;
   Require(signet_session_new(&config, &session));
   return SessionPtr(session);
@@ -39,17 +46,22 @@ RequesterPtr NewRequester(SSL* ssl, const Options& options) {
   config.code_points = options.code_points;
   config.verify_chain = options.verify_chain;
   config.chain_user = options.chain_user;
+  config.client_hello = {options.client_hello.data(), options.client_hello.size()};
   signet_requester* requester = nullptr;
   Require(signet_requester_new(&config, &requester));
   return RequesterPtr(requester);
 }
 
 void Negotiate(signet_session* session, signet_requester* requester) {
-  signet_setting setting;
-  signet_session_settings(session, &setting, 1);
-  Require(signet_requester_peer_setting(requester, setting.id, setting.value));
-  signet_requester_settings(requester, &setting, 1);
-  Require(signet_session_peer_setting(session, setting.id, setting.value));
+  signet_setting settings[2];
+  const size_t ours = signet_session_settings(session, settings, 2);
+  for (size_t i = 0; i < ours; ++i) {
+    Require(signet_requester_peer_setting(requester, settings[i].id, settings[i].value));
+  }
+  const size_t theirs = signet_requester_settings(requester, settings, 2);
+  for (size_t i = 0; i < theirs; ++i) {
+    Require(signet_session_peer_setting(session, settings[i].id, settings[i].value));
+  }
   Require(signet_session_peer_settings_done(session));
 }
 
@@ -60,7 +72,7 @@ ConnectionError Copy(const signet_connection_error& error) {
 }  // namespace
 
 ClientAndServer::ClientAndServer(const Options& options)
-    : tls(options.suite),
+    : tls(options.tls != nullptr ? std::move(*options.tls) : TlsPair(options.suite)),
       session(NewSession(tls.client(), options)),
       requester(NewRequester(tls.server(), options)) {
   if (options.negotiate) Negotiate(session.get(), requester.get());

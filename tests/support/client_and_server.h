@@ -35,6 +35,15 @@ struct Options {
   // Of the requester.
   decltype(signet_requester_config::verify_chain) verify_chain = nullptr;
   void* chain_user = nullptr;
+  // Of both ends; empty: no server certificates.
+  wire::Bytes client_hello = {};
+  // Of the session, with a client_hello.
+  decltype(signet_session_config::verify_server_chain) verify_server_chain = nullptr;
+  decltype(signet_session_config::covers_host) covers_host = nullptr;
+  decltype(signet_session_config::server_names) server_names = nullptr;
+  void* server_user = nullptr;
+  bool peer_is_proxy = false;
+  TlsPair* tls = nullptr;  // taken, instead of a new connection
 };
 
 // Copies of what the library gives as views.

@@ -1,5 +1,6 @@
 /* signet/client.h: the client side of secondary client certificates
- * (draft-rosomakho-httpbis-secondary-client-certs) on one HTTP/2 or HTTP/3 connection.
+ * (draft-rosomakho-httpbis-secondary-client-certs) and of secondary server certificates
+ * (draft-ietf-httpbis-secondary-server-certs) on one HTTP/2 or HTTP/3 connection.
  *
  * How to use it, on the thread that runs the connection:
  *
@@ -28,6 +29,13 @@ typedef struct signet_session signet_session;
 /* For `limit`: how many unanswered requests we let the server have (draft section 3.1). */
 #define SIGNET_DEFAULT_LIMIT 4u
 #define SIGNET_DEFAULT_DEADLINE_MS 30000u
+/* What one connection can cost, whatever the server sends: so many SERVER_CERTIFICATE frames are
+ * looked at, and later ones ignored (one SIGNET_EVENT_SERVER_UNWANTED says so); so many bytes of
+ * leaf certificates are kept; so many origins of ORIGIN frames, and later ones ignored. A frame of
+ * either type above 256 KiB ends the connection. */
+#define SIGNET_MAX_SERVER_PROOFS 128u
+#define SIGNET_MAX_SERVER_PROOF_BYTES (256u * 1024u)
+#define SIGNET_MAX_ORIGINS 1024u
 /* signet_session_deadline: nothing to wait for. */
 #define SIGNET_NO_DEADLINE UINT64_MAX
 
@@ -44,6 +52,26 @@ typedef struct signet_session_config {
    * certificates: nothing is advertised and none is taken. Anything else that is not a
    * ClientHello is SIGNET_ERROR_ARGUMENT. */
   signet_bytes client_hello;
+
+  /* With a client_hello these two and `verify` of `tls` are needed: libsignet proves that the
+   * server holds the key of a certificate, and knows nothing else of it. signet/openssl.h and
+   * signet/gnutls.h have all of them. Called from signet_session_receive_frame,
+   * signet_session_is_authoritative; may not call back into the library. */
+
+  /* Is the chain (DER, leaf first), whose key was proved, one of a TLS server that is trusted, for
+   * whatever names it has? 1, or 0 and a reason in `why` (copied at once). Unwanted is no error:
+   * the certificate is not used, and that is all (draft section 6.2). */
+  int (*verify_server_chain)(void* server_user, const signet_bytes* chain, size_t count,
+                             const char** why);
+  /* Do the names of this leaf certificate cover `host`, a DNS name in lower case or an IP address
+   * without brackets (RFC 9525, RFC 9110 section 4.3.4)? 1 or 0. */
+  int (*covers_host)(void* server_user, signet_bytes leaf, const char* host);
+  /* May be NULL. For logs: the first names of the leaf into `out`, zero-terminated. */
+  void (*server_names)(void* server_user, signet_bytes leaf, char* out, size_t size);
+  void* server_user; /* must outlive the session */
+  /* 1: the server is a proxy that we were configured to use, whose ORIGIN frames are ignored
+   * (RFC 8336 section 2.2). */
+  int peer_is_proxy;
 } signet_session_config;
 
 SIGNET_API signet_status signet_session_new(const signet_session_config* config,
@@ -52,7 +80,8 @@ SIGNET_API void signet_session_free(signet_session* session);
 
 /* -- negotiation ----------------------------------------------------------------------------- */
 
-/* The entries for our SETTINGS: writes up to `capacity` and returns how many there are (1). */
+/* The entries for our SETTINGS: writes up to `capacity` and returns how many there are (1, or with
+ * a client_hello 2). */
 SIGNET_API size_t signet_session_settings(const signet_session* session, signet_setting* out,
                                           size_t capacity);
 
@@ -65,15 +94,19 @@ SIGNET_API signet_status signet_session_peer_setting(signet_session* session, ui
 SIGNET_API signet_status signet_session_peer_max_frame_size(signet_session* session, uint32_t size);
 /* A SETTINGS frame has ended. */
 SIGNET_API signet_status signet_session_peer_settings_done(signet_session* session);
-/* 1 when both sides have advertised support. */
+/* 1 when both sides have advertised support of client certificates. */
 SIGNET_API int signet_session_negotiated(const signet_session* session);
+/* 1 when both sides have advertised support of secondary server certificates. */
+SIGNET_API int signet_session_server_certs_negotiated(const signet_session* session);
 
 /* -- frames ---------------------------------------------------------------------------------- */
 
 /* 1 when frames of this type must be given to signet_session_receive_frame. */
 SIGNET_API int signet_session_wants_frame(const signet_session* session, uint64_t type);
 
-/* A whole frame as received. `stream` is its stream id; for HTTP/3, 0 means the control stream.
+/* A whole frame as received. `stream` is its stream id; for HTTP/3, 0 means the control stream. An
+ * ORIGIN frame (type 0x0c, wanted with a client_hello) that has one of the flags 0x0f is not to be
+ * given, but ignored (RFC 8336 section 2.2).
  * SIGNET_ERROR_TLS and SIGNET_ERROR_MEMORY end the session too, with an internal error.
  * SIGNET_ERROR_CONNECTION: the server broke a rule, nothing of the frame was answered and nothing
  * will be signed; close with signet_session_error(). */
@@ -89,6 +122,35 @@ SIGNET_API signet_status signet_session_next_frame(signet_session* session, sign
 SIGNET_API signet_status signet_session_error(const signet_session* session,
                                               signet_connection_error* out);
 
+/* -- authority -------------------------------------------------------------------------------- */
+
+/* May a request for another origin than the connection's own travel on it? Compare with these: not
+ * NO is not yet yes. */
+typedef enum signet_authority {
+  SIGNET_AUTHORITY_NO = 0,
+  SIGNET_AUTHORITY_YES = 1,
+  /* If DNS says that the host is where this connection leads to (RFC 9113 section 9.1.1); the
+   * server has sent no ORIGIN frame that would say it. */
+  SIGNET_AUTHORITY_IF_DNS = 2,
+} signet_authority;
+
+/* `origin` is "https://host" or "https://host:port". Its own origin is YES. Of others it goes by
+ * what the server proved with SERVER_CERTIFICATE frames on this very connection (draft
+ * section 7.1), not by its handshake certificate, which libsignet does not know:
+ *
+ *   - NO without a proved certificate that covers the host, on a failed connection, and for good
+ *     after SIGNET_EVENT_PROVED: a client's identity is that of the whole connection;
+ *   - after an ORIGIN frame, YES when one has named it, else NO (RFC 8336 section 2.4);
+ *   - before, IF_DNS.
+ *
+ * The answer may change with every frame and is for requests that start now. */
+SIGNET_API signet_authority signet_session_is_authoritative(const signet_session* session,
+                                                            const char* origin);
+/* A response for this origin had the status 421: NO from now on, even for the connection's own
+ * origin, unless an ORIGIN frame names it again (RFC 8336 section 2.3). SIGNET_ERROR_ARGUMENT: not
+ * an https origin. */
+SIGNET_API signet_status signet_session_misdirected(signet_session* session, const char* origin);
+
 /* -- time ------------------------------------------------------------------------------------ */
 
 /* When the oldest wait ends, or SIGNET_NO_DEADLINE. */
@@ -103,18 +165,20 @@ typedef enum signet_event_type {
   SIGNET_EVENT_PROVED = 2,   /* an identity was put into a frame. Do not coalesce other origins onto
                                 this connection any more: identity is connection-wide */
   SIGNET_EVENT_DECLINED = 3, /* an empty authenticator was put into a frame */
+  SIGNET_EVENT_SERVER_PROVED = 4,   /* the server proved a certificate: see is_authoritative */
+  SIGNET_EVENT_SERVER_UNWANTED = 5, /* a SERVER_CERTIFICATE that is valid but will not be used */
 } signet_event_type;
 
 typedef struct signet_event {
   signet_event_type type;
-  uint64_t request;     /* 1, 2, ... in order of arrival */
+  uint64_t request;     /* 1, 2, ... in order of arrival; SERVER_...: which of those frames */
   const char* identity; /* PROVED: its name */
   const char* kind;     /* PROVED: "user" or "device" */
-  const char* subject;  /* PROVED */
+  const char* subject;  /* PROVED; SERVER_...: the first names, if server_names is there */
   const char* reason;   /* DECLINED: "no-identity", "denied", "consent", "token-locked",
                            "token-failed", "deadline", "limit", "malformed", "no-agent",
-                           "frame-size" */
-  const char* detail;   /* DECLINED: for a person, with the next step */
+                           "frame-size"; SERVER_UNWANTED: "untrusted", "limit" */
+  const char* detail;   /* DECLINED: for a person, with the next step; SERVER_UNWANTED: why */
 } signet_event;
 
 /* SIGNET_ERROR_STATE when there is none. Strings are valid until the next call on the session. Of

@@ -65,9 +65,10 @@ static inline void signet_nghttp2_free(signet_nghttp2* adapter);
 /* 1 for the frame types that are ours. An application with extension frames of its own lets the
  * adapter's callbacks do nothing for those, and handles them beside it. */
 static inline int signet_nghttp2_wants(const signet_nghttp2* adapter, uint8_t type);
-/* Without this nghttp2 drops our frames unseen. */
+/* Without this nghttp2 drops our frames unseen. A client that takes server certificates gets ORIGIN
+ * frames here as well, even where nghttp2_option_set_builtin_recv_extension_type asks for them. */
 static inline void signet_nghttp2_set_option(const signet_nghttp2* adapter, nghttp2_option* option);
-/* Writes up to `capacity` entries and returns how many there are (1). */
+/* Writes up to `capacity` entries and returns how many there are (2 at most). */
 static inline size_t signet_nghttp2_settings(const signet_nghttp2* adapter,
                                              nghttp2_settings_entry* out, size_t capacity);
 
@@ -283,6 +284,10 @@ static inline int signet_nghttp2_on_frame_recv(signet_nghttp2* adapter, nghttp2_
                                  signet_nghttp2_receive_settings(adapter, &frame->settings));
   }
   if (frame->hd.type > NGHTTP2_CONTINUATION && signet_nghttp2_wants(adapter, frame->hd.type)) {
+    if (frame->hd.type == NGHTTP2_ORIGIN && (frame->hd.flags & 0x0f) != 0) {
+      signet_nghttp2_drop_received(adapter); /* RFC 8336 section 2.2 */
+      return 0;
+    }
     return signet_nghttp2_result(adapter, h2,
                                  signet_nghttp2_receive_frame(adapter, &frame->hd, now_ms));
   }
