@@ -289,6 +289,8 @@ bool Http3Connection::OnClosed(int64_t stream, uint64_t error_code) {
 }
 
 bool Http3Connection::OnReset(int64_t stream) {
+  // No control or QPACK stream may end; of those that only the peer sends on ngtcp2 tells no end.
+  if (!ngtcp2_is_bidi_stream(stream)) return OnClosed(stream, kNoError);
   return h3_ == nullptr || Good(nghttp3_conn_shutdown_stream_read(h3_, stream));
 }
 

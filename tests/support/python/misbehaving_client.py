@@ -32,6 +32,8 @@ class Case:
 class MisbehavingClientTest(unittest.TestCase):
     """/one, /two and /three want so many identities; /open wants none."""
 
+    CLIENT = h2.Client
+    PROTOCOL = "http2"  # in the gateway's log
     OPTIONS = ()
     CIPHER_SUITE = "TLS_AES_256_GCM_SHA384"
     maxDiff = None
@@ -61,8 +63,8 @@ class MisbehavingClientTest(unittest.TestCase):
     def connect(self, limit=4, **how):
         """`limit` None: the setting is not sent; False: no SETTINGS are."""
         settings = {} if limit is None else {h2.CLIENT_CERT_AUTH: limit}
-        client = h2.Client(self.gateway.port, self.ca_pem, limit is not False and settings, **how)
-        self.addCleanup(client.connection.close)
+        client = self.CLIENT(self.gateway.port, self.ca_pem, limit is not False and settings, **how)
+        self.addCleanup(client.close)
         return client
 
     def asked(self, client):
@@ -121,11 +123,10 @@ class MisbehavingClientTest(unittest.TestCase):
         self.assertEqual(client.expect_goaway(), code)
         while client.read():
             pass
-        host, port = client.connection.getsockname()
-        while (record := self.gateway.next_record())["peer"] != f"{host}:{port}" or \
+        while (record := self.gateway.next_record())["peer"] != client.address or \
                 "error" not in record or "status" in record:
             pass
-        self.assertEqual(record["error"], f"http2: {name}")
+        self.assertEqual(record["error"], f"{self.PROTOCOL}: {name}")
         self.assertRegex(record["detail"], f"^(?:{detail})$")
 
 

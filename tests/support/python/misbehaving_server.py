@@ -68,7 +68,7 @@ class Conversation:
                 self._take(RESPOND)
         except OSError:
             pass  # it hung up; what it said before that is still to be read
-        while self.peer.connection.fileno() >= 0 and self.hear(None):
+        while self.peer.open and self.hear(None):
             pass
         return self
 
@@ -80,11 +80,11 @@ class Conversation:
         elif step is AWAIT_AGENT:
             assert self.agent.await_calls(len(self.requests), h2.Peer.TIMEOUT), "no call came"
         elif step is RESPOND:
-            self.peer.send(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, STREAM, h2.STATUS_200)
+            self.peer.respond(STREAM)
         elif callable(step):
             step(self)
         elif isinstance(step, bytes):
-            self.peer.connection.sendall(step)
+            self.peer.send_bytes(step)
         else:
             self.peer.send(*step)
 
@@ -113,6 +113,9 @@ class Conversation:
 
 
 class MisbehavingServerTest(unittest.TestCase):
+    SERVER = h2.Server
+    FETCH_OPTIONS = ()
+    CONNECTION_ERROR = 16  # how signet-fetch exits
     maxDiff = None
 
     @classmethod
@@ -135,14 +138,14 @@ class MisbehavingServerTest(unittest.TestCase):
         """What signet-fetch says and what the server has heard."""
         self.agent.answer = conduct.answer or self.answer
         self.agent.batch = conduct.batch
-        server = h2.Server(*self.server_files,
-                           lambda peer: Conversation(peer, self.agent).hold(conduct, answers),
-                           **conduct.server)
+        server = self.SERVER(*self.server_files,
+                             lambda peer: Conversation(peer, self.agent).hold(conduct, answers),
+                             **conduct.server)
         environment = only_cipher_suite(conduct.cipher_suite, self.folder.name) \
             if conduct.cipher_suite else None
         result = fetch("--json", "--agent", self.agent.path, "--cacert", self.ca_pem, "--connect",
-                       f"127.0.0.1:{server.port}", "--limit", conduct.limit, *conduct.options,
-                       "https://localhost/", environment=environment)
+                       f"127.0.0.1:{server.port}", "--limit", conduct.limit, *self.FETCH_OPTIONS,
+                       *conduct.options, "https://localhost/", environment=environment)
         conversation = server.finish()
         self.agent.settle()
         return result, conversation
@@ -151,7 +154,7 @@ class MisbehavingServerTest(unittest.TestCase):
                        statuses=()):
         """A connection error that signet-fetch finds; `asked` = requests that reached the agent."""
         result, conversation = self.hold(conduct, None)
-        self.assertEqual(result.exit, 16, result.stderr)
+        self.assertEqual(result.exit, self.CONNECTION_ERROR, result.stderr)
         error = result.json["connection_error"]
         self.assertEqual({**error, "detail": None},
                          {"by": by, "code": code, "name": name, "detail": None}, error)

@@ -92,6 +92,16 @@ class Peer:
         for start in range(0, len(data), piece or len(data)):
             self.connection.sendall(data[start:start + (piece or len(data))])
 
+    def send_bytes(self, data):
+        self.connection.sendall(data)
+
+    def respond(self, stream):
+        self.send(HEADERS, END_HEADERS | END_STREAM, stream, STATUS_200)
+
+    @property
+    def open(self):
+        return self.connection.fileno() >= 0
+
     @contextlib.contextmanager
     def together(self):
         """What is sent within arrives at once: in one TLS record, up to 16384 bytes."""
@@ -201,7 +211,14 @@ class Client(Peer):
         return self
 
     def __exit__(self, *unused):
+        self.close()
+
+    def close(self):
         self.connection.close()
+
+    @property
+    def address(self):
+        return "%s:%d" % self.connection.getsockname()
 
     def request(self, stream, path, method="GET", end=True):
         fields = b"\x87"  # :scheme https
