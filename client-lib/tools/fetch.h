@@ -1,5 +1,5 @@
-// One run of signet-fetch: URLs of one origin, one after the other, on one HTTP/2 or HTTP/3
-// connection.
+// One run of signet-fetch: URLs, one after the other, each on the HTTP/2 or HTTP/3 connection that
+// may carry it.
 #ifndef SIGNET_CLIENT_LIB_TOOLS_FETCH_H_
 #define SIGNET_CLIENT_LIB_TOOLS_FETCH_H_
 
@@ -12,14 +12,17 @@
 #include "client-lib/tools/code_point_options.h"
 #include "client-lib/tools/endpoint.h"
 #include "client-lib/tools/fetch_report.h"
+#include "client-lib/tools/fetch_resolver.h"
 #include "client-lib/tools/url.h"
 
 namespace signet::tools {
 
 struct FetchOptions {
-  std::vector<Url> urls;            // at least one, all of one origin
-  std::string ca_file;              // empty = the system's store
-  std::optional<Endpoint> connect;  // in place of the URL's host and port
+  std::vector<Url> urls;               // at least one
+  std::string ca_file;                 // empty = the system's store
+  std::optional<Endpoint> connect;     // in place of every URL's host and port
+  std::vector<ResolvedHost> resolved;  // in place of a lookup
+  std::optional<Url> proxy;            // through which to CONNECT; HTTP/2 only
   bool http3 = false;
   uint32_t limit = 4;
   std::string agent;  // socket path; empty = where libsignet looks

@@ -12,10 +12,11 @@ namespace signet::tools {
 namespace {
 
 constexpr char kDescription[] =
-    "Fetches URLs in order on one HTTP/2 or HTTP/3 connection and prints their bodies. When the\n"
-    "server asks for client certificates on the way, the Signet agent answers with keys that stay\n"
-    "in hardware; what nobody can or may prove is declined. An identity belongs to the whole\n"
-    "connection, so all URLs must be of one origin.";
+    "Fetches URLs in order over HTTP/2 or HTTP/3 and prints their bodies. When a server asks for\n"
+    "client certificates on the way, the Signet agent answers with keys that stay in hardware; "
+    "what\n"
+    "nobody can or may prove is declined. Each origin has one connection, because an identity\n"
+    "belongs to the whole connection.";
 
 constexpr char kFooter[] =
     "\nExit codes; what comes first here wins:\n"
@@ -35,6 +36,8 @@ constexpr char kFooter[] =
 struct CommandLine {
   std::vector<std::string> urls;
   std::string connect;
+  std::vector<std::string> resolve;
+  std::string proxy;
   double deadline_s = 30;
   bool no_agent = false;
   bool verbose = false;
@@ -49,8 +52,15 @@ void Declare(CLI::App& app, CommandLine& line, FetchOptions& options) {
                  "lead to, in place of the system's store")
       ->type_name("FILE");
   app.add_option("--connect", line.connect,
-                 "Connect there; host name and certificate stay the URL's")
+                 "Connect there, for every URL; host names and certificates stay the URLs'")
       ->type_name("HOST:PORT");
+  app.add_option("--resolve", line.resolve,
+                 "HOST is at ADDRESS for this port, whatever a lookup says. May be repeated")
+      ->type_name("HOST:PORT:ADDRESS")
+      ->allow_extra_args(false);  // what follows is a URL
+  app.add_option("--proxy", line.proxy,
+                 "Reach the URLs' servers through tunnels (CONNECT over HTTP/2) of this proxy")
+      ->type_name("https://HOST[:PORT]");
   app.add_flag("--http3", options.http3, "Use HTTP/3 (QUIC, on UDP) in place of HTTP/2");
   app.add_option("--limit", options.limit,
                  "How many unanswered authenticator requests the server may have")
@@ -81,17 +91,31 @@ bool Complete(const CommandLine& line, FetchOptions& options, std::string& error
       error = "URL \"" + text + "\": not understood; write https://HOST[:PORT]/PATH";
       return false;
     }
-    if (!options.urls.empty() && url->Origin() != options.urls.front().Origin()) {
-      error = "URL \"" + text + "\": another origin than " + options.urls.front().Origin() +
-              "; an identity belongs to one connection, so run signet-fetch once for each";
-      return false;
-    }
     options.urls.push_back(std::move(*url));
   }
   if (!line.connect.empty()) {
     options.connect = ParseEndpoint(line.connect);
     if (!options.connect || options.connect->port == 0) {
       error = "--connect " + line.connect + ": write HOST:PORT";
+      return false;
+    }
+  }
+  for (const std::string& text : line.resolve) {
+    std::optional<ResolvedHost> host = ParseResolvedHost(text);
+    if (!host) {
+      error = "--resolve " + text + ": write HOST:PORT:ADDRESS, the address in digits";
+      return false;
+    }
+    options.resolved.push_back(std::move(*host));
+  }
+  if (!line.proxy.empty()) {
+    options.proxy = ParseUrl(line.proxy);
+    if (!options.proxy || options.proxy->target != "/") {
+      error = "--proxy " + line.proxy + ": write https://HOST[:PORT]";
+      return false;
+    }
+    if (options.http3) {
+      error = "--proxy goes over HTTP/2 only; leave out --http3";
       return false;
     }
   }

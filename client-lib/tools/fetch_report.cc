@@ -15,8 +15,18 @@ void FetchReport::Fail(FetchExit code, std::string why) {
 std::string ToJson(const FetchReport& report) {
   Json responses = Json::array();
   for (const auto& response : report.responses) {
-    responses.push_back(
-        {{"url", response.url}, {"status", response.status}, {"body", response.body}});
+    Json passed_over = Json::array();
+    for (const auto& each : response.passed_over) {
+      passed_over.push_back(
+          {{"connection", each.connection}, {"reason", each.reason}, {"detail", each.detail}});
+    }
+    responses.push_back({{"url", response.url},
+                         {"status", response.status},
+                         {"body", response.body},
+                         {"connection", response.connection},
+                         {"use", response.use},
+                         {"why", response.why},
+                         {"passed_over", passed_over}});
   }
   Json identities = Json::array();
   for (const auto& identity : report.identities) {

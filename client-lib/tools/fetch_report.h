@@ -26,10 +26,20 @@ enum class FetchExit {
 };
 
 struct FetchReport {
+  // Why a connection that was there did not carry a URL.
+  struct PassedOver {
+    uint64_t connection;
+    std::string reason;  // "not-proved", "dns", "client-certificate", "misdirected", "closed"
+    std::string detail;  // for a person
+  };
   struct Response {
     std::string url;
     int status;
-    std::string body;  // only when it is to be printed with the report
+    std::string body;         // only when it is to be printed with the report
+    uint64_t connection = 0;  // 1, 2, ... in the order in which they were opened
+    std::string use;          // of it: "new", "same-origin", "coalesced"
+    std::string why;          // for a person
+    std::vector<PassedOver> passed_over;
   };
   struct Identity {
     std::string name;

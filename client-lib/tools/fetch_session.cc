@@ -7,8 +7,8 @@
 
 namespace signet::tools {
 
-bool FetchSession::Start(signet_http http, const signet_tls& tls, signet_status status) {
-  const std::string origin = options_.urls.front().Origin();
+bool FetchSession::Start(signet_http http, const std::string& origin, const signet_tls& tls,
+                         signet_status status) {
   signet_session_config config{};
   config.size = sizeof config;
   config.tls = tls;
@@ -44,10 +44,10 @@ void FetchSession::Advance() {
 }
 
 void FetchSession::NoteNegotiation() {
-  report_.negotiated = signet_session_negotiated(session_.get()) != 0;
+  report_.negotiated = report_.negotiated || negotiated();
   if (log() == nullptr) return;
   *log() << "* secondary client certificates: "
-         << (report_.negotiated
+         << (negotiated()
                  ? "negotiated, up to " + std::to_string(options_.limit) + " requests at a time"
                  : std::string("the server does not offer them"))
          << '\n';
@@ -60,6 +60,7 @@ void FetchSession::TakeEvents() {
       ++report_.authenticator_requests;
       if (log() != nullptr) *log() << "< authenticator request " << event.request << '\n';
     } else if (event.type == SIGNET_EVENT_PROVED) {
+      proved_ = true;
       ++report_.certificates_sent;
       report_.identities.push_back({event.identity, event.kind, event.subject});
       if (log() != nullptr) {

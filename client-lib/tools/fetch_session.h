@@ -1,5 +1,5 @@
-// The client's half of secondary client certificates in one run of signet-fetch: a session of
-// libsignet, its way to the agent, and what is told about both.
+// The client's half of secondary client certificates on one connection of signet-fetch: a session
+// of libsignet, its way to the agent, and what is told about both.
 #ifndef SIGNET_CLIENT_LIB_TOOLS_FETCH_SESSION_H_
 #define SIGNET_CLIENT_LIB_TOOLS_FETCH_SESSION_H_
 
@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "client-lib/tools/fetch.h"
 #include "client-lib/tools/fetch_report.h"
@@ -21,8 +22,13 @@ class FetchSession {
       : options_(options), report_(report) {}
 
   // `tls` as the adapter filled it, with its status. False: the report says why.
-  bool Start(signet_http http, const signet_tls& tls, signet_status status);
+  bool Start(signet_http http, const std::string& origin, const signet_tls& tls,
+             signet_status status);
   signet_session* get() const { return session_.get(); }
+  // The server may ask for certificates in mid-connection.
+  bool negotiated() const { return signet_session_negotiated(session_.get()) != 0; }
+  // The server knows who we are: what else is sent on this connection is told by the same client.
+  bool client_certificate_sent() const { return proved_; }
   size_t outstanding() const { return signet_session_outstanding(session_.get()); }
 
   // What to poll for the agent; a descriptor of -1 for nothing.
@@ -45,6 +51,7 @@ class FetchSession {
   FetchReport& report_;
   std::unique_ptr<signet_session, Delete> session_;
   std::unique_ptr<signet_agent, Delete> agent_;
+  bool proved_ = false;
 };
 
 }  // namespace signet::tools

@@ -1,8 +1,7 @@
 #include "client-lib/tools/https_connect.h"
 
-#include <poll.h>
-
 #include <string_view>
+#include <utility>
 
 #include "client-lib/tools/monotonic_clock.h"
 #include "client-lib/tools/tcp_socket.h"
@@ -11,7 +10,7 @@ namespace signet::tools {
 namespace {
 
 bool HandshakeSlowly(TlsStream& stream, const Endpoint& server, const std::string& host,
-                     uint64_t deadline_ms, FetchReport& report) {
+                     uint64_t deadline_ms, const Await& await, FetchReport& report) {
   const std::string what = "TLS with " + ToString(server) + ": ";
   TlsStream::Result result;
   while ((result = stream.Handshake()) == TlsStream::Result::kWouldBlock) {
@@ -19,8 +18,7 @@ bool HandshakeSlowly(TlsStream& stream, const Endpoint& server, const std::strin
       report.Fail(FetchExit::kTimeout, what + "no handshake within the deadline; see --deadline");
       return false;
     }
-    pollfd wait{stream.fd(), stream.events(), 0};
-    poll(&wait, 1, PollTimeout(deadline_ms));
+    await({stream.fd(), stream.events(), 0}, deadline_ms);
   }
   if (result == TlsStream::Result::kDone) return true;
   long verified = SSL_get_verify_result(stream.ssl());
@@ -41,11 +39,32 @@ bool SpeaksHttp2(const TlsStream& stream) {
   return std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2";
 }
 
+// `stream` is at `server`, before its handshake.
+std::optional<TlsStream> SecureSlowly(TlsStream stream, const Endpoint& server,
+                                      const std::string& host, uint64_t deadline_ms,
+                                      const Await& await, FetchReport& report) {
+  if (!HandshakeSlowly(stream, server, host, deadline_ms, await, report)) return std::nullopt;
+  if (!SpeaksHttp2(stream)) {
+    report.Fail(FetchExit::kTls, "TLS with " + ToString(server) +
+                                     ": the server does not speak HTTP/2 (ALPN \"h2\")");
+    return std::nullopt;
+  }
+  return stream;
+}
+
+Ssl NewSsl(SSL_CTX* context, const std::string& host, FetchReport& report) {
+  Ssl ssl = NewClientSsl(context, host);
+  if (ssl == nullptr) {
+    report.Fail(FetchExit::kTls, "TLS for " + host + ": set up: " + TakeOpenSslError());
+  }
+  return ssl;
+}
+
 }  // namespace
 
 std::optional<TlsStream> ConnectHttpsSlowly(SSL_CTX* context, const Endpoint& server,
                                             const std::string& host, uint64_t deadline_ms,
-                                            FetchReport& report) {
+                                            const Await& await, FetchReport& report) {
   std::string error;
   bool timed_out = false;
   Descriptor socket = ConnectSlowly(server, deadline_ms, error, timed_out);
@@ -55,19 +74,19 @@ std::optional<TlsStream> ConnectHttpsSlowly(SSL_CTX* context, const Endpoint& se
                     "; check the address and that the server is running");
     return std::nullopt;
   }
-  Ssl ssl = NewClientSsl(context, host);
-  if (ssl == nullptr) {
-    report.Fail(FetchExit::kTls, "TLS for " + host + ": set up: " + TakeOpenSslError());
-    return std::nullopt;
-  }
-  TlsStream stream(std::move(socket), std::move(ssl));
-  if (!HandshakeSlowly(stream, server, host, deadline_ms, report)) return std::nullopt;
-  if (!SpeaksHttp2(stream)) {
-    report.Fail(FetchExit::kTls, "TLS with " + ToString(server) +
-                                     ": the server does not speak HTTP/2 (ALPN \"h2\")");
-    return std::nullopt;
-  }
-  return stream;
+  Ssl ssl = NewSsl(context, host, report);
+  if (ssl == nullptr) return std::nullopt;
+  return SecureSlowly(TlsStream(std::move(socket), std::move(ssl)), server, host, deadline_ms,
+                      await, report);
+}
+
+std::optional<TlsStream> ConnectHttpsSlowly(SSL_CTX* context, std::unique_ptr<ByteStream> tunnel,
+                                            const Endpoint& server, uint64_t deadline_ms,
+                                            const Await& await, FetchReport& report) {
+  Ssl ssl = NewSsl(context, server.host, report);
+  if (ssl == nullptr) return std::nullopt;
+  return SecureSlowly(TlsStream(std::move(tunnel), std::move(ssl)), server, server.host,
+                      deadline_ms, await, report);
 }
 
 }  // namespace signet::tools

@@ -3,22 +3,34 @@
 #define SIGNET_CLIENT_LIB_TOOLS_HTTPS_CONNECT_H_
 
 #include <openssl/ssl.h>
+#include <poll.h>
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "client-lib/tools/byte_stream.h"
 #include "client-lib/tools/endpoint.h"
 #include "client-lib/tools/fetch_report.h"
 #include "client-lib/tools/tls_stream.h"
 
 namespace signet::tools {
 
+// Waits for the socket (a descriptor of -1: for what carries it) until `deadline_ms`, and meanwhile
+// keeps other connections going.
+using Await = std::function<void(pollfd socket, uint64_t deadline_ms)>;
+
 // Connects to `server` and expects there the certificate of `host`. Blocks until `deadline_ms` (of
 // NowMs()) at the longest. On failure the report says why.
 std::optional<TlsStream> ConnectHttpsSlowly(SSL_CTX* context, const Endpoint& server,
                                             const std::string& host, uint64_t deadline_ms,
-                                            FetchReport& report);
+                                            const Await& await, FetchReport& report);
+// The same with `server` at the other end of a tunnel.
+std::optional<TlsStream> ConnectHttpsSlowly(SSL_CTX* context, std::unique_ptr<ByteStream> tunnel,
+                                            const Endpoint& server, uint64_t deadline_ms,
+                                            const Await& await, FetchReport& report);
 
 }  // namespace signet::tools
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "client-lib/tools/endpoint.h"
+#include "client-lib/tools/stream_bio.h"
 
 namespace signet::tools {
 namespace {
@@ -105,6 +106,12 @@ TlsStream::TlsStream(Descriptor socket, Ssl ssl)
   SSL_set_fd(ssl_.get(), socket_.get());
 }
 
+TlsStream::TlsStream(std::unique_ptr<ByteStream> carrier, Ssl ssl)
+    : carrier_(std::move(carrier)), ssl_(std::move(ssl)) {
+  BIO* bio = NewStreamBio(*carrier_);
+  SSL_set_bio(ssl_.get(), bio, bio);
+}
+
 TlsStream::Result TlsStream::Explain(int returned) {
   int system_error = errno;
   switch (SSL_get_error(ssl_.get(), returned)) {
@@ -157,7 +164,7 @@ TlsStream::Result TlsStream::Write(std::span<const uint8_t> data, size_t& count)
 void TlsStream::CloseWrite() {
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
-  shutdown(fd(), SHUT_WR);
+  if (socket_.valid()) shutdown(fd(), SHUT_WR);
 }
 
 }  // namespace signet::tools

@@ -43,6 +43,8 @@ class TlsStream : public ByteStream {
 
   // Takes a non-blocking, connected socket.
   TlsStream(Descriptor socket, Ssl ssl);
+  // Inside another connection; fd() is then -1.
+  TlsStream(std::unique_ptr<ByteStream> carrier, Ssl ssl);
 
   Result Handshake();
   // One record at most, so with room for kMaxRecord nothing is left inside that poll can't see.
@@ -51,6 +53,7 @@ class TlsStream : public ByteStream {
   // Tells the peer that nothing more will come. Reading goes on.
   void CloseWrite();
 
+  const Descriptor& socket() const { return socket_; }
   int fd() const { return socket_.get(); }
   SSL* ssl() const { return ssl_.get(); }
   // POLLIN or POLLOUT: what the call that would block waits for.
@@ -61,6 +64,7 @@ class TlsStream : public ByteStream {
   Result Explain(int returned);
 
   Descriptor socket_;
+  std::unique_ptr<ByteStream> carrier_;  // null: the socket
   Ssl ssl_;
   short events_ = 0;
   bool connected_ = false;

@@ -57,7 +57,7 @@ def requests_payload(*requests, size=2):
     return b"".join(varint(len(each), size) + each for each in requests)
 
 
-def _shake_hands(context, connection, **how):
+def shake_hands(context, connection, **how):
     """The TLS connection and its secrets, by the names that a key log has for them."""
     with tempfile.NamedTemporaryFile("r", encoding="ascii") as log:
         context.keylog_filename = log.name
@@ -129,6 +129,12 @@ class Peer:
                 return frame
         raise AssertionError(f"the connection ended without a frame of type {kind:#x}")
 
+    def expect_preface(self):
+        preface = self._read_exactly(len(PREFACE))
+        if preface is not None:  # the client may hang up at once
+            assert preface == PREFACE, preface
+        return preface is not None
+
     def expect_goaway(self):
         """Its error code."""
         return struct.unpack("!II", self.expect(GOAWAY)[3][:8])[1]
@@ -177,12 +183,10 @@ class Server:
         self._listener.settimeout(Peer.TIMEOUT)
         try:
             connection, _ = self._listener.accept()
-            tls, secrets = _shake_hands(self._context, connection, server_side=True)
+            tls, secrets = shake_hands(self._context, connection, server_side=True)
             with tls:
                 peer = Peer(tls, secrets)
-                preface = peer._read_exactly(len(PREFACE))
-                if preface is not None:  # the client may hang up at once
-                    assert preface == PREFACE, preface
+                if peer.expect_preface():
                     self._result = self._script(peer)
         except (ssl.SSLError, ConnectionResetError) as error:
             self._result = error  # the client did not like us
@@ -201,7 +205,7 @@ class Client(Peer):
             self.context, session = ssl.create_default_context(cafile=ca), None
             self.context.set_alpn_protocols(["h2"])
         raw = socket.create_connection(("127.0.0.1", port), timeout=self.TIMEOUT)
-        super().__init__(*_shake_hands(self.context, raw, server_hostname="localhost",
+        super().__init__(*shake_hands(self.context, raw, server_hostname="localhost",
                                        session=session))
         self.connection.sendall(PREFACE)
         if settings is not False:
