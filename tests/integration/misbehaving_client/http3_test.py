@@ -76,7 +76,7 @@ class Http3ClientTest(MisbehavingClientTest):
 @rows(ends("H3_MISSING_SETTINGS", path=None, limit=False),
       CC8_certificate_before_any_settings=[WRONG],
       CC8_unknown_frame_before_any_settings=[(GREASE, 0, 0, b"")])
-@rows(ends("H3_SETTINGS_ERROR", "the client certificate setting is there twice", path=None,
+@rows(ends("H3_SETTINGS_ERROR", "a certificate setting is there twice", path=None,
            limit=False),
       CC8_setting_twice_in_a_frame=[setting(4, 4)],
       CC7_setting_withdrawn_in_the_frame_that_gave_it=[setting(4, 0)])

@@ -4,15 +4,19 @@ control stream and SETTINGS are concerned: one behaviour for each rule. What req
 the requests themselves is true of every HTTP version."""
 import unittest
 
+import authenticator
+import certificates
 import raw_http2 as h2
 import raw_http3 as h3
 from http3_steps import (ANY, CLIENT_CERT_AUTH, CODES, GREASE, LARGEST, PING, end_control_stream,
                          head_of, on_a_stream, reset_control_stream, settings)
-from misbehaving_server import (AWAIT_AGENT, AWAIT_CERTIFICATE, NO_SETTINGS, STREAM,
-                                Conduct, MisbehavingServerTest, answered, cut, refused)
+from misbehaving_server import (AWAIT_AGENT, AWAIT_CERTIFICATE, AWAIT_REQUEST, NO_SETTINGS,
+                                RESPOND, STREAM, Conduct, MisbehavingServerTest, answered, cut,
+                                refused)
 from raw_http2 import SIGNATURE_ALGORITHMS, certificate_request, extension, requests_payload
 from rows import rows
-from server_steps import ONE, THREE, TWO, ask, drip, extensions, listed, setting, silent
+from server_steps import (ONE, THREE, TWO, ask, drip, extensions, listed, numbered, setting,
+                          silent)
 
 MALFORMED = "AUTHENTICATOR_REQUESTS is malformed: "
 
@@ -51,7 +55,7 @@ class Http3ServerTest(MisbehavingServerTest):
       CC4_setting_2=Conduct([ask(ONE)], {h2.CLIENT_CERT_AUTH: 2}),
       CC4_setting_of_all_bits=Conduct([said(settings((CLIENT_CERT_AUTH, (1 << 62) - 1))), ask(ONE)],
                                       NO_SETTINGS))
-@rows(ends("H3_SETTINGS_ERROR", "the client certificate setting is there twice"),
+@rows(ends("H3_SETTINGS_ERROR", "a certificate setting is there twice"),
       CC8_setting_twice_in_a_frame=Conduct([setting(1, 1), ask(ONE)], NO_SETTINGS),
       CC7_setting_withdrawn_in_the_frame_that_gave_it=Conduct([setting(1, 0)], NO_SETTINGS))
 @rows(ends("H3_FRAME_UNEXPECTED", ANY),
@@ -94,7 +98,8 @@ class ServerSettingsOverHttp3(Http3ServerTest):
           ask(ONE), AWAIT_CERTIFICATE, lambda conversation: conversation.peer.send(
               *conversation.certificates[0])])
 @rows(ends("H3_FRAME_UNEXPECTED", "a server certificate frame without negotiation"),
-      CC26_server_certificate=[(h2.SERVER_CERTIFICATE, 0, 0, b"x" * 16384)],
+      CC26_server_certificate=[(h2.SERVER_CERTIFICATE, 0, 0, b"x" * 16384)])
+@rows(ends("H3_FRAME_UNEXPECTED", "a server certificate frame on the wrong stream"),
       CC26_server_certificate_on_a_request_stream=[(h2.SERVER_CERTIFICATE, 0, STREAM, b"x")])
 @rows(ends("H3_EXCESSIVE_LOAD", "a frame is too large"),
       CC35_requests_larger_than_anybody_needs=[head_of(h2.AUTHENTICATOR_REQUESTS, LARGEST + 1)],
@@ -173,6 +178,52 @@ class HalfSaidOverHttp3(Http3ServerTest):
           listed(requests_payload(ONE, size=1) + requests_payload(TWO, size=8))])
 class OddServersOverHttp3(Http3ServerTest):
     """What no rule forbids is answered, byte for byte as the second implementation wants it."""
+
+
+class StarvingServers(Http3ServerTest):
+    """Flow control: the server takes 256 KiB of the control stream and then no more."""
+
+    SECOND = 3  # the stream of the next request
+    PROOF = 200_000  # two of them are more than that
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.alice = certificates.client(cls.ca, "alice", extra_size=cls.PROOF)
+
+    def assert_one_is_here(self, conversation):
+        self.assertEqual(len(conversation.certificates), 1)
+
+    def test_CC35_a_control_stream_without_credit_holds_up_no_page_and_goes_on_when_there_is_some(self):
+        result, conversation = self.hold(Conduct(
+            [said(h3.Peer.starve), ask(ONE), AWAIT_CERTIFICATE, ask(TWO), AWAIT_AGENT, RESPOND,
+             AWAIT_REQUEST, self.assert_one_is_here, said(h3.Peer.feed), AWAIT_CERTIFICATE,
+             ask(THREE), AWAIT_CERTIFICATE,
+             lambda conversation: conversation.peer.respond(self.SECOND)],
+            options=("https://localhost/second",)), None)
+        self.assertEqual(result.exit, 0, result.stderr)
+        self.assertEqual(result.statuses(), [200, 200])
+        self.assertEqual(result.json["certificates_sent"], 3)
+        keys = conversation.peer.keys()
+        for request, frame in zip((ONE, TWO, THREE), conversation.certificates, strict=True):
+            self.assertEqual(authenticator.validate(keys, request, frame[3]),
+                             [each.der for each in self.alice.chain])
+
+    def test_CC35_who_gives_no_credit_and_asks_on_breaks_the_limit_soon(self):
+        """What waits for credit is bounded: an answer on its way, and those that the limit allows."""
+        def ask_on(conversation):
+            for each in numbered(0, 12):
+                conversation.peer.send(*ask(each))
+                if not conversation.agent.await_calls(len(conversation.requests), 0.2):
+                    break
+        result, conversation = self.hold(Conduct(
+            [said(h3.Peer.starve), ask(ONE), AWAIT_CERTIFICATE, ask_on], limit=2), None)
+        self.assertEqual(result.exit, self.CONNECTION_ERROR, result.stderr)
+        self.assertEqual(result.json["connection_error"]["detail"],
+                         "more requests outstanding than the limit we gave")
+        self.assertEqual(conversation.goaway, [CODES["H3_FRAME_UNEXPECTED"]])
+        self.assert_one_is_here(conversation)
+        self.assertLessEqual(len(self.agent.calls), 4)
 
 
 if __name__ == "__main__":
