@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 #include <signet/client.h>
 
+#include <chrono>
 #include <ios>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/support/test_ca.h"
@@ -109,6 +111,136 @@ void ExpectSignsWith(TestKeyType type, const TestKey& key, const std::vector<uin
   EXPECT_EQ(schemes, fitting);
   Der none;
   EXPECT_EQ(sign(fitting.front(), message, none), 0) << "no room";
+}
+
+// -- server certificates
+
+// Names of a certificate, and whether they cover the host (RFC 9525, RFC 9110 section 4.3.4).
+struct NameRow {
+  const char* subject_alt_names;
+  const char* host;
+  bool covered;
+};
+
+inline constexpr NameRow kNameRows[] = {
+    {"DNS:example.com", "example.com", true},
+    {"DNS:Example.COM", "example.com", true},
+    {"DNS:other.example,DNS:example.com", "example.com", true},
+    {"DNS:example.com", "www.example.com", false},
+    {"DNS:www.example.com", "example.com", false},
+    {"DNS:example.com", "example.co", false},
+    {"DNS:example.com", "example.com.", false},
+    {"DNS:example.com", "", false},
+    {"DNS:www.example.com", ".example.com", false},
+    {"DNS:*.example.com", "www.example.com", true},
+    {"DNS:*.example.com", "xn--80ak6aa92e.example.com", true},
+    {"DNS:*.example.com", "example.com", false},
+    {"DNS:*.example.com", ".example.com", false},
+    {"DNS:*.example.com", "a.b.example.com", false},
+    {"DNS:*.com", "example.com", false},
+    {"DNS:*", "example", false},
+    {"DNS:w*.example.com", "www.example.com", false},
+    {"DNS:*w.example.com", "www.example.com", false},
+    {"DNS:www.*.com", "www.example.com", false},
+    {"DNS:*.*.com", "www.example.com", false},
+    {"IP:192.0.2.1", "192.0.2.1", true},
+    {"IP:192.0.2.1", "192.0.2.2", false},
+    {"IP:2001:db8::1", "2001:db8::1", true},
+    {"IP:2001:db8::1", "2001:db8:0:0::1", true},
+    {"IP:2001:db8::1", "2001:db8::2", false},
+    {"DNS:192.0.2.1", "192.0.2.1", false},
+    {"email:example.com@example.com", "example.com", false},
+    {"URI:https://example.com", "example.com", false},
+    {"", "example.com", false},  // the common name
+};
+
+// `covers` takes the leaf and the host.
+template <typename Covers>
+void ExpectCoversNamesOfTheLeafOnly(Covers covers) {
+  const TestCa ca = TestCa::Root("Root");
+  const TestKey key = TestKey::Generate(TestKeyType::kP256);
+  for (const NameRow& row : kNameRows) {
+    const Der leaf = ca.Issue(key.public_key(), {.common_name = "example.com",
+                                                 .extended_key_usage = "serverAuth",
+                                                 .subject_alt_names = row.subject_alt_names});
+    EXPECT_EQ(covers(Bytes(leaf), row.host), row.covered ? 1 : 0)
+        << row.subject_alt_names << " for \"" << row.host << '"';
+  }
+  EXPECT_EQ(covers(Bytes(Der{0x30, 0}), "example.com"), 0);
+  EXPECT_EQ(covers(Bytes(Der{}), "example.com"), 0);
+}
+
+// `names` takes the leaf, a buffer and its size.
+template <typename Names>
+void ExpectTellsTheFirstNames(Names names) {
+  const TestCa ca = TestCa::Root("Root");
+  const TestKey key = TestKey::Generate(TestKeyType::kP256);
+  const Der leaf = ca.Issue(
+      key.public_key(),
+      {.subject_alt_names = "DNS:a.example,email:a@b.example,IP:192.0.2.1,DNS:*.b.example"});
+  const Der nameless = ca.Issue(key.public_key());
+  char out[64] = "before";
+  names(Bytes(leaf), out, sizeof out);
+  EXPECT_STREQ(out, "a.example, *.b.example");
+  names(Bytes(leaf), out, sizeof "a.example, *.b.example" - 1);
+  EXPECT_STREQ(out, "a.example") << "whole names";
+  names(Bytes(nameless), out, sizeof out);
+  EXPECT_STREQ(out, "");
+  names(Bytes(Der{0x30, 0}), out, sizeof out);
+  EXPECT_STREQ(out, "");
+}
+
+// `fault` takes an anchor and a chain, and is empty when the chain is good.
+template <typename Fault>
+void ExpectChecksChainsOfServers(Fault fault) {
+  const TestCa root = TestCa::Root("Root");
+  const TestCa issuing = root.Intermediate("Issuing");
+  const TestKey key = TestKey::Generate(TestKeyType::kP256);
+  const auto issue = [&](CertificateOptions options) {
+    options.subject_alt_names = "DNS:example.com";
+    return issuing.Issue(key.public_key(), options);
+  };
+  const CertificateOptions server = {.extended_key_usage = "serverAuth"};
+  const auto with = [&](const Der& leaf) { return std::vector<Der>{leaf, issuing.certificate()}; };
+  const Der& anchor = root.certificate();
+
+  EXPECT_EQ(fault(anchor, with(issue(server))), "");
+  EXPECT_EQ(fault(anchor, {root.Issue(key.public_key(), server)}), "") << "no names: no matter";
+  EXPECT_EQ(fault(anchor, with(issue({.extended_key_usage = ""}))), "");
+  EXPECT_EQ(fault(anchor, with(issue({.key_usage = "", .extended_key_usage = "serverAuth"}))), "");
+  EXPECT_NE(fault(anchor, with(issue({.extended_key_usage = "clientAuth"}))), "");
+  EXPECT_NE(fault(anchor, with(issue({.key_usage = "critical,keyAgreement",
+                                      .extended_key_usage = "serverAuth"}))),
+            "");
+  EXPECT_NE(fault(anchor, {issue(server)}), "") << "without its intermediate";
+  EXPECT_NE(fault(TestCa::Root("Root").certificate(), with(issue(server))), "") << "a stranger";
+  EXPECT_NE(fault(anchor, {SelfSigned(key, server)}), "");
+  const auto past = std::chrono::system_clock::now() - std::chrono::hours(1);
+  EXPECT_NE(fault(anchor, with(issue({.extended_key_usage = "serverAuth",
+                                      .not_before = past - std::chrono::hours(1),
+                                      .not_after = past}))),
+            "");
+  EXPECT_NE(fault(anchor, with(issue({.extended_key_usage = "serverAuth",
+                                      .not_before = past + std::chrono::hours(2)}))),
+            "");
+  EXPECT_NE(fault(anchor, with(issue({.extended_key_usage = "serverAuth", .digest = "SHA1"}))), "");
+  EXPECT_NE(fault(anchor, {issue(server), Der{0x30, 0}}), "");
+  EXPECT_NE(fault(anchor, {}), "");
+
+  const TestKey limited_key = TestKey::Generate(TestKeyType::kP256);
+  const TestCa limited = TestCa::WithCertificate(
+      limited_key, root.Issue(limited_key.public_key(),
+                              {.common_name = "Ours only",
+                               .key_usage = "critical,keyCertSign",
+                               .extended_key_usage = {},
+                               .basic_constraints = "critical,CA:TRUE",
+                               .name_constraints = "critical,permitted;DNS:ours.example"}));
+  for (const auto& [name, good] :
+       {std::pair("DNS:www.ours.example", true), std::pair("DNS:www.theirs.example", false)}) {
+    const Der leaf = limited.Issue(key.public_key(),
+                                   {.extended_key_usage = "serverAuth", .subject_alt_names = name});
+    EXPECT_EQ(fault(anchor, {leaf, limited.certificate()}) == "", good) << name;
+  }
 }
 
 }  // namespace signet::test

@@ -199,5 +199,38 @@ TEST_F(BoringsslChainTest, MayHaveAnAnchorWithAnOldSignature) {
   EXPECT_EQ(Fault(Certificate("leaf", key_.get(), "Root", root_key_.get()).get(), old.get()), "");
 }
 
+TEST_F(BoringsslChainTest, OfAServerIsForItsNames) {
+  const auto leaf = [&](const char* names, const char* usage) {
+    bssl::UniquePtr<X509> certificate =
+        Certificate("leaf.example", key_.get(), "Root", root_key_.get());
+    for (const auto& [nid, value] :
+         {std::pair(NID_subject_alt_name, names), std::pair(NID_ext_key_usage, usage)}) {
+      X509_EXTENSION* extension = X509V3_EXT_nconf_nid(nullptr, nullptr, nid, value);
+      X509_add_ext(certificate.get(), extension, -1);
+      X509_EXTENSION_free(extension);
+    }
+    X509_sign(certificate.get(), root_key_.get(), EVP_sha256());
+    return Der(certificate.get());
+  };
+  bssl::UniquePtr<X509_STORE> store(X509_STORE_new());
+  X509_STORE_add_cert(store.get(), root_.get());
+  signet_openssl_trust trust = {store.get(), nullptr, nullptr};
+  const Bytes good = leaf("DNS:a.example,DNS:*.b.example,IP:192.0.2.1", "serverAuth");
+  const Bytes of_client = leaf("DNS:a.example", "clientAuth");
+  const signet_bytes good_chain = View(good), bad_chain = View(of_client);
+  EXPECT_EQ(signet_openssl_check_server_chain(&trust, &good_chain, 1, nullptr), 1);
+  EXPECT_EQ(signet_openssl_check_server_chain(&trust, &bad_chain, 1, nullptr), 0);
+  for (const char* host : {"a.example", "www.b.example", "192.0.2.1"}) {
+    EXPECT_EQ(signet_openssl_covers_host(&trust, View(good), host), 1) << host;
+  }
+  for (const char* host : {"leaf.example", "b.example", ".b.example", "x.y.b.example", "", "::1"}) {
+    EXPECT_EQ(signet_openssl_covers_host(&trust, View(good), host), 0) << host;
+  }
+  char names[64];
+  signet_openssl_server_names(&trust, View(good), names, sizeof names);
+  EXPECT_STREQ(names, "a.example, *.b.example");
+  EXPECT_EQ(ERR_peek_error(), 0u);
+}
+
 }  // namespace
 }  // namespace signet::test

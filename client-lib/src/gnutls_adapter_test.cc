@@ -302,5 +302,36 @@ TEST(GnutlsSignatureTest, NeedsACertificateThatIsWhole) {
   EXPECT_EQ(Verify({}, 0x0403, message, signature), 0);
 }
 
+// -- chains of servers
+
+TEST(GnutlsServerCertsTest, CoverTheirNamesOnly) {
+  ExpectCoversNamesOfTheLeafOnly([](signet_bytes leaf, const char* host) {
+    return signet_gnutls_covers_host(nullptr, leaf, host);
+  });
+}
+
+TEST(GnutlsServerCertsTest, AreToldByTheirFirstNames) {
+  ExpectTellsTheFirstNames([](signet_bytes leaf, char* out, size_t size) {
+    signet_gnutls_server_names(nullptr, leaf, out, size);
+  });
+}
+
+TEST(GnutlsServerCertsTest, HaveChainsForServers) {
+  ExpectChecksChainsOfServers([](const Der& anchor, const std::vector<Der>& chain) {
+    gnutls_x509_trust_list_t list = nullptr;
+    EXPECT_EQ(gnutls_x509_trust_list_init(&list, 0), 0);
+    const gnutls_datum_t root = signet_gnutls_datum(Bytes(anchor));
+    EXPECT_EQ(gnutls_x509_trust_list_add_trust_mem(list, &root, nullptr, GNUTLS_X509_FMT_DER, 0, 0),
+              1);
+    std::vector<signet_bytes> views;
+    for (const Der& certificate : chain) views.push_back(Bytes(certificate));
+    const char* why = "";
+    const int good = signet_gnutls_check_server_chain(list, views.data(), views.size(), &why);
+    EXPECT_EQ(good == 1, *why == '\0');
+    gnutls_x509_trust_list_deinit(list, 1);
+    return std::string(why);
+  });
+}
+
 }  // namespace
 }  // namespace signet::test

@@ -211,11 +211,44 @@ TEST(OpensslAdapterTest, RefusesACertificateThatIsNotWhole) {
   EXPECT_EQ(Verify({}, 0x0403, message, signature), 0);
 }
 
-// -- chains
-
 struct FreeStore {
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }
 };
+
+// -- chains of servers
+
+TEST(OpensslServerCertsTest, CoverTheirNamesOnly) {
+  ExpectCoversNamesOfTheLeafOnly([](signet_bytes leaf, const char* host) {
+    return signet_openssl_covers_host(nullptr, leaf, host);
+  });
+  EXPECT_EQ(ERR_peek_error(), 0u) << "the error queue is not ours";
+}
+
+TEST(OpensslServerCertsTest, AreToldByTheirFirstNames) {
+  ExpectTellsTheFirstNames([](signet_bytes leaf, char* out, size_t size) {
+    signet_openssl_server_names(nullptr, leaf, out, size);
+  });
+}
+
+TEST(OpensslServerCertsTest, HaveChainsForServers) {
+  ExpectChecksChainsOfServers([](const Der& anchor, const std::vector<Der>& chain) {
+    const std::unique_ptr<X509_STORE, FreeStore> store(X509_STORE_new());
+    const uint8_t* data = anchor.data();
+    X509* root = d2i_X509(nullptr, &data, static_cast<long>(anchor.size()));
+    X509_STORE_add_cert(store.get(), root);
+    X509_free(root);
+    signet_openssl_trust trust = {store.get(), nullptr, nullptr};
+    std::vector<signet_bytes> views;
+    for (const Der& certificate : chain) views.push_back(Bytes(certificate));
+    const char* why = "";
+    const int good = signet_openssl_check_server_chain(&trust, views.data(), views.size(), &why);
+    EXPECT_EQ(good == 1, *why == '\0');
+    EXPECT_EQ(ERR_peek_error(), 0u);
+    return std::string(why);
+  });
+}
+
+// -- chains
 
 class ChainTest : public ::testing::Test {
  protected:

@@ -49,7 +49,8 @@ std::optional<Origin> ParseHttpsOrigin(std::string_view text) {
     rest.remove_prefix(1);
   }
   const auto port = ParsePort(rest);
-  if (!port || host.empty() || host.size() > kMaxHost ||
+  // To some matchers of names a dot in front means any subdomain.
+  if (!port || host.empty() || host.front() == '.' || host.size() > kMaxHost ||
       !std::all_of(host.begin(), host.end(), bracketed ? IsOfAddress : IsOfName)) {
     return std::nullopt;
   }

@@ -65,6 +65,7 @@ TEST(OriginTest, IsNothingElse) {
                                                           "https://a@example.com",
                                                           "https://example.com?",
                                                           "https://:443",
+                                                          "https://.example.com",
                                                           "https://[::1",
                                                           "https://[]",
                                                           "https://[::1]443",

@@ -1,13 +1,14 @@
 /* signet/gnutls.h: the adapter for GnuTLS 3.7: fills a signet_tls from a gnutls_session_t, and
  * keeps its ClientHello, on TCP or inside QUIC (ngtcp2_crypto_gnutls). Header-only: libsignet
- * itself does not know GnuTLS; link libgnutls. There is no check of chains here: a server looks at
- * the chain of each answer itself.
+ * itself does not know GnuTLS; link libgnutls. A client checks the chains of secondary server
+ * certificates with it; a server looks at the chain of each answer itself.
  *
  * Conventions: see connection.h. Static inline functions only, no globals.
  * Sources: RFC 9261 section 5.1 (exporter), RFC 8446 sections 4.2.3 (schemes) and 7.5. */
 #ifndef SIGNET_GNUTLS_H_
 #define SIGNET_GNUTLS_H_
 
+#include <arpa/inet.h>
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -48,6 +49,18 @@ static inline size_t signet_gnutls_schemes(gnutls_privkey_t key, uint16_t* out, 
  * sign. It is as slow as the key is. */
 static inline int signet_gnutls_sign(gnutls_privkey_t key, uint16_t scheme, signet_bytes message,
                                      uint8_t* signature, size_t* size);
+
+/* For verify_server_chain, covers_host and server_names of a signet_session_config; its server_user
+ * is the gnutls_x509_trust_list_t. A chain is good when it leads to an authority of the list within
+ * its name constraints and the leaf is good for TLS servers now, whatever names it has; keys and
+ * signatures below 112 bits of security are refused (GNUTLS_PROFILE_MEDIUM). Who asks for a name,
+ * asks covers_host: an iPAddress of the leaf for an IP address, a dNSName for others, in which "*"
+ * may stand for the whole first label; never the common name (RFC 9525). The names are dNSNames. */
+static inline int signet_gnutls_check_server_chain(void* trust_list, const signet_bytes* chain,
+                                                   size_t count, const char** why);
+static inline int signet_gnutls_covers_host(void* trust_list, signet_bytes leaf, const char* host);
+static inline void signet_gnutls_server_names(void* trust_list, signet_bytes leaf, char* out,
+                                              size_t size);
 
 /* -- implementation -------------------------------------------------------------------------- */
 
@@ -300,6 +313,158 @@ static inline void signet_gnutls_forget_client_hello(gnutls_session_t tls, signe
   gnutls_free((void*)kept->data);
   kept->data = NULL;
   kept->size = 0;
+}
+
+/* NULL unless it is a certificate. */
+static inline gnutls_x509_crt_t signet_gnutls_certificate(signet_bytes der) {
+  gnutls_datum_t data = signet_gnutls_datum(der);
+  gnutls_x509_crt_t certificate;
+  if (der.size > INT_MAX || gnutls_x509_crt_init(&certificate) < 0) return NULL;
+  if (gnutls_x509_crt_import(certificate, &data, GNUTLS_X509_FMT_DER) >= 0) return certificate;
+  gnutls_x509_crt_deinit(certificate);
+  return NULL;
+}
+
+/* NULL when nothing is wrong. */
+static inline const char* signet_gnutls_fault_of(unsigned int status) {
+  static const struct {
+    unsigned int flag;
+    const char* fault;
+  } faults[] = {
+      {GNUTLS_CERT_SIGNER_NOT_FOUND, "unable to get issuer certificate"},
+      {GNUTLS_CERT_SIGNER_NOT_CA, "an issuer of the chain is no authority"},
+      {GNUTLS_CERT_REVOKED, "certificate revoked"},
+      {GNUTLS_CERT_EXPIRED, "certificate has expired"},
+      {GNUTLS_CERT_NOT_ACTIVATED, "certificate is not yet valid"},
+      {GNUTLS_CERT_INSECURE_ALGORITHM, "a key or a signature of the chain is too weak"},
+      {GNUTLS_CERT_PURPOSE_MISMATCH, "the certificate is not for TLS servers"},
+      {GNUTLS_CERT_SIGNATURE_FAILURE, "a signature of the chain is wrong"},
+  };
+  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; ++i) {
+    if ((status & faults[i].flag) != 0) return faults[i].fault;
+  }
+  return status == 0 ? NULL : "the chain breaks a rule of its authorities";
+}
+
+static inline const char* signet_gnutls_chain_fault(gnutls_x509_trust_list_t trust_list,
+                                                    gnutls_x509_crt_t* chain, unsigned int count) {
+  static const char purpose[] = GNUTLS_KP_TLS_WWW_SERVER;
+  gnutls_typed_vdata_st wanted = {GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char*)purpose, 0};
+  unsigned int status = GNUTLS_CERT_INVALID;
+  unsigned int usage = 0;
+  if (gnutls_x509_trust_list_verify_crt2(trust_list, chain, count, &wanted, 1,
+                                         GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &status,
+                                         NULL) < 0) {
+    return "the check of the chain could not be done";
+  }
+  const char* fault = signet_gnutls_fault_of(status);
+  if (fault != NULL) return fault;
+  /* Purposes are about TLS 1.2 too, where key agreement is enough (RFC 8446 section 4.4.2.2). */
+  if (gnutls_x509_crt_get_key_usage(chain[0], &usage, NULL) >= 0 &&
+      (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) == 0) {
+    return "the key usage of the leaf has no digitalSignature";
+  }
+  return NULL;
+}
+
+static inline int signet_gnutls_check_server_chain(void* trust_list, const signet_bytes* chain,
+                                                   size_t count, const char** why) {
+  gnutls_x509_crt_t certificates[16]; /* libsignet takes chains of 10 */
+  size_t read = 0;
+  while (read < count && read < sizeof certificates / sizeof certificates[0]) {
+    certificates[read] = signet_gnutls_certificate(chain[read]);
+    if (certificates[read] == NULL) break;
+    ++read;
+  }
+  const char* fault = "a certificate of the chain can't be read";
+  if (read == count && count > 0) {
+    fault = signet_gnutls_chain_fault((gnutls_x509_trust_list_t)trust_list, certificates,
+                                      (unsigned int)count);
+  }
+  while (read > 0) gnutls_x509_crt_deinit(certificates[--read]);
+  if (fault != NULL && why != NULL) *why = fault;
+  return fault == NULL;
+}
+
+/* The next dNSName of the leaf from `index` on, of up to `size` bytes; 0 when there is none. */
+static inline int signet_gnutls_next_name(gnutls_x509_crt_t leaf, unsigned int* index, char* out,
+                                          size_t capacity, size_t* size) {
+  for (;; ++*index) {
+    *size = capacity;
+    int type = gnutls_x509_crt_get_subject_alt_name(leaf, *index, out, size, NULL);
+    if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) return 0;
+    if (type < 0 && type != GNUTLS_E_SHORT_MEMORY_BUFFER) return 0;
+    if (type != GNUTLS_SAN_DNSNAME) continue;
+    ++*index;
+    return 1;
+  }
+}
+
+static inline int signet_gnutls_same_letter(char a, char b) {
+  if (a >= 'A' && a <= 'Z') a = (char)(a - 'A' + 'a');
+  if (b >= 'A' && b <= 'Z') b = (char)(b - 'A' + 'a');
+  return a == b;
+}
+
+/* RFC 9525 section 6.3. GnuTLS itself takes parts of labels, common names, and IP addresses that
+ * are written as names. */
+static inline int signet_gnutls_name_covers(const char* name, size_t size, const char* host) {
+  if (size > 2 && name[0] == '*' && name[1] == '.') {
+    const char* rest = strchr(host, '.');
+    if (rest == NULL || rest == host) return 0;
+    ++name, --size;
+    if (memchr(name + 1, '.', size - 1) == NULL) return 0; /* "*.com" */
+    host = rest;
+  }
+  if (strlen(host) != size) return 0;
+  for (size_t i = 0; i < size; ++i) {
+    if (!signet_gnutls_same_letter(name[i], host[i])) return 0;
+  }
+  return 1;
+}
+
+static inline int signet_gnutls_covers_host(void* trust_list, signet_bytes leaf, const char* host) {
+  unsigned char address[16];
+  char name[256];
+  size_t size = 0;
+  unsigned int index = 0;
+  int covers = 0;
+  (void)trust_list;
+  if (host[0] == '\0' || host[0] == '.') return 0;
+  gnutls_x509_crt_t certificate = signet_gnutls_certificate(leaf);
+  if (certificate == NULL) return 0;
+  if (inet_pton(AF_INET, host, address) == 1) {
+    covers = gnutls_x509_crt_check_ip(certificate, address, 4, 0) != 0;
+  } else if (inet_pton(AF_INET6, host, address) == 1) {
+    covers = gnutls_x509_crt_check_ip(certificate, address, 16, 0) != 0;
+  } else {
+    while (!covers && signet_gnutls_next_name(certificate, &index, name, sizeof name, &size)) {
+      covers = signet_gnutls_name_covers(name, size, host);
+    }
+  }
+  gnutls_x509_crt_deinit(certificate);
+  return covers;
+}
+
+static inline void signet_gnutls_server_names(void* trust_list, signet_bytes leaf, char* out,
+                                              size_t size) {
+  char name[256];
+  size_t length = 0;
+  size_t used = 0;
+  unsigned int index = 0;
+  gnutls_x509_crt_t certificate = signet_gnutls_certificate(leaf);
+  (void)trust_list;
+  while (certificate != NULL &&
+         signet_gnutls_next_name(certificate, &index, name, sizeof name, &length)) {
+    const char* separator = used == 0 ? "" : ", ";
+    if (used + strlen(separator) + length >= size) break;
+    memcpy(out + used, separator, strlen(separator));
+    used += strlen(separator);
+    memcpy(out + used, name, length);
+    used += length;
+  }
+  if (size > 0) out[used] = '\0';
+  if (certificate != NULL) gnutls_x509_crt_deinit(certificate);
 }
 
 #ifdef __cplusplus

@@ -81,6 +81,17 @@ static inline int signet_openssl_check_chain(void* trust, uint64_t request,
                                              const signet_bytes* chain, size_t count,
                                              const char** why);
 
+/* For verify_server_chain, covers_host and server_names of a signet_session_config; its server_user
+ * is a signet_openssl_trust. A chain is held to the same as signet_openssl_check_chain holds it,
+ * but for TLS servers, whatever names it has; who asks for a name, asks covers_host: an iPAddress
+ * of the leaf for an IP address, a dNSName for others, in which "*" may stand for the whole first
+ * label; never the common name (RFC 9525). The names are dNSNames. */
+static inline int signet_openssl_check_server_chain(void* trust, const signet_bytes* chain,
+                                                    size_t count, const char** why);
+static inline int signet_openssl_covers_host(void* trust, signet_bytes leaf, const char* host);
+static inline void signet_openssl_server_names(void* trust, signet_bytes leaf, char* out,
+                                               size_t size);
+
 /* -- implementation -------------------------------------------------------------------------- */
 
 #ifdef OPENSSL_IS_BORINGSSL /* where the two differ; the one place */
@@ -394,10 +405,11 @@ static inline const char* signet_openssl_revocation_fault(const signet_openssl_t
 }
 
 static inline const char* signet_openssl_chain_fault(X509_STORE_CTX* context,
-                                                     const signet_openssl_trust* trust, X509* leaf,
+                                                     const signet_openssl_trust* trust,
+                                                     const char* purpose, X509* leaf,
                                                      STACK_OF(X509) * rest) {
   if (X509_STORE_CTX_init(context, trust->store, leaf, rest) != 1 ||
-      X509_STORE_CTX_set_default(context, "ssl_client") != 1) {
+      X509_STORE_CTX_set_default(context, purpose) != 1) {
     return "the check of the chain could not be set up";
   }
   X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context);
@@ -414,17 +426,18 @@ static inline const char* signet_openssl_chain_fault(X509_STORE_CTX* context,
   return signet_openssl_revocation_fault(trust, X509_STORE_CTX_get0_chain(context));
 }
 
-static inline int signet_openssl_check_chain(void* trust, uint64_t request,
-                                             const signet_bytes* chain, size_t count,
-                                             const char** why) {
+/* `purpose` is a name of X509_VERIFY_PARAM_lookup. */
+static inline int signet_openssl_check_chain_for(const char* purpose, void* trust,
+                                                 const signet_bytes* chain, size_t count,
+                                                 const char** why) {
   const char* fault = "a certificate of the chain can't be read";
-  (void)request;
   ERR_set_mark();
   X509* leaf = count > 0 ? signet_openssl_certificate(chain[0]) : NULL;
   STACK_OF(X509)* rest = leaf != NULL ? signet_openssl_rest(chain, count) : NULL;
   X509_STORE_CTX* context = rest != NULL ? X509_STORE_CTX_new() : NULL;
   if (context != NULL) {
-    fault = signet_openssl_chain_fault(context, (const signet_openssl_trust*)trust, leaf, rest);
+    fault = signet_openssl_chain_fault(context, (const signet_openssl_trust*)trust, purpose, leaf,
+                                       rest);
   }
   X509_STORE_CTX_free(context);
   sk_X509_pop_free(rest, X509_free);
@@ -432,6 +445,64 @@ static inline int signet_openssl_check_chain(void* trust, uint64_t request,
   ERR_pop_to_mark();
   if (fault != NULL && why != NULL) *why = fault;
   return fault == NULL;
+}
+
+static inline int signet_openssl_check_chain(void* trust, uint64_t request,
+                                             const signet_bytes* chain, size_t count,
+                                             const char** why) {
+  (void)request;
+  return signet_openssl_check_chain_for("ssl_client", trust, chain, count, why);
+}
+
+static inline int signet_openssl_check_server_chain(void* trust, const signet_bytes* chain,
+                                                    size_t count, const char** why) {
+  return signet_openssl_check_chain_for("ssl_server", trust, chain, count, why);
+}
+
+static inline int signet_openssl_covers_host(void* trust, signet_bytes leaf, const char* host) {
+  (void)trust;
+  if (host[0] == '\0' || host[0] == '.') return 0; /* to OpenSSL any name, any subdomain */
+  ERR_set_mark();
+  X509* certificate = signet_openssl_certificate(leaf);
+  int covers = 0;
+  if (certificate != NULL) {
+    covers = X509_check_ip_asc(certificate, host, 0);
+    if (covers == -2) { /* no IP address */
+      covers = X509_check_host(
+          certificate, host, strlen(host),
+          X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL);
+    }
+  }
+  X509_free(certificate);
+  ERR_pop_to_mark();
+  return covers == 1;
+}
+
+static inline void signet_openssl_server_names(void* trust, signet_bytes leaf, char* out,
+                                               size_t size) {
+  size_t used = 0;
+  (void)trust;
+  ERR_set_mark();
+  X509* certificate = signet_openssl_certificate(leaf);
+  GENERAL_NAMES* names = NULL;
+  if (certificate != NULL) {
+    names = (GENERAL_NAMES*)X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+  }
+  for (int i = 0; names != NULL && i < (int)sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
+    if (name->type != GEN_DNS) continue;
+    const char* separator = used == 0 ? "" : ", ";
+    size_t length = (size_t)ASN1_STRING_length(name->d.dNSName);
+    if (used + strlen(separator) + length >= size) break;
+    memcpy(out + used, separator, strlen(separator));
+    used += strlen(separator);
+    memcpy(out + used, ASN1_STRING_get0_data(name->d.dNSName), length);
+    used += length;
+  }
+  if (size > 0) out[used] = '\0';
+  GENERAL_NAMES_free(names);
+  X509_free(certificate);
+  ERR_pop_to_mark();
 }
 
 static inline int signet_openssl_verify_chain(X509_STORE* store, const signet_bytes* chain,
