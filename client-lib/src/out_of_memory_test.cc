@@ -2,13 +2,17 @@
 // shared library has an operator new of its own.
 #include <gtest/gtest.h>
 #include <signet/client.h>
+#include <signet/openssl.h>
 #include <signet/server.h>
 
 #include <cstdlib>
 #include <new>
+#include <string>
 #include <vector>
 
 #include "tests/support/client_and_server.h"
+#include "tests/support/test_ca.h"
+#include "tests/support/tls_pair.h"
 
 namespace {
 
@@ -120,6 +124,48 @@ TEST(OutOfMemoryTest, EveryFailedAllocationIsReportedAndClosesTheConnection) {
     }
   }
   EXPECT_GT(allocations, 100) << "the library allocates nothing? then this test sees nothing";
+}
+
+// A server's own certificate, from the configuration to the frame; true when all of it worked.
+bool ProveCertificate(const TlsPair& tls, const Der& leaf, const TestKey& key, Scarcity& memory) {
+  const wire::Bytes hello =
+      FromHex("010000330303" + std::string(64, 'a') + "00000213010100" + "0008000d000400020403");
+  signet_requester_config config{};
+  config.size = sizeof config;
+  EXPECT_EQ(signet_openssl_tls(tls.server(), &config.tls), SIGNET_OK);
+  config.http = SIGNET_HTTP2;
+  config.client_hello = {hello.data(), hello.size()};
+  signet_requester* raw = nullptr;
+  if (!memory.Works([&] { return signet_requester_new(&config, &raw); })) return false;
+  const RequesterPtr requester(raw);
+  EXPECT_EQ(signet_requester_peer_setting(raw, 0xf0c5, 1), SIGNET_OK);
+  const signet_bytes chain = {leaf.data(), leaf.size()};
+  const uint16_t scheme = 0x0403;
+  signet_proof proof{};
+  if (!memory.Works([&] { return signet_requester_prove(raw, &chain, 1, &scheme, 1, &proof); })) {
+    return false;
+  }
+  const Der signature = key.Sign(scheme, {proof.message.data, proof.message.size});
+  const char* const origin = "https://b.example";
+  signet_frame frame;
+  return memory.Works([&] {
+    return signet_requester_proof_signed(raw, proof.id, {signature.data(), signature.size()});
+  }) && memory.Works([&] { return signet_requester_origins(raw, &origin, 1); }) &&
+         memory.Works([&] { return signet_requester_next_frame(raw, &frame); });
+}
+
+TEST(OutOfMemoryTest, EveryFailedAllocationOfAServersOwnProofIsReported) {
+  const TlsPair tls;
+  const TestKey key = TestKey::Generate(TestKeyType::kP256);
+  const Der leaf = SelfSigned(key);
+  long allocations = 0;
+  for (bool done = false; !done; ++allocations) {
+    ASSERT_LT(allocations, 1000);
+    Scarcity memory(allocations);
+    done = ProveCertificate(tls, leaf, key, memory);
+    EXPECT_EQ(done, !memory.ran_out());
+  }
+  EXPECT_GT(allocations, 20) << "the library allocates nothing? then this test sees nothing";
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "client-lib/src/abi.h"
+#include "client-lib/src/request_context.h"
 #include "ipc/wire/authenticator_requests.h"
+#include "ipc/wire/writer.h"
 
 namespace signet {
 namespace {
@@ -19,20 +21,8 @@ constexpr uint32_t kSmallestMaxFrameSize = 16384;
 constexpr uint32_t kLargestMaxFrameSize = (1u << 24) - 1;
 // HTTP/3 has no limit; ours keeps frames as small as most receivers want them.
 constexpr size_t kHttp3FrameSize = 64 * 1024;
-
-// A context is 24 random bytes, which nobody can predict, and the number of the request, which
-// makes it unique on the connection (RFC 9261 section 4).
-constexpr size_t kContextSize = 32;
-constexpr size_t kRandomSize = kContextSize - sizeof(uint64_t);
-
-Bytes MakeContext(const TlsConnection& tls, uint64_t id) {
-  Bytes context(kContextSize);
-  tls.FillRandom(std::span(context).first(kRandomSize));
-  for (size_t i = 0; i < sizeof id; ++i) {
-    context[kContextSize - 1 - i] = static_cast<uint8_t>(id >> (8 * i));
-  }
-  return context;
-}
+// RFC 8336 section 2 and RFC 9412 section 3.
+constexpr uint64_t kOriginFrame = 0x0c;
 
 std::vector<signet_bytes> AbiChain(const std::vector<BytesView>& chain) {
   std::vector<signet_bytes> views;
@@ -49,9 +39,10 @@ Requester::Requester(const signet_requester_config& config, const wire::CodePoin
       chain_user_(config.chain_user),
       http_(config.http),
       code_points_(code_points),
-      client_hello_(std::move(client_hello)),
       failure_(config.http),
-      peer_max_frame_size_(config.http == SIGNET_HTTP2 ? kSmallestMaxFrameSize : kHttp3FrameSize) {}
+      peer_max_frame_size_(config.http == SIGNET_HTTP2 ? kSmallestMaxFrameSize : kHttp3FrameSize) {
+  if (client_hello) prover_.emplace(*std::move(client_hello));
+}
 
 signet_status Requester::Fail(Fault fault, std::string_view rule) {
   failure_.Set(fault, rule);
@@ -60,6 +51,7 @@ signet_status Requester::Fail(Fault fault, std::string_view rule) {
   answers_.clear();
   asked_ = 0;
   keys_.reset();
+  prover_.reset();
   return SIGNET_ERROR_CONNECTION;
 }
 
@@ -70,13 +62,32 @@ const AuthenticatorKeys& Requester::Keys() {
 
 // -- negotiation
 
+Requester::Settings Requester::settings() const {
+  return {{{code_points_.client_cert_auth, 1}, {code_points_.server_cert_auth, 1}},
+          prover_ ? size_t{2} : size_t{1}};
+}
+
 signet_status Requester::PeerSetting(uint64_t id, uint64_t value) {
   if (failure_.failed()) return SIGNET_ERROR_STATE;
+  if (id == code_points_.server_cert_auth) return PeerServerCertAuth(value);
   if (id != code_points_.client_cert_auth) return SIGNET_OK;
   if (value == 0 && peer_limit_ > 0) {
     return Fail(Fault::kSetting, "the client withdrew the client certificate setting");
   }
   peer_limit_ = value;
+  return SIGNET_OK;
+}
+
+// Draft secondary-server-certs, sections 3.1 and 4; reading B5 for the errors.
+signet_status Requester::PeerServerCertAuth(uint64_t value) {
+  if (!prover_) return SIGNET_OK;
+  if (value > 1) {
+    return Fail(Fault::kSetting, "the client's value of the server certificate setting is not 1");
+  }
+  if (value == 0 && peer_takes_certificates_) {
+    return Fail(Fault::kSetting, "the client withdrew the server certificate setting");
+  }
+  peer_takes_certificates_ = value == 1;
   return SIGNET_OK;
 }
 
@@ -102,7 +113,7 @@ size_t Requester::available() const {
 std::optional<Requester::Pending> Requester::Prepare(uint64_t id,
                                                      wire::CertificateRequest request) const {
   request.type = wire::HandshakeType::kCertificateRequest;  // 17 is a client's
-  request.context = MakeContext(tls_, id);
+  request.context = MakeRequestContext(tls_, id);
   const auto message = wire::BuildCertificateRequest(request);
   if (!message.ok()) return std::nullopt;
   auto parsed = wire::ParseCertificateRequest(*message);
@@ -121,7 +132,7 @@ signet_status Requester::Request(std::vector<wire::CertificateRequest> requests,
     const auto element = wire::BuildAuthenticatorRequests({pending->request.raw});
     if (!element.ok() || element->size() > peer_max_frame_size_) return SIGNET_ERROR_ARGUMENT;
     if (frames.empty() || frames.back().payload.size() + element->size() > peer_max_frame_size_) {
-      frames.push_back({{}, 0});
+      frames.push_back({code_points_.authenticator_requests, {}, 0});
     }
     Frame& frame = frames.back();
     frame.payload.insert(frame.payload.end(), element->begin(), element->end());
@@ -139,10 +150,53 @@ signet_status Requester::Request(std::vector<wire::CertificateRequest> requests,
 
 signet_status Requester::NextFrame(signet_frame* out) {
   if (failure_.failed() || frames_.empty()) return SIGNET_ERROR_STATE;
+  const uint64_t type = frames_.front().type;
   frame_ = std::move(frames_.front().payload);
   asked_ += frames_.front().requests;
   frames_.pop_front();
-  *out = {code_points_.authenticator_requests, ToAbi(frame_)};
+  *out = {type, ToAbi(frame_)};
+  return SIGNET_OK;
+}
+
+// -- our own certificates
+
+bool Requester::can_prove() const {
+  return !failure_.failed() && prover_ && peer_takes_certificates_ && !prover_->exhausted();
+}
+
+signet_status Requester::Prove(const std::vector<Bytes>& chain, std::span<const uint16_t> schemes,
+                               signet_proof* out) {
+  if (!can_prove()) return SIGNET_ERROR_STATE;
+  const auto scheme = prover_->Choose(schemes);
+  if (!scheme) return SIGNET_ERROR_STATE;
+  const auto task = prover_->Begin(tls_, chain, *scheme, peer_max_frame_size_);
+  if (!task) return SIGNET_ERROR_ARGUMENT;
+  *out = {task->id, static_cast<uint16_t>(task->scheme), ToAbi(task->message)};
+  return SIGNET_OK;
+}
+
+signet_status Requester::ProofSigned(uint64_t id, BytesView signature) {
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  if (!prover_ || !prover_->IsBegun(id)) return SIGNET_ERROR_ARGUMENT;
+  auto authenticator = prover_->Finish(tls_, id, signature, peer_max_frame_size_);
+  if (!authenticator) return SIGNET_ERROR_ARGUMENT;
+  frames_.push_back({code_points_.server_certificate, *std::move(authenticator), 0});
+  return SIGNET_OK;
+}
+
+signet_status Requester::Origins(const std::vector<std::string_view>& origins) {
+  if (failure_.failed()) return SIGNET_ERROR_STATE;
+  std::vector<Bytes> payloads(1);
+  for (const std::string_view origin : origins) {
+    wire::Writer entry;
+    entry.Vector16({reinterpret_cast<const uint8_t*>(origin.data()), origin.size()});
+    if (!entry.ok() || entry.bytes().size() > peer_max_frame_size_) return SIGNET_ERROR_ARGUMENT;
+    if (payloads.back().size() + entry.bytes().size() > peer_max_frame_size_) {
+      payloads.emplace_back();
+    }
+    payloads.back().insert(payloads.back().end(), entry.bytes().begin(), entry.bytes().end());
+  }
+  for (Bytes& payload : payloads) frames_.push_back({kOriginFrame, std::move(payload), 0});
   return SIGNET_OK;
 }
 

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "client-lib/src/connection_failure.h"
+#include "client-lib/src/server_prover.h"
 #include "client-lib/src/tls_connection.h"
 #include "client-lib/src/validation.h"
 #include "ipc/wire/bytes.h"
@@ -31,7 +33,11 @@ class Requester {
   Requester(const signet_requester_config& config, const wire::CodePoints& code_points,
             std::optional<wire::ClientHello> client_hello);
 
-  signet_setting setting() const { return {code_points_.client_cert_auth, 1}; }
+  struct Settings {
+    signet_setting entries[2];
+    size_t count;
+  };
+  Settings settings() const;
   signet_status PeerSetting(uint64_t id, uint64_t value);
   signet_status PeerMaxFrameSize(uint32_t size);
   size_t available() const;
@@ -39,6 +45,12 @@ class Requester {
   // Type, context and `raw` of the requests are filled in here. All are queued or none.
   signet_status Request(std::vector<wire::CertificateRequest> requests, uint64_t* ids);
   signet_status NextFrame(signet_frame* out);
+
+  bool can_prove() const;
+  signet_status Prove(const std::vector<wire::Bytes>& chain, std::span<const uint16_t> schemes,
+                      signet_proof* out);
+  signet_status ProofSigned(uint64_t id, wire::BytesView signature);
+  signet_status Origins(const std::vector<std::string_view>& origins);
 
   bool WantsFrame(uint64_t type) const;
   signet_status ReceiveFrame(uint64_t stream, uint64_t type, wire::BytesView payload);
@@ -54,8 +66,9 @@ class Requester {
   };
 
   struct Frame {
+    uint64_t type;
     wire::Bytes payload;
-    size_t requests;
+    size_t requests;  // AUTHENTICATOR_REQUESTS: how many are in it
   };
 
   struct Answer {
@@ -65,6 +78,7 @@ class Requester {
   };
 
   signet_status Fail(Fault fault, std::string_view rule);
+  signet_status PeerServerCertAuth(uint64_t value);
   // One request ready to be sent; nothing if it can't be encoded.
   std::optional<Pending> Prepare(uint64_t id, wire::CertificateRequest request) const;
   const AuthenticatorKeys& Keys();
@@ -76,7 +90,6 @@ class Requester {
   void* const chain_user_;
   const signet_http http_;
   const wire::CodePoints code_points_;
-  const std::optional<wire::ClientHello> client_hello_;  // nothing: no server certificates
 
   ConnectionFailure failure_;
   uint64_t peer_limit_ = 0;
@@ -86,8 +99,11 @@ class Requester {
   uint64_t requests_ = 0;
   std::deque<Pending> pending_;  // in order of asking
   size_t asked_ = 0;             // how many of them were handed out in a frame
-  std::deque<Frame> frames_;
-  wire::Bytes frame_;  // what NextFrame gave out
+  std::deque<Frame> frames_;     // to be sent
+  wire::Bytes frame_;            // what NextFrame gave out
+
+  std::optional<ServerProver> prover_;  // nothing: no server certificates
+  bool peer_takes_certificates_ = false;
 
   std::deque<Answer> answers_;
   Answer answer_;                    // what NextAnswer gave out

@@ -110,8 +110,11 @@ void signet_requester_free(signet_requester* requester) { delete requester; }
 size_t signet_requester_settings(const signet_requester* requester, signet_setting* out,
                                  size_t capacity) {
   if (requester == nullptr) return 0;
-  if (out != nullptr && capacity > 0) *out = requester->requester.setting();
-  return 1;
+  const signet::Requester::Settings settings = requester->requester.settings();
+  for (size_t i = 0; out != nullptr && i < std::min(settings.count, capacity); ++i) {
+    out[i] = settings.entries[i];
+  }
+  return settings.count;
 }
 
 signet_status signet_requester_peer_setting(signet_requester* requester, uint64_t id,
@@ -147,6 +150,42 @@ signet_status signet_requester_request(signet_requester* requester, const signet
 signet_status signet_requester_next_frame(signet_requester* requester, signet_frame* out) {
   if (requester == nullptr || out == nullptr) return SIGNET_ERROR_ARGUMENT;
   return requester->requester.NextFrame(out);
+}
+
+int signet_requester_can_prove(const signet_requester* requester) {
+  return requester != nullptr && requester->requester.can_prove();
+}
+
+signet_status signet_requester_prove(signet_requester* requester, const signet_bytes* chain,
+                                     size_t count, const uint16_t* schemes, size_t scheme_count,
+                                     signet_proof* out) {
+  if (requester == nullptr || chain == nullptr || count == 0 || !IsList(schemes, scheme_count) ||
+      out == nullptr || !std::all_of(chain, chain + count, [](const signet_bytes& each) {
+        return IsList(each.data, each.size);
+      })) {
+    return SIGNET_ERROR_ARGUMENT;
+  }
+  return Guarded(requester->requester, [&] {
+    std::vector<signet::wire::Bytes> copies;
+    for (size_t i = 0; i < count; ++i) copies.push_back(signet::wire::Copy(View(chain[i])));
+    return requester->requester.Prove(copies, {schemes, scheme_count}, out);
+  });
+}
+
+signet_status signet_requester_proof_signed(signet_requester* requester, uint64_t id,
+                                            signet_bytes signature) {
+  if (requester == nullptr || !IsList(signature.data, signature.size)) return SIGNET_ERROR_ARGUMENT;
+  return Guarded(requester->requester,
+                 [&] { return requester->requester.ProofSigned(id, View(signature)); });
+}
+
+signet_status signet_requester_origins(signet_requester* requester, const char* const* origins,
+                                       size_t count) {
+  if (requester == nullptr || !IsList(origins, count)) return SIGNET_ERROR_ARGUMENT;
+  return Guarded(requester->requester, [&] {
+    const std::vector<std::string_view> views(origins, origins + count);
+    return requester->requester.Origins(views);
+  });
 }
 
 int signet_requester_wants_frame(const signet_requester* requester, uint64_t type) {

@@ -115,6 +115,9 @@ def seeds(answers):
     finished = handshake(20, b"\x00" * 32)
     yield "requester", "raw-answer", three + b"\x03\x01" + vector(2, finished)
     yield "requester", "unsolicited", b"\x00\x04\x03\x01" + vector(2, b"")
+    begun = b"\x06\x01" + (b"\x07" + vector(2, b"\x30\x00")) * 2
+    yield "requester", "own-proofs", begun + b"\x08\x02\x08\x00\x02"
+    yield "requester", "own-proof-spoiled", begun + b"\x08\x01\x08\x02\x02\x06\x00"
     two = b"\x03" + b"\x00\x01" + b"\x01"  # limit 4; asks for two; they reach the client
     yield "connection", "two-proofs", two + b"\x03\x00" * 2 + b"\x02"
     yield "connection", "proof-and-decline", two + b"\x03\x01\x03\x80" + b"\x02" + two[1:] * 2

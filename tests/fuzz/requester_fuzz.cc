@@ -2,6 +2,7 @@
 #include <signet/server.h>
 
 #include <deque>
+#include <map>
 #include <memory>
 
 #include "ipc/wire/authenticator.h"
@@ -75,6 +76,13 @@ class Run {
     config.size = sizeof config;
     config.tls = FakeTls();
     config.http = SIGNET_HTTP3;
+    // A ClientHello that offers ed25519.
+    Bytes hello = {1, 0, 0, 51, 3, 3};
+    hello.insert(hello.end(), 32, 0xaa);
+    for (const uint8_t byte : {0, 0, 2, 0x13, 1, 1, 0, 0, 8, 0, 13, 0, 4, 0, 2, 8, 7}) {
+      hello.push_back(byte);
+    }
+    config.client_hello = {hello.data(), hello.size()};
     signet_requester* requester = nullptr;
     SIGNET_CHECK(signet_requester_new(&config, &requester) == SIGNET_OK);
     requester_.reset(requester);
@@ -86,7 +94,7 @@ class Run {
     uint8_t operation, small = 0;
     BytesView bytes;
     if (!program.ReadU8(operation)) return false;
-    switch (operation % 6) {
+    switch (operation % 9) {
       case 0:
         if (!program.ReadU8(small)) return false;
         Settle(signet_requester_peer_setting(requester(), numbers_.client_cert_auth, small));
@@ -108,6 +116,18 @@ class Run {
         break;
       case 5:
         NextAnswer();
+        break;
+      case 6:
+        if (!program.ReadU8(small)) return false;
+        Settle(signet_requester_peer_setting(requester(), numbers_.server_cert_auth, small));
+        break;
+      case 7:
+        if (!program.ReadVector16(bytes)) return false;
+        Prove(bytes);
+        break;
+      case 8:
+        if (!program.ReadU8(small)) return false;
+        Sign(small);
         break;
     }
     return true;
@@ -133,6 +153,8 @@ class Run {
       failed_ = true;
       expected_.clear();
       asked_.clear();
+      proofs_.clear();
+      signed_ = 0;
     }
     SIGNET_CHECK(status != SIGNET_ERROR_MEMORY && status != SIGNET_ERROR_TLS);
     SIGNET_CHECK((signet_requester_error(requester(), &error) == SIGNET_OK) == failed_);
@@ -157,6 +179,11 @@ class Run {
   void TakeFrames() {
     signet_frame frame;
     while (signet_requester_next_frame(requester(), &frame) == SIGNET_OK) {
+      if (frame.type == numbers_.server_certificate) {
+        SIGNET_CHECK(signed_ > 0);
+        --signed_;
+        continue;
+      }
       SIGNET_CHECK(frame.type == numbers_.authenticator_requests);
       auto requests = wire::ParseAuthenticatorRequests({frame.payload.data, frame.payload.size});
       SIGNET_CHECK(requests.ok());
@@ -184,6 +211,34 @@ class Run {
     Receive(0, numbers_.certificate, authenticator, honest);
   }
 
+  void Prove(BytesView leaf) {
+    const signet_bytes chain = {leaf.data(), leaf.size()};
+    const uint16_t ed25519 = 0x0807;
+    signet_proof proof;
+    const bool may = signet_requester_can_prove(requester());
+    const signet_status status =
+        signet_requester_prove(requester(), &chain, 1, &ed25519, 1, &proof);
+    SIGNET_CHECK(may ? status != SIGNET_ERROR_STATE : status == SIGNET_ERROR_STATE);
+    if (status == SIGNET_OK) proofs_[proof.id] = {wire::Copy(leaf), proof.message};
+  }
+
+  // By the low bit: well or not; by the others: which.
+  void Sign(uint8_t how) {
+    const auto proof = proofs_.find(1 + how / 2);
+    if (proof == proofs_.end()) {
+      SIGNET_CHECK(signet_requester_proof_signed(requester(), 1 + how / 2, {}) != SIGNET_OK);
+      return;
+    }
+    const auto& [leaf, message] = proof->second;
+    Bytes signature = FakeSignature(leaf, {message.data, message.size});
+    if (how & 1) signature[0] ^= 1;
+    const signet_status status = signet_requester_proof_signed(
+        requester(), proof->first, {signature.data(), signature.size()});
+    SIGNET_CHECK(status == SIGNET_OK || (how & 1) || leaf.size() > 60000);
+    if (status == SIGNET_OK) ++signed_;
+    proofs_.erase(proof);
+  }
+
   bool NextAnswer() {
     signet_answer answer;
     if (signet_requester_next_answer(requester(), &answer) != SIGNET_OK) {
@@ -208,6 +263,12 @@ class Run {
   uint64_t answered_ = 0;
   std::deque<wire::CertificateRequest> asked_;
   std::deque<Expected> expected_;
+  struct Begun {
+    Bytes leaf;
+    signet_bytes message;
+  };
+  std::map<uint64_t, Begun> proofs_;  // that were begun
+  size_t signed_ = 0;                 // and not yet taken as frames
 };
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include "ipc/wire/authenticator_requests.h"
 #include "ipc/wire/framing.h"
 #include "tests/support/client_and_server.h"
+#include "tests/support/hex.h"
+#include "tests/support/test_ca.h"
 #include "tests/vectors/known_answers.h"
 
 namespace signet::testing {
@@ -19,6 +21,7 @@ namespace {
 
 using test::Frame;
 using test::SessionPtr;
+using ::testing::EndsWith;
 using wire::Bytes;
 
 signet_bytes View(const Bytes& bytes) { return {bytes.data(), bytes.size()}; }
@@ -139,6 +142,68 @@ TEST_P(LibsignetVectorTest, IsMadeAgainByASession) {
     EXPECT_EQ(frame.type, 0xf5u);
     EXPECT_EQ(Bytes(frame.payload.data, frame.payload.data + frame.payload.size),
               refuse ? answer_.empty_authenticator : answer_.authenticator);
+  }
+}
+
+// What a server sends that nobody asked has no request in its transcript. Made from the same keys
+// by an independent Python implementation, with the openssl command line for the signature.
+struct UnaskedAnswer {
+  const char* id;  // of the known answer whose keys and certificate it is
+  const char* certificate_verify;
+  const char* finished;
+};
+
+constexpr UnaskedAnswer kUnasked[] = {
+    {"sha256-ed25519-server",
+     "0f00004408070040f04e493a9eaccfc7f957a353a2b37dd3bc9e892b1d3c59f9fd6cfe7b76420f83"
+     "30acdbc77f276525231c0f9c6ac31dba8f4d45eeb7bd1ecca2e68997b0ff6a00",
+     "14000020f490f34fa992235d435be09803f72137844fac29633f59eb8edde487bfa8c7cb"},
+    {"sha384-ed448-server",
+     "0f00007608080072a4683fbfb4837b6ea591ca75bc582790e0e84e75fe9da124bb7ea7c192d7e018"
+     "00d04ccbe4c3c3b8dc01bf2c470f9b29a6fa13b9733d46f180e208c0ab85e2c4d15fdb2386a2d748"
+     "ac65a747d281ad95030e8dceb7d1761e77c8d454840557ab27018afe82f8476f12939aab37b94986"
+     "3800",
+     "14000030d325c6b42667aa5ad7254ab412965372b021f4663054d5dc1f659b5cb674e22543513e6a"
+     "ae9a29d6753864754b5707eb"},
+};
+
+int AlwaysTheSame(void*, uint8_t* out, size_t size) {
+  std::memset(out, 0x5a, size);
+  return 1;
+}
+
+TEST(LibsignetUnaskedVectorTest, IsMadeByARequester) {
+  for (const UnaskedAnswer& unasked : kUnasked) {
+    const std::vector<KnownAnswer> all = ReadKnownAnswers();
+    KnownAnswer answer = *std::ranges::find(all, unasked.id, &KnownAnswer::id);
+    signet_requester_config config{};
+    config.size = sizeof config;
+    config.tls = TlsOf(answer);
+    config.tls.random = AlwaysTheSame;
+    config.http = SIGNET_HTTP2;
+    Bytes hello = FromHex("01 000033 0303" + std::string(64, 'a') + "00 0002 1301 0100 0008");
+    const uint16_t scheme = static_cast<uint16_t>(answer.scheme);
+    for (const int byte : {0, 13, 0, 4, 0, 2, scheme >> 8, scheme & 0xff}) {
+      hello.push_back(static_cast<uint8_t>(byte));
+    }
+    config.client_hello = View(hello);
+    signet_requester* raw = nullptr;
+    ASSERT_EQ(signet_requester_new(&config, &raw), SIGNET_OK);
+    const test::RequesterPtr requester(raw);
+    ASSERT_EQ(signet_requester_peer_setting(raw, 0xf0c5, 1), SIGNET_OK);
+    const signet_bytes chain = View(answer.certificate);
+    signet_proof proof{};
+    ASSERT_EQ(signet_requester_prove(raw, &chain, 1, &scheme, 1, &proof), SIGNET_OK);
+
+    const Bytes& key = answer.private_key;
+    const test::Der signature =
+        test::TestKey::FromPkcs8(key).Sign(scheme, {proof.message.data, proof.message.size});
+    ASSERT_EQ(signet_requester_proof_signed(raw, proof.id, View(signature)), SIGNET_OK);
+    signet_frame frame;
+    ASSERT_EQ(signet_requester_next_frame(raw, &frame), SIGNET_OK);
+    EXPECT_EQ(frame.type, 0xf6u);
+    const std::string sent = ToHex({frame.payload.data, frame.payload.size});
+    EXPECT_THAT(sent, EndsWith(std::string(unasked.certificate_verify) + unasked.finished));
   }
 }
 

@@ -1,5 +1,6 @@
-/* signet/server.h: the server side of secondary client certificates on one HTTP/2 or HTTP/3
- * connection: ask for authenticators, validate them (RFC 9261 sections 4, 7.1, 7.4).
+/* signet/server.h: the server side of secondary certificates on one HTTP/2 or HTTP/3 connection:
+ * ask the client for authenticators and validate them (RFC 9261 sections 4, 7.1, 7.4), and prove
+ * further certificates of our own (RFC 9261 section 3, draft-ietf-httpbis-secondary-server-certs).
  *
  *   signet_requester_new            when the client's TLS Finished was verified
  *   signet_requester_settings       put these into our SETTINGS, always
@@ -52,10 +53,12 @@ SIGNET_API signet_status signet_requester_new(const signet_requester_config* con
                                               signet_requester** out);
 SIGNET_API void signet_requester_free(signet_requester* requester);
 
-/* Writes up to `capacity` entries for our SETTINGS and returns how many there are (1). */
+/* Writes up to `capacity` entries for our SETTINGS and returns how many there are: 1, or 2 with a
+ * client_hello. */
 SIGNET_API size_t signet_requester_settings(const signet_requester* requester, signet_setting* out,
                                             size_t capacity);
-/* One setting of the client, of any id. SIGNET_ERROR_CONNECTION for a withdrawal. */
+/* One setting of the client, of any id. SIGNET_ERROR_CONNECTION for a withdrawal, or a value that
+ * the drafts forbid. */
 SIGNET_API signet_status signet_requester_peer_setting(signet_requester* requester, uint64_t id,
                                                        uint64_t value);
 /* The client's current SETTINGS_MAX_FRAME_SIZE (HTTP/2); 16384 until told. */
@@ -119,6 +122,44 @@ typedef struct signet_answer {
  */
 SIGNET_API signet_status signet_requester_next_answer(signet_requester* requester,
                                                       signet_answer* out);
+
+/* -- our own certificates --------------------------------------------------------------------- */
+
+/* For one connection, whatever became of them. */
+#define SIGNET_MAX_PROOFS 64u
+
+/* 1 when another certificate may be proved: the client takes part. It may once its SETTINGS are
+ * there; prove only what this connection will serve (draft section 3.2). */
+SIGNET_API int signet_requester_can_prove(const signet_requester* requester);
+
+typedef struct signet_proof {
+  uint64_t id; /* 1, 2, ... */
+  uint16_t signature_scheme;
+  signet_bytes message; /* to be signed; valid until this proof is signed */
+} signet_proof;
+
+/* Begins to prove the chain (DER, leaf first, copied), whose key can sign with these schemes: the
+ * one that the client likes best is taken. Nobody asked, so the context is a fresh random one, and
+ * the certificates travel without extensions. SIGNET_ERROR_STATE: not now, see above, or the client
+ * takes none of the schemes; without a proof the connection goes on as it is.
+ * SIGNET_ERROR_ARGUMENT: the chain can't be encoded, or is larger than a frame may be. */
+SIGNET_API signet_status signet_requester_prove(signet_requester* requester,
+                                                const signet_bytes* chain, size_t count,
+                                                const uint16_t* schemes, size_t scheme_count,
+                                                signet_proof* out);
+/* Queues the SERVER_CERTIFICATE frame. The signature may come at any time and in any order: from
+ * signet_openssl_sign, a thread, an agent. SIGNET_ERROR_ARGUMENT: there is no such proof, its whole
+ * is larger than a frame may be, or the signature is wrong (an empty one gives up): then nothing
+ * was sent, and this proof is over. */
+SIGNET_API signet_status signet_requester_proof_signed(signet_requester* requester, uint64_t id,
+                                                       signet_bytes signature);
+
+/* Queues an ORIGIN frame (RFC 8336, RFC 9412) with these origins, which are ASCII, as in
+ * "https://example.com": those besides the connection's own for which the client may use it, once
+ * it has the certificate. More than one frame when one is too small. Clients that know no such
+ * frame ignore it. */
+SIGNET_API signet_status signet_requester_origins(signet_requester* requester,
+                                                  const char* const* origins, size_t count);
 
 /* RFC 9261 section 7.4 on its own: validates one authenticator of a client (`from_client` 1) or a
  * server against the request it answers, with keys from the exporter of `tls`. On SIGNET_OK
