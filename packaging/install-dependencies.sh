@@ -7,8 +7,8 @@ set -euo pipefail
 build=(cmake ninja-build g++ pkg-config libasio-dev libabsl-dev libprotobuf-dev protobuf-compiler
   protobuf-compiler-grpc libgrpc++-dev nanopb libnanopb-dev libssl-dev libtss2-dev libp11-kit-dev
   libsystemd-dev libassuan-dev libtomlplusplus-dev libcli11-dev libnghttp2-dev libhttp-parser-dev
-  libcjose-dev libgnutls28-dev libnghttp3-dev libngtcp2-dev libngtcp2-crypto-gnutls-dev libgtk-4-dev
-  nlohmann-json3-dev scdoc libgtest-dev libgmock-dev python3)
+  libcjose-dev libcurl4-openssl-dev libgnutls28-dev libnghttp3-dev libngtcp2-dev
+  libngtcp2-crypto-gnutls-dev libgtk-4-dev nlohmann-json3-dev scdoc libgtest-dev libgmock-dev python3)
 demo=(swtpm softhsm2 openssl pinentry-curses)
 test=(ccache git clang-14 clang-format-14 clang-tidy-16 libclang-rt-14-dev swtpm swtpm-tools
   tpm2-tools tpm2-openssl softhsm2 opensc opensc-pkcs11 pcscd vsmartcard-vpcd openssl binutils

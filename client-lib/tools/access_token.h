@@ -32,6 +32,7 @@ enum class TokenFault {
   kMalformed,
   kAlgorithm,
   kType,
+  kNoKeys,  // the issuer's are not here yet
   kUnknownKey,
   kSignature,
   kIssuer,

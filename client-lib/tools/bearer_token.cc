@@ -22,6 +22,8 @@ Refusal Explain(TokenFault fault) {
       return {"token-algorithm", "the access token is not signed with an accepted algorithm"};
     case TokenFault::kType:
       return {"token-type", "the JWT is not of the type of an access token"};
+    case TokenFault::kNoKeys:
+      return {"token-keys", "the keys of the issuer can't be had at the moment; try again"};
     case TokenFault::kUnknownKey:
       return {"token-key", "the access token is signed with a key that the issuer does not list"};
     case TokenFault::kSignature:
@@ -77,6 +79,7 @@ std::variant<std::string_view, TokenFault> FindBearerToken(const Fields& fields)
 
 GatewayReply TokenReply(const std::string& realm, TokenFault fault) {
   const Refusal refusal = Explain(fault);
+  if (fault == TokenFault::kNoKeys) return ErrorReply(503, refusal);
   GatewayReply reply = ErrorReply(401, refusal);
   reply.challenge = "Bearer realm=" + Quoted(realm);
   if (fault != TokenFault::kMissing) {

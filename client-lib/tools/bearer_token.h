@@ -17,7 +17,8 @@ namespace signet::tools {
 // token; two fields are no answer to whose request it is.
 std::variant<std::string_view, TokenFault> FindBearerToken(const Fields& fields);
 
-// 401 with a challenge, which says why unless there was no token. `realm` is the path of the rule.
+// 401 with a challenge, which says why unless there was no token; `realm` is the path of the rule.
+// 503 when it is us who can't tell.
 // Nothing of the token is in it.
 GatewayReply TokenReply(const std::string& realm, TokenFault fault);
 

@@ -31,9 +31,10 @@ std::unique_ptr<Backend> MakeBackend(EventLoop& loop, const GatewayPolicy& polic
 
 }  // namespace
 
-Gateway::Gateway(Descriptor listener, Descriptor signals, const GatewayPolicy& policy,
-                 SSL_CTX* context)
-    : listener_(std::move(listener)),
+Gateway::Gateway(EventLoop& loop, Descriptor listener, Descriptor signals,
+                 const GatewayPolicy& policy, SSL_CTX* context)
+    : loop_(loop),
+      listener_(std::move(listener)),
       signals_(std::move(signals)),
       policy_(policy),
       context_(context),

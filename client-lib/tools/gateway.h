@@ -19,8 +19,9 @@ class Gateway {
  public:
   // `listener` listens and does not block; `signals` is a signalfd: the first signal ends the
   // gateway gracefully (GOAWAY, what is in progress has policy.drain_timeout_ms), the second at
-  // once. `policy` and `context` outlive the gateway.
-  Gateway(Descriptor listener, Descriptor signals, const GatewayPolicy& policy, SSL_CTX* context);
+  // once. `loop`, `policy` and `context` outlive the gateway.
+  Gateway(EventLoop& loop, Descriptor listener, Descriptor signals, const GatewayPolicy& policy,
+          SSL_CTX* context);
 
   // Serves HTTP/3 on a UDP socket, too. `credentials` outlive the gateway.
   void ServeHttp3(Descriptor socket, gnutls_certificate_credentials_t credentials);
@@ -36,7 +37,7 @@ class Gateway {
   void TakeSignal();
   void Forget(uint64_t id);
 
-  EventLoop loop_;
+  EventLoop& loop_;
   Descriptor listener_;
   Descriptor signals_;
   const GatewayPolicy& policy_;

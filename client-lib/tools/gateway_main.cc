@@ -10,9 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "client-lib/tools/code_point_options.h"
+#include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/gateway.h"
 #include "client-lib/tools/gateway_configuration.h"
 #include "client-lib/tools/handshake_certificate.h"
+#include "client-lib/tools/issuer_keys.h"
 #include "client-lib/tools/quic_tls.h"
 #include "client-lib/tools/seconds_option.h"
 #include "client-lib/tools/tcp_socket.h"
@@ -42,7 +44,7 @@ constexpr char kFooter[] =
     "  [backend]        url = \"http://HOST:PORT\" or \"h2c://HOST:PORT\", timeout, connections,\n"
     "                   client_cert, client_cert_chain\n"
     "  [[certificate]]  name, ca, key_usage, extended_key_usage, extensions\n"
-    "  [[token]]        name, issuer, audience, jwks, types, clock_skew\n"
+    "  [[token]]        name, issuer, audience, jwks, jwks_ca, types, clock_skew\n"
     "  [[path]]         prefix, mode = \"require\", \"offer\" or \"none\", certificates,\n"
     "                   without = \"403\", \"401\" or \"pass\", page, decision_timeout,\n"
     "                   token, token_bound_to, token_to_backend\n"
@@ -193,11 +195,13 @@ int Serve(const CommandLine& line) {
   Descriptor signals = BlockSignals();
   if (!signals.valid()) return Fail(kExitFailed, std::string("signals: ") + strerror(errno));
 
-  GatewayPolicy policy{std::move(*configuration), code_points->h2, code_points->h3, &std::cerr};
+  EventLoop loop;
+  GatewayPolicy policy{std::move(*configuration), code_points->h2, code_points->h3, &std::cerr, {}};
+  policy.issuer_keys = MakeIssuerKeys(loop, policy.issuers, std::cerr);
   nlohmann::json ready = {{"listening", LocalEndpoint(listener)}};
   if (policy.http3) ready["http3"] = LocalEndpoint(udp);
   RaiseDescriptorLimit();
-  Gateway gateway(std::move(listener), std::move(signals), policy, context.get());
+  Gateway gateway(loop, std::move(listener), std::move(signals), policy, context.get());
   if (policy.http3) gateway.ServeHttp3(std::move(udp), credentials.get());
   std::cout << ready << std::endl;
   gateway.Run();

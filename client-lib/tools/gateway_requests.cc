@@ -83,7 +83,8 @@ bool GatewayRequests::ResetAnswered() {
 
 bool GatewayRequests::busy() const {
   return std::ranges::any_of(streams_, [](const auto& each) {
-    return each.second.waiting() != nullptr || each.second.awaits_backend();
+    return each.second.waiting() != nullptr || each.second.awaits_backend() ||
+           each.second.awaits_keys();
   });
 }
 

@@ -1,7 +1,6 @@
 #include "client-lib/tools/gateway_stream.h"
 
 #include <algorithm>
-#include <ctime>
 #include <ostream>
 #include <utility>
 #include <variant>
@@ -56,7 +55,7 @@ void GatewayStream::OnData(std::span<const uint8_t> data) {
   received_ += data.size();
   if (proxied_ && !proxied_->over()) {
     proxied_->OnData(data);
-  } else if (waiting_) {
+  } else if (waiting_ || waits_for_keys_) {
     body_.append(reinterpret_cast<const char*>(data.data()), data.size());
   } else {
     Ignore(data.size());
@@ -122,11 +121,14 @@ void GatewayStream::Decide() {
     return;
   }
   if (rule.token) {
-    if (const std::optional<TokenFault> fault = CheckToken(*rule.token)) {
-      Reply(TokenReply(rule.path, *fault));
-      return;
-    }
+    token_.emplace(*rule.token, *context_.policy.issuer_keys[rule.token->issuer], fields_,
+                   context_.wake);
   }
+  if (!CheckToken(rule)) return;
+  AskForCertificates(rule);
+}
+
+void GatewayStream::AskForCertificates(const PathRule& rule) {
   decision_.emplace(rule, context_.proofs, context_.policy.decision_timeout_ms, arrived_ms_);
   if (rule.mode == Mode::kNone) {
     Grant();
@@ -135,33 +137,33 @@ void GatewayStream::Decide() {
   }
 }
 
-// What can be known before anybody is asked for a certificate.
-std::optional<TokenFault> GatewayStream::CheckToken(const TokenRequirement& wanted) {
-  const std::variant<std::string_view, TokenFault> found = FindBearerToken(fields_);
-  if (const TokenFault* fault = std::get_if<TokenFault>(&found)) return *fault;
-  const TokenIssuer& issuer = context_.policy.issuers[wanted.issuer];
-  const std::variant<AccessToken, TokenFault> checked = CheckAccessToken(
-      std::get<std::string_view>(found), issuer.rules, issuer.keys, std::time(nullptr));
-  if (const TokenFault* fault = std::get_if<TokenFault>(&checked)) return *fault;
-  token_ = std::get<AccessToken>(checked);
-  return wanted.kinds.empty() ? CheckBinding(wanted) : std::nullopt;
+// What can be known before anybody is asked for a certificate. False when the request is answered,
+// or waits for keys.
+bool GatewayStream::CheckToken(const PathRule& rule) {
+  if (!token_) return true;
+  waits_for_keys_ = !token_->Settle();
+  if (waits_for_keys_) return false;
+  if (token_->fault()) {
+    Reply(TokenReply(rule.path, *token_->fault()));
+    return false;
+  }
+  return !token_->binding_is_known() || CheckBinding(rule);
 }
 
-// RFC 8705 section 3; nothing = the client of this connection may use the token.
-std::optional<TokenFault> GatewayStream::CheckBinding(const TokenRequirement& wanted) const {
-  const std::string& handshake = context_.handshake_thumbprint;
-  bool shown = wanted.handshake && !handshake.empty();
-  if (shown && token_.thumbprint == handshake) return std::nullopt;
-  for (size_t kind : wanted.kinds) {
-    const auto& certificate = context_.proofs.certificate(kind);
-    if (!certificate) continue;
-    shown = true;
-    if (token_.thumbprint == CertificateThumbprint(certificate->chain.front())) return std::nullopt;
-  }
-  return shown ? TokenFault::kOtherCertificate : TokenFault::kNoCertificate;
+// False when the request is answered.
+bool GatewayStream::CheckBinding(const PathRule& rule) {
+  const std::optional<TokenFault> fault =
+      token_->BindingFault(context_.handshake_thumbprint, context_.proofs);
+  if (fault) Reply(TokenReply(rule.path, *fault));
+  return !fault;
 }
 
 void GatewayStream::Settle(uint64_t now_ms) {
+  if (waits_for_keys_) {
+    const PathRule& rule = context_.policy.requirements.For(path_);
+    if (!CheckToken(rule)) return;
+    AskForCertificates(rule);
+  }
   if (!waiting_ || !decision_->Settle(now_ms)) return;
   waiting_ = false;
   if (decision_->passes()) {
@@ -176,14 +178,9 @@ void GatewayStream::Settle(uint64_t now_ms) {
 
 void GatewayStream::Grant() {
   const PathRule& rule = decision_->rule();
-  if (rule.token) {
-    if (const std::optional<TokenFault> fault = CheckBinding(*rule.token)) {
-      Reply(TokenReply(rule.path, *fault));
-      return;
-    }
-    if (!rule.token->reaches_backend) {
-      std::erase_if(fields_, [](const Field& field) { return field.name == "authorization"; });
-    }
+  if (token_ && !CheckBinding(rule)) return;
+  if (rule.token && !rule.token->reaches_backend) {
+    std::erase_if(fields_, [](const Field& field) { return field.name == "authorization"; });
   }
   if (context_.backend != nullptr) {
     Proxy();

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "client-lib/tools/access_decision.h"
-#include "client-lib/tools/access_token.h"
 #include "client-lib/tools/client_response.h"
 #include "client-lib/tools/client_streams.h"
 #include "client-lib/tools/connection_proofs.h"
@@ -19,6 +18,7 @@
 #include "client-lib/tools/gateway_policy.h"
 #include "client-lib/tools/gateway_reply.h"
 #include "client-lib/tools/proxied_request.h"
+#include "client-lib/tools/token_check.h"
 #include "client-lib/tools/upstream.h"
 
 namespace signet::tools {
@@ -61,12 +61,15 @@ class GatewayStream {
   bool ResetAnswered();
   // Whether it is the backend that has to do something next.
   bool awaits_backend() const;
+  // Whether it is the issuer of the request's token that has.
+  bool awaits_keys() const { return waits_for_keys_; }
 
  private:
   void Decide();
   std::optional<GatewayReply> Fault() const;
-  std::optional<TokenFault> CheckToken(const TokenRequirement& wanted);
-  std::optional<TokenFault> CheckBinding(const TokenRequirement& wanted) const;
+  bool CheckToken(const PathRule& rule);
+  bool CheckBinding(const PathRule& rule);
+  void AskForCertificates(const PathRule& rule);
   void Grant();
   void Proxy();
   Fields IdentityFields() const;
@@ -95,9 +98,10 @@ class GatewayStream {
   size_t ignored_ = 0;
   bool reset_ = false;
 
+  bool waits_for_keys_ = false;  // of the issuer of its token
+  std::optional<TokenCheck> token_;
   bool waiting_ = false;  // for certificates
   std::optional<AccessDecision> decision_;
-  AccessToken token_;
 
   ClientResponse response_;
   std::optional<ProxiedRequest> proxied_;

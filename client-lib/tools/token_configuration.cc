@@ -5,10 +5,14 @@
 #include <fstream>
 #include <utility>
 
+#include "client-lib/tools/certificate_authority.h"
+#include "client-lib/tools/url.h"
+
 namespace signet::tools {
 namespace {
 
 constexpr int64_t kMaxClockSkew = 600;
+constexpr std::string_view kHttps = "https://";
 
 JsonWebKeys ReadKeys(const TomlTable& table, const std::string& name) {
   std::ifstream in(name, std::ios::binary);
@@ -20,6 +24,27 @@ JsonWebKeys ReadKeys(const TomlTable& table, const std::string& name) {
   std::optional<JsonWebKeys> keys = JsonWebKeys::Parse(text, error);
   if (!keys) table.Complain("jwks", name + ": " + error);
   return std::move(*keys);
+}
+
+void ReadKeySource(const TomlTable& table, const std::filesystem::path& folder,
+                   TokenIssuer& issuer) {
+  const std::string name = table.RequireString("jwks");
+  const std::optional<std::string> authorities = table.String("jwks_ca");
+  if (!name.starts_with(kHttps)) {
+    if (name.find("://") != std::string::npos) {
+      table.Complain("jwks", "keys are trusted, so they come by https:// or from a file; name one");
+    }
+    if (authorities)
+      table.Complain("jwks_ca", "only jwks = \"https://...\" has a server; remove it");
+    issuer.keys = ReadKeys(table, (folder / name).string());
+    return;
+  }
+  std::string error;
+  if (!ParseUrl(name)) table.Complain("jwks", "write https://HOST[:PORT]/PATH");
+  issuer.keys_url = name;
+  if (!authorities) return;
+  issuer.keys_ca_file = (folder / *authorities).string();
+  if (!CertificateAuthority::Load(issuer.keys_ca_file, error)) table.Complain("jwks_ca", error);
 }
 
 void ReadBinding(const TomlTable& path, const std::vector<size_t>& kinds,
@@ -43,7 +68,7 @@ void ReadBinding(const TomlTable& path, const std::vector<size_t>& kinds,
 }  // namespace
 
 void ReadTokenIssuer(const TomlTable& table, const std::string& file, GatewayConfiguration& to) {
-  table.OnlyKeys({"name", "issuer", "audience", "jwks", "types", "clock_skew"});
+  table.OnlyKeys({"name", "issuer", "audience", "jwks", "jwks_ca", "types", "clock_skew"});
   TokenIssuer issuer;
   issuer.name = table.RequireString("name");
   if (std::ranges::count(to.issuers, issuer.name, &TokenIssuer::name) > 0) {
@@ -54,8 +79,7 @@ void ReadTokenIssuer(const TomlTable& table, const std::string& file, GatewayCon
   if (table.Has("types")) issuer.rules.types = table.Strings("types");
   issuer.rules.clock_skew_s =
       table.Integer("clock_skew", 0, kMaxClockSkew).value_or(issuer.rules.clock_skew_s);
-  const std::string name = table.RequireString("jwks");
-  issuer.keys = ReadKeys(table, (std::filesystem::path(file).parent_path() / name).string());
+  ReadKeySource(table, std::filesystem::path(file).parent_path(), issuer);
   to.issuers.push_back(std::move(issuer));
 }
 

@@ -15,7 +15,9 @@ namespace signet::tools {
 struct TokenIssuer {
   std::string name;  // how the configuration calls it
   TokenRules rules;
-  JsonWebKeys keys;
+  JsonWebKeys keys;          // of a file
+  std::string keys_url;      // else of this, https
+  std::string keys_ca_file;  // PEM, whom to trust there; empty = the system's authorities
 };
 
 // Of a [[path]]: a request needs a token of that issuer, bound to one of these certificates.
