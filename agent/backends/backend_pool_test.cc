@@ -481,6 +481,21 @@ TEST_F(BackendPoolTest, AnotherTokenGetsThePinOnlyOnceItIsKnown) {
   EXPECT_TRUE(Run(pool.Unlock("card", {}, PinPipe("1234"), LastTry::kKeep, In(kPatience))).ok());
 }
 
+TEST_F(BackendPoolTest, KeysThatCouldNotBeListedAreListedLater) {
+  const std::filesystem::path obstacle = folder_ / "obstacle";
+  std::ofstream(obstacle).put('!');
+  BackendLimits limits;
+  limits.look_again = milliseconds(10);
+  StartFakes({Fake("card", "keys unlisted:" + obstacle.string())}, limits);
+  RunUntilState("card", BackendState::kFailed);
+  EXPECT_EQ(times_told_, 0u);
+  std::filesystem::remove(obstacle);
+  RunUntilState("card", BackendState::kReady);
+  EXPECT_EQ(keys_["card"].size(), 1u);
+  EXPECT_EQ(StatusOf("card").last_error, "");
+  EXPECT_EQ(StatusOf("card").restarts, 0u);
+}
+
 TEST_F(BackendPoolTest, AsksForKeysAgainWhenOneIsMissing) {
   StartFakes({Fake("card", "keys")});
   RunUntil([&] { return times_told_ == 1; });

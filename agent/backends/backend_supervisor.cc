@@ -292,10 +292,7 @@ asio::awaitable<absl::Status> BackendSupervisor::Describe() {
 // Before anybody is told that it is there.
 asio::awaitable<absl::Status> BackendSupervisor::WelcomeToken() {
   absl::Status fault = co_await ListKeys();
-  if (fault.ok()) {
-    configured_ = true;
-    token_failed_ = false;
-  }
+  if (fault.ok()) configured_ = true;
   co_return fault;
 }
 
@@ -309,9 +306,12 @@ asio::awaitable<absl::Status> BackendSupervisor::ListKeys() {
   if (!response.ok()) co_return response.status();
   if (const absl::Status status = StatusOf(*response); !status.ok()) {
     last_error_ = status;
-    describe_wanted_ = true;
+    describe_wanted_ = !token_failed_;  // it may be gone; else it is listed again when it is there
+    token_failed_ = true;
+    next_description_ = std::chrono::steady_clock::now() + limits_.look_again;
     co_return absl::OkStatus();
   }
+  token_failed_ = false;
   if (response->list_keys().left_out() > 0) {
     last_error_ = absl::ResourceExhaustedError(absl::StrCat(
         "list keys: the token holds more than can be listed, ", response->list_keys().left_out(),
@@ -388,7 +388,7 @@ void BackendSupervisor::NoteToken(const BackendResponse& answer) {
 void BackendSupervisor::NoteAnswer(const BackendRequest& request, const absl::Status& status) {
   if (status.ok()) {
     last_error_ = absl::OkStatus();
-    token_failed_ = false;
+    if (std::exchange(token_failed_, false)) list_wanted_ = true;
     if (request.has_unlock()) token_.set_unlocked(true);
     if (request.has_unlock() || request.has_create_key() || request.has_remove_key()) {
       list_wanted_ = true;

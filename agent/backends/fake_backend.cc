@@ -6,6 +6,7 @@
 //   one-try      of which it takes one more wrong one
 //   locks-soon   it locks itself at once, locks-late: in an hour
 //   keys         the token holds a key "public" and, unlocked, a key "private"
+//   unlisted:PATH  keys can't be listed while PATH exists
 //   looks        answers Look; otherwise kUnimplemented
 //   absent:PATH  the token is there only when PATH exists; another file is another token
 // The message of SignRequest says what to do; the signature is its answer:
@@ -166,6 +167,8 @@ class FakeBackend {
     if (has("refuse")) return Fail(absl::StatusCode::kInvalidArgument, response);
     constexpr std::string_view kAbsent = "absent:";
     if (has(kAbsent)) token_ = module.substr(module.find(kAbsent) + kAbsent.size());
+    constexpr std::string_view kUnlisted = "unlisted:";
+    if (has(kUnlisted)) obstacle_ = module.substr(module.find(kUnlisted) + kUnlisted.size());
     needs_pin_ = has("pin");
     one_try_ = has("one-try");
     locks_soon_ = has("locks-soon");
@@ -195,6 +198,9 @@ class FakeBackend {
   }
 
   void ListKeys(BackendResponse& response) const {
+    if (!obstacle_.empty() && access(obstacle_.c_str(), F_OK) == 0) {
+      return Fail(absl::StatusCode::kUnavailable, response);
+    }
     signet::backend::v1::ListKeysResponse& listed = *response.mutable_list_keys();
     if (!has_keys_) return;
     for (const std::string& label : {std::string("public"), std::string("private")}) {
@@ -229,7 +235,8 @@ class FakeBackend {
     }
   }
 
-  std::string token_;  // a file that exists as long as the token is there; empty: it always is
+  std::string token_;     // a file that exists as long as the token is there; empty: it always is
+  std::string obstacle_;  // a file; while it exists keys can't be listed
   bool has_keys_ = false;
   bool looks_ = false;
   ino_t seen_ = 0;  // of the token's file
