@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "client-lib/src/server_certs_calls.h"
 #include "tests/support/client_and_server.h"
 #include "tests/support/test_ca.h"
 #include "tests/support/tls_pair.h"
@@ -166,6 +167,44 @@ TEST(OutOfMemoryTest, EveryFailedAllocationOfAServersOwnProofIsReported) {
     EXPECT_EQ(done, !memory.ran_out());
   }
   EXPECT_GT(allocations, 20) << "the library allocates nothing? then this test sees nothing";
+}
+
+// A server certificate, an ORIGIN frame, and a question.
+bool TakeServerCertificate(ServerCerts& it, const wire::Bytes& proof, Scarcity& memory) {
+  const std::string origin = "https://a.example";
+  wire::Bytes payload = {0, static_cast<uint8_t>(origin.size())};
+  payload.insert(payload.end(), origin.begin(), origin.end());
+  const auto receive = [&](uint64_t type, const wire::Bytes& bytes) {
+    return memory.Works([&] {
+      return signet_session_receive_frame(it.session(), 0, type, bytes.data(), bytes.size(), 0);
+    });
+  };
+  signet_authority authority{};
+  return receive(it.numbers.server_certificate, proof) && receive(0x0c, payload) &&
+         memory.Works([&] {
+           authority = signet_session_is_authoritative(it.session(), origin.c_str());
+           return SIGNET_OK;
+         }) &&
+         authority == SIGNET_AUTHORITY_YES;
+}
+
+TEST(OutOfMemoryTest, NoServerCertificateIsTakenByHalves) {
+  long allocations = 0;
+  for (bool done = false; !done; ++allocations) {
+    ASSERT_LT(allocations, 10'000);
+    ServerCerts it;
+    const wire::Bytes proof = it.server->Prove("a", it.Covering("a.example"));
+    Scarcity memory(allocations);
+    done = TakeServerCertificate(it, proof, memory);
+    if (done) break;
+    if (memory.ran_out()) {
+      ExpectInternalError(it.session());
+    } else {
+      EXPECT_EQ(it.Authority("https://a.example"), SIGNET_AUTHORITY_YES)
+          << "only the question failed, and it may be asked again";
+    }
+  }
+  EXPECT_GT(allocations, 10) << "the library allocates nothing? then this test sees nothing";
 }
 
 }  // namespace

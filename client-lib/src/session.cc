@@ -164,10 +164,10 @@ signet_status Session::AcceptRequests(std::vector<wire::CertificateRequest> requ
 
 signet_status Session::ReceiveServerCertificate(uint64_t stream, BytesView payload) {
   using Verdict = ServerProofs::Outcome::Verdict;
-  if (stream != 0) return Fail(Fault::kMisplaced, "a server certificate frame on the wrong stream");
   if (!server_certs_negotiated()) {
     return Fail(Fault::kMisplaced, "a server certificate frame without negotiation");
   }
+  if (stream != 0) return Fail(Fault::kMisplaced, "a server certificate frame on the wrong stream");
   if (payload.size() > kMaxServerCertificate) {
     return Fail(Fault::kTooLarge, "a server certificate frame is too large");
   }

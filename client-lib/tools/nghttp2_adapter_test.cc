@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "client-lib/src/server_certs_calls.h"
+#include "ipc/wire/reader.h"
+#include "ipc/wire/writer.h"
 #include "tests/support/client_and_server.h"
 
 namespace signet::test {
@@ -36,6 +39,8 @@ class End {
     nghttp2_option* option = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_option_new(&option);
+    // As an application that knows ORIGIN frames without us.
+    nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_ORIGIN);
     signet_nghttp2_set_option(&adapter_, option);
     Register(callbacks);
     if (session != nullptr) {
@@ -45,9 +50,10 @@ class End {
     }
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
-    nghttp2_settings_entry settings[2] = {{NGHTTP2_SETTINGS_MAX_FRAME_SIZE, max_frame_size}, {}};
-    signet_nghttp2_settings(&adapter_, &settings[1], 1);
-    nghttp2_submit_settings(h2_, NGHTTP2_FLAG_NONE, settings, 2);
+    nghttp2_settings_entry settings[3] = {
+        {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, max_frame_size}, {}, {}};
+    const size_t ours = signet_nghttp2_settings(&adapter_, &settings[1], 2);
+    nghttp2_submit_settings(h2_, NGHTTP2_FLAG_NONE, settings, 1 + ours);
   }
   ~End() {
     nghttp2_session_del(h2_);
@@ -75,6 +81,31 @@ class End {
       return static_cast<ssize_t>(std::min<size_t>(size, 1000));
     };
     ASSERT_GT(nghttp2_submit_request(h2_, nullptr, headers, std::size(headers), &body, nullptr), 0);
+  }
+
+  // As if the other end had sent this.
+  void Take(const wire::Bytes& bytes) {
+    ASSERT_EQ(nghttp2_session_mem_recv(h2_, bytes.data(), bytes.size()),
+              static_cast<ssize_t>(bytes.size()));
+  }
+  // The code in the GOAWAY that it sends, if any.
+  std::optional<uint32_t> SentGoaway() {
+    wire::Bytes sent;
+    const uint8_t* data = nullptr;
+    for (ssize_t size; (size = send_(&adapter_, h2_, &data)) > 0;) {
+      sent.insert(sent.end(), data, data + size);
+    }
+    wire::Reader reader(sent);
+    uint32_t length = 0, stream = 0, last = 0, code = 0;
+    uint8_t type = 0, flags = 0;
+    wire::BytesView payload;
+    if (!sent.empty() && sent[0] == 'P' && !reader.ReadBytes(24, payload)) ADD_FAILURE();
+    while (reader.ReadU24(length) && reader.ReadU8(type) && reader.ReadU8(flags) &&
+           reader.ReadU32(stream) && reader.ReadBytes(length, payload)) {
+      wire::Reader fields(payload);
+      if (type == NGHTTP2_GOAWAY && fields.ReadU32(last) && fields.ReadU32(code)) return code;
+    }
+    return std::nullopt;
   }
 
   void Submit() { ASSERT_EQ(signet_nghttp2_submit(&adapter_, h2_), 0); }
@@ -267,6 +298,79 @@ TEST_F(Nghttp2AdapterTest, GivesAServerThatReadsLateAllAnswersAtOnce) {
   EXPECT_EQ(signet_session_outstanding(pair_.session.get()), 4u);
   client_->SendTo(*server_);
   EXPECT_EQ(signet_session_outstanding(pair_.session.get()), 0u);
+}
+
+// -- secondary server certificates
+
+wire::Bytes FrameBytes(uint8_t type, const wire::Bytes& payload, uint8_t flags = 0,
+                       uint32_t stream = 0) {
+  wire::Writer writer;
+  writer.Vector24(payload);
+  wire::Bytes frame = writer.Take();
+  const wire::Bytes rest = {type, flags, 0, 0, 0, static_cast<uint8_t>(stream)};
+  frame.insert(frame.begin() + 3, rest.begin(), rest.end());
+  return frame;
+}
+
+wire::Bytes OriginFrame(const std::string& origin, uint8_t flags = 0, uint32_t stream = 0) {
+  wire::Writer payload;
+  payload.Vector16(wire::Bytes(origin.begin(), origin.end()));
+  return FrameBytes(NGHTTP2_ORIGIN, payload.bytes(), flags, stream);
+}
+
+class Nghttp2ServerCertsTest : public ::testing::Test {
+ protected:
+  Nghttp2ServerCertsTest() {
+    end_.Submit();
+    end_.Take(FrameBytes(NGHTTP2_SETTINGS, {0xf0, 0xc5, 0, 0, 0, 1}));
+  }
+  wire::Bytes Proof() {
+    return FrameBytes(0xf6, it_.server->Prove("a", it_.Covering("a.example")));
+  }
+
+  ServerCerts it_{SIGNET_HTTP2, false};
+  End end_{it_.session(), nullptr, 16384, signet_nghttp2_mem_send};
+};
+
+TEST_F(Nghttp2ServerCertsTest, ReachTheSessionAsOriginFramesDo) {
+  for (const uint8_t byte : Proof()) end_.Take({byte});
+  EXPECT_EQ(it_.Authority("https://a.example"), SIGNET_AUTHORITY_IF_DNS);
+  end_.Take(OriginFrame("https://a.example"));
+  EXPECT_EQ(it_.Authority("https://a.example"), SIGNET_AUTHORITY_YES);
+  EXPECT_EQ(end_.SentGoaway(), std::nullopt);
+}
+
+TEST_F(Nghttp2ServerCertsTest, IgnoreOriginFramesWithFlagsThatTheyDoNotKnow) {
+  end_.Take(Proof());
+  for (const uint8_t flag : {0x1, 0x2, 0x4, 0x8}) {
+    end_.Take(OriginFrame("https://b.example", flag));
+    EXPECT_EQ(it_.Authority("https://a.example"), SIGNET_AUTHORITY_IF_DNS);
+  }
+  end_.Take(OriginFrame("https://b.example", 0x10));
+  EXPECT_EQ(it_.Authority("https://a.example"), SIGNET_AUTHORITY_NO) << "this flag does not matter";
+  EXPECT_EQ(end_.SentGoaway(), std::nullopt);
+}
+
+TEST_F(Nghttp2ServerCertsTest, IgnoreOriginFramesOfStreams) {
+  end_.SubmitRequest();
+  end_.Take(Proof());
+  end_.Take(OriginFrame("https://b.example", 0, 1));
+  EXPECT_EQ(it_.Authority("https://a.example"), SIGNET_AUTHORITY_IF_DNS);
+  EXPECT_EQ(end_.SentGoaway(), std::nullopt);
+}
+
+TEST_F(Nghttp2ServerCertsTest, BadOnesEndTheConnectionWithTheDraftsError) {
+  wire::Bytes proof = Proof();
+  proof.back() ^= 1;
+  end_.Take(proof);
+  EXPECT_EQ(end_.SentGoaway(), it_.numbers.server_certificate_invalid);
+}
+
+TEST_F(Nghttp2ServerCertsTest, OnAStreamAreAnError) {
+  wire::Bytes proof = Proof();
+  proof[8] = 1;
+  end_.Take(proof);
+  EXPECT_EQ(end_.SentGoaway(), NGHTTP2_PROTOCOL_ERROR);
 }
 
 }  // namespace
