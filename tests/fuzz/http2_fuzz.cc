@@ -4,6 +4,7 @@
 
 #include "ipc/wire/reader.h"
 #include "tests/fuzz/check.h"
+#include "tests/fuzz/fake_server_certs.h"
 #include "tests/fuzz/fake_tls.h"
 
 namespace signet::fuzz {
@@ -18,6 +19,7 @@ class End {
       config.tls = FakeTls();
       config.http = SIGNET_HTTP2;
       config.origin = "https://example.com:443";
+      TakeServerCerts(config);
       SIGNET_CHECK(signet_session_new(&config, &session_) == SIGNET_OK);
       signet_nghttp2_init_client(&adapter_, session_);
       // Nobody answers, so that answers are due at once.
@@ -40,9 +42,9 @@ class End {
                          : nghttp2_session_server_new2(&h2_, callbacks, this, option)) == 0);
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
-    nghttp2_settings_entry settings[2] = {{NGHTTP2_SETTINGS_MAX_FRAME_SIZE, 65536}, {}};
-    signet_nghttp2_settings(&adapter_, &settings[1], 1);
-    SIGNET_CHECK(nghttp2_submit_settings(h2_, NGHTTP2_FLAG_NONE, settings, 2) == 0);
+    nghttp2_settings_entry settings[3] = {{NGHTTP2_SETTINGS_MAX_FRAME_SIZE, 65536}, {}, {}};
+    const size_t ours = signet_nghttp2_settings(&adapter_, &settings[1], 2);
+    SIGNET_CHECK(nghttp2_submit_settings(h2_, NGHTTP2_FLAG_NONE, settings, 1 + ours) == 0);
   }
   ~End() {
     nghttp2_session_del(h2_);

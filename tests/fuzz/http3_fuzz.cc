@@ -9,6 +9,7 @@
 
 #include "ipc/wire/reader.h"
 #include "tests/fuzz/check.h"
+#include "tests/fuzz/fake_server_certs.h"
 #include "tests/fuzz/fake_tls.h"
 
 namespace signet::fuzz {
@@ -33,6 +34,7 @@ class End {
       config.tls = FakeTls();
       config.http = SIGNET_HTTP3;
       config.origin = "https://example.com:443";
+      TakeServerCerts(config);
       signet_session* session = nullptr;
       SIGNET_CHECK(signet_session_new(&config, &session) == SIGNET_OK);
       session_.reset(session);

@@ -142,9 +142,30 @@ def http2(kind, payload=b"", flags=0, stream=0):
         + payload
 
 
+ORIGINS = b"".join(vector(2, each) for each in (
+    b"https://h2.example", b"https://[2001:db8::1]:8443", b"http://h4.example", b""))
+
+
+def server_certs_seeds():
+    """What a server with secondary certificates does; see server_certs_fuzz.cc."""
+    negotiated = b"\x00\x01\x01"
+    prove = bytes([3, 7, 2])
+    for version, name in enumerate(("http2", "http3")):
+        start = bytes([version]) + negotiated
+        yield f"{name}-proved", start + prove + b"\x06" + vector(1, b"https://h2.example")
+        yield f"{name}-named", start + prove + b"\x04" + vector(1, b"\x02\x05")
+        yield f"{name}-misdirected", start + prove + b"\x05\x02" + b"\x04" + vector(1, b"\x04")
+        yield f"{name}-unwanted", start + bytes([3, 7, 3]) + b"\x06" + vector(1, b"")
+        yield f"{name}-context-again", start + prove + bytes([3, 7, 4])
+        yield f"{name}-withdrawn", start + b"\x00\x00"
+        yield f"{name}-raw", start + b"\x02\x00" + vector(2, handshake(20, bytes(32)))
+        yield f"{name}-origins", start + prove + b"\x02\x01" + vector(2, ORIGINS)
+
+
 def http2_seeds(request, empty):
     """What comes to a client and to a server; see http2_fuzz.cc."""
     settings = http2(4, bytes.fromhex("f0c400000001"))
+    servers = http2(4, bytes.fromhex("f0c500000001"))
     ask = http2(0xf4, element(request))
     for name, frames in [
             ("client-is-asked", [settings, ask]),
@@ -153,7 +174,11 @@ def http2_seeds(request, empty):
             ("client-is-asked-twice", [settings, ask, ask]),
             ("client-unasked", [settings, http2(0xf5, empty)]),
             ("client-larger-frames", [http2(4, bytes.fromhex("000500010000f0c400000001")), ask]),
-            ("client-withdrawal", [settings, http2(4, bytes.fromhex("f0c400000000"))])]:
+            ("client-withdrawal", [settings, http2(4, bytes.fromhex("f0c400000000"))]),
+            ("client-origins", [servers, http2(0x0c, ORIGINS), http2(0x0c, ORIGINS, flags=1),
+                                http2(0x0c, ORIGINS[:-1])]),
+            ("client-server-certificate", [servers, http2(0xf6, empty)]),
+            ("client-server-certificate-unasked", [settings, http2(0xf6, empty)])]:
         yield name, b"\x00" + b"".join(vector(2, frame) for frame in frames)
     preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
     limit = http2(4, bytes.fromhex("f0c400000004"))
@@ -183,6 +208,9 @@ def http3_seeds(request, empty):
     yield "client-on-a-request", b"\x01" + arrives(3, head) + arrives(0, frame(1, b"x") + ask)
     yield "client-settings-twice", b"\x01" + arrives(3, head + head[1:])
     yield "client-other-streams", b"\x01" + arrives(7, b"\x02" + ask) + arrives(11, b"\x21" + ask)
+    servers = b"\x00" + frame(4, varint(0xf4f4c6) + varint(1))
+    yield "client-origins", b"\x01" + arrives(3, servers + frame(0x0c, ORIGINS) + frame(0x0c, b"\x00"))
+    yield "client-server-certificate", b"\x01" + arrives(3, servers + frame(0xf4f4a3, empty))
     yield "server-declined", (b"\x00" + send + arrives(2, head) + b"\x05\x02\xff" +
                               arrives(2, frame(0xf4f4a2, empty)))
     yield "server-unsolicited", b"\x00" + arrives(2, head + frame(0xf4f4a2, empty))
@@ -212,6 +240,11 @@ def other_seeds(answers):
     yield "chain_pem", "one", pem("CERTIFICATE", leaf)
     yield "chain_pem", "two", b"text\n" + pem("CERTIFICATE", leaf) + b"\n" + pem("CERTIFICATE", leaf)
     yield "chain_pem", "key", pem("PRIVATE KEY", bytes.fromhex(answers[0]["private_key_pkcs8"]))
+    yield "origin_set", "some", ORIGINS
+    yield "origin_set", "own", vector(2, b"https://own.example")
+    yield "origin_set", "cut", ORIGINS + b"\x00\x05http"
+    for name, content in server_certs_seeds():
+        yield "server_certs", name, content
     yield "tss2_private_key", "der", b"\x00" + TPM_KEY
     yield "tss2_private_key", "pem", pem("TSS2 PRIVATE KEY", TPM_KEY)
     yield "tss2_private_key", "parent", pem("TSS2 PRIVATE KEY", TPM_KEY) + b"Signet-Parent: 000bff\n"
