@@ -38,6 +38,7 @@ void AddIdentityCommands(CLI::App& app, Invocation& invocation);
 void AddPolicyCommands(CLI::App& app, Invocation& invocation);
 void AddAuditCommands(CLI::App& app, Invocation& invocation);
 void AddOauthCommands(CLI::App& app, Invocation& invocation);
+void AddOauthToken(CLI::App& oauth, Invocation& invocation);
 void AddPolicyCheck(CLI::App& policy, Invocation& invocation);
 void AddRememberedCommands(CLI::App& policy, Invocation& invocation);
 

@@ -179,6 +179,7 @@ void AddOauthCommands(CLI::App& app, Invocation& invocation) {
                 "Print the x5t#S256 of an identity's certificate, to which tokens are bound",
                 PrintThumbprint, "signet oauth thumbprint laptop");
   thumbprint->add_option("NAME", arguments->name, "The identity")->required();
+  AddOauthToken(*oauth, invocation);
 }
 
 }  // namespace signet::cli

@@ -33,16 +33,17 @@ int WriteAll(int file, std::string_view content) {
   return 0;
 }
 
-int Fill(int file, std::string_view content) {
+int Fill(int file, std::string_view content, FileReaders readers) {
   const mode_t mask = umask(0);
   umask(mask);
   if (const int error = WriteAll(file, content)) return error;
-  return fchmod(file, 0666 & ~mask) != 0 || fsync(file) != 0 ? errno : 0;
+  const mode_t mode = readers == FileReaders::kOwner ? 0600 : 0666 & ~mask;
+  return fchmod(file, mode) != 0 || fsync(file) != 0 ? errno : 0;
 }
 
 }  // namespace
 
-absl::Status ReplaceFile(const std::string& path, std::string_view content) {
+absl::Status ReplaceFile(const std::string& path, std::string_view content, FileReaders readers) {
   std::string target = path;
   std::error_code error;
   if (const auto status = std::filesystem::status(path, error); std::filesystem::exists(status)) {
@@ -56,7 +57,7 @@ absl::Status ReplaceFile(const std::string& path, std::string_view content) {
   std::string temporary = absl::StrCat(target, ".XXXXXX");
   const ipc::Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
   if (!file.valid()) return Failed(path, "create", errno);
-  int failure = Fill(file.get(), content);
+  int failure = Fill(file.get(), content, readers);
   if (failure == 0 && rename(temporary.c_str(), target.c_str()) != 0) failure = errno;
   if (failure == 0) return absl::OkStatus();
   unlink(temporary.c_str());
