@@ -258,6 +258,18 @@ def other_seeds(answers):
     for name, text in [("simple", "https://Example.com"), ("query", "https://a:8443/b/../c?d#e"),
                        ("address", "https://[::1]:443/%7e/./%2F"), ("path", "/a/%2e%2e/b/..//c")]:
         yield "url", name, text.encode()
+    header = '{"alg":"ES256","typ":"at+jwt"}'
+    claims = ('{"iss":"https://as.example","aud":["https://api.example"],"exp":1700000300,"nbf":0,'
+              '"iat":1.5,"cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}}')
+    x, y = (base64.urlsafe_b64encode(P256_GENERATOR[at:at + 32]).rstrip(b"=").decode()
+            for at in (1, 33))
+    for name, text in [("claims", "c" + claims), ("jwt", f"j{header}\n{claims}\n{'s' * 64}"),
+                       ("none", f'j{{"alg":"none"}}\n{claims}\n'),
+                       ("critical", 'j{"alg":"RS256","crit":["b64"],"kid":"1"}\n{}\n-'),
+                       ("field", "aBearer eyJhbGciOiJIUzI1NiIsImtpZCI6MX0.e30.AAAA"),
+                       ("keys", f'k{{"keys":[{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}",'
+                                '"use":"sig","kid":"1","alg":"ES256","key_ops":["verify"]}]}')]:
+        yield "access_token", name, text.encode()
 
 
 def main():
