@@ -8,8 +8,6 @@
 #include <memory>
 #include <string_view>
 
-#include "client-lib/tools/endpoint.h"
-
 namespace signet::tools {
 namespace {
 
@@ -20,6 +18,8 @@ constexpr uint16_t kDefaultPort = 80;
 socklen_t SizeOf(const sockaddr_storage& address) {
   return address.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }
+
+}  // namespace
 
 std::vector<sockaddr_storage> LookUpSlowly(const Endpoint& endpoint, std::string& error) {
   addrinfo hints{};
@@ -40,8 +40,6 @@ std::vector<sockaddr_storage> LookUpSlowly(const Endpoint& endpoint, std::string
   }
   return addresses;
 }
-
-}  // namespace
 
 std::optional<BackendAddress> ResolveBackendSlowly(const std::string& url, std::string& error) {
   BackendAddress backend;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client-lib/tools/descriptor.h"
+#include "client-lib/tools/endpoint.h"
 
 namespace signet::tools {
 
@@ -23,6 +24,9 @@ struct BackendAddress {
 // Looks the name up, which may take long. Nothing, with a reason in `error`, when the URL is not
 // understood or the name is not known.
 std::optional<BackendAddress> ResolveBackendSlowly(const std::string& url, std::string& error);
+
+// The addresses of a host; none, with a reason in `error`, when it is not known.
+std::vector<sockaddr_storage> LookUpSlowly(const Endpoint& endpoint, std::string& error);
 
 // A non-blocking socket that is being connected; write to it when it is ready. Invalid, with a
 // reason in `error`, when that fails at once.

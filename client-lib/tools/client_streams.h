@@ -18,6 +18,7 @@ class ClientStreams {
   enum class Reset {
     kAnswered,  // no error: the rest of the request is not needed
     kFailed,    // ours
+    kTunnel,    // the connection of a tunnel failed
   };
 
   virtual ~ClientStreams() = default;

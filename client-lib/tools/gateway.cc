@@ -42,13 +42,16 @@ Gateway::Gateway(EventLoop& loop, Descriptor listener, Descriptor signals,
       signalled_(loop_, [this] { TakeSignal(); }),
       stop_deadline_(kNever) {
   if (policy.backend) backend_ = MakeBackend(loop_, policy);
+  if (!policy.tunnels.empty()) {
+    tunnels_ = std::make_unique<Tunnels>(loop_, policy.tunnels, policy.idle_timeout_ms);
+  }
   accepting_.SetEvents(listener_.get(), POLLIN);
   signalled_.SetEvents(signals_.get(), POLLIN);
 }
 
 void Gateway::ServeHttp3(Descriptor socket, gnutls_certificate_credentials_t credentials) {
-  http3_ = std::make_unique<GatewayHttp3>(loop_, std::move(socket), credentials, policy_,
-                                          backend_.get());
+  http3_ =
+      std::make_unique<GatewayHttp3>(loop_, std::move(socket), credentials, policy_, upstreams());
 }
 
 void Gateway::Run() {
@@ -84,7 +87,7 @@ bool Gateway::AcceptOne() {
   SSL_set_accept_state(ssl.get());
   uint64_t id = next_id_++;
   connections_[id] = std::make_unique<GatewayConnection>(
-      loop_, TlsStream(std::move(socket), std::move(ssl)), std::move(peer), policy_, backend_.get(),
+      loop_, TlsStream(std::move(socket), std::move(ssl)), std::move(peer), policy_, upstreams(),
       [this, id] { Forget(id); });
   return true;
 }

@@ -11,6 +11,7 @@
 #include "client-lib/tools/gateway_connection.h"
 #include "client-lib/tools/gateway_http3.h"
 #include "client-lib/tools/gateway_policy.h"
+#include "client-lib/tools/tunnels.h"
 #include "client-lib/tools/upstream.h"
 
 namespace signet::tools {
@@ -36,6 +37,7 @@ class Gateway {
   void ResumeAccepting();
   void TakeSignal();
   void Forget(uint64_t id);
+  Upstreams upstreams() const { return {backend_.get(), tunnels_.get()}; }
 
   EventLoop& loop_;
   Descriptor listener_;
@@ -45,6 +47,7 @@ class Gateway {
   Watch accepting_;
   Watch signalled_;
   std::unique_ptr<Backend> backend_;  // null: the gateway answers by itself
+  std::unique_ptr<Tunnels> tunnels_;  // null: there are none
   std::map<uint64_t, std::unique_ptr<GatewayConnection>> connections_;
   std::unique_ptr<GatewayHttp3> http3_;  // null: HTTP/2 only
   uint64_t next_id_ = 0;

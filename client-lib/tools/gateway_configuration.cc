@@ -7,6 +7,7 @@
 
 #include "client-lib/tools/token_configuration.h"
 #include "client-lib/tools/toml_table.h"
+#include "client-lib/tools/tunnel_configuration.h"
 #include "client-lib/tools/url.h"
 
 namespace signet::tools {
@@ -43,7 +44,7 @@ GatewayConfiguration ConfigurationReader::Read() {
   const TomlTable table(file_, root, "the file");
   table.OnlyKeys({"listen", "cert", "key", "http3", "decision_timeout", "idle_timeout",
                   "drain_timeout", "handshake_certificate", "backend", "certificate", "token",
-                  "path"});
+                  "tunnel", "path"});
   GatewayConfiguration& to = configuration_;
   to.listen = table.String("listen").value_or("");
   if (std::optional<std::string> cert = table.String("cert")) to.certificate = Resolve(*cert);
@@ -55,6 +56,7 @@ GatewayConfiguration ConfigurationReader::Read() {
   ReadHandshakeCertificate(table);
   for (const TomlTable& each : table.Tables("certificate")) ReadCertificate(each);
   for (const TomlTable& each : table.Tables("token")) ReadTokenIssuer(each, file_, to);
+  for (const TomlTable& each : table.Tables("tunnel")) ReadTunnelSlowly(each, to.tunnels);
   for (const TomlTable& each : table.Tables("path")) ReadPath(each);
   if (std::optional<TomlTable> backend = table.Table("backend")) ReadBackendSlowly(*backend);
   return std::move(configuration_);

@@ -10,6 +10,7 @@
 #include "client-lib/tools/backend_address.h"
 #include "client-lib/tools/requirements.h"
 #include "client-lib/tools/token_requirement.h"
+#include "client-lib/tools/tunnels.h"
 
 namespace signet::tools {
 
@@ -24,6 +25,8 @@ struct GatewayConfiguration {
   bool handshake_certificate = false;    // each client is asked for one in the handshake, too
   std::vector<TokenIssuer> issuers;
   Requirements requirements;
+
+  std::vector<TunnelTarget> tunnels;  // all that a client may CONNECT to
 
   std::optional<BackendAddress> backend;  // without one the gateway answers by itself
   uint32_t backend_timeout_ms = 60000;    // for each step of it

@@ -28,14 +28,14 @@ constexpr uint64_t kLastGoawayMs = 5000;
 }  // namespace
 
 GatewayConnection::GatewayConnection(EventLoop& loop, TlsStream stream, std::string peer,
-                                     const GatewayPolicy& policy, Backend* backend,
+                                     const GatewayPolicy& policy, Upstreams upstreams,
                                      std::function<void()> ended)
     : policy_(policy),
       peer_(std::move(peer)),
       phase_deadline_(NowMs() + kHandshakeMs),
       goaway_ms_(kNever),
       stream_(std::move(stream)),
-      backend_(backend),
+      upstreams_(upstreams),
       ended_(std::move(ended)),
       watch_(loop, [this] { Drive(); }) {
   watch_.SetEvents(stream_.fd(), POLLIN);
@@ -140,7 +140,7 @@ bool GatewayConnection::StartHttp2() {
   };
   http2_ = std::make_unique<Http2Connection>(stream_, &adapter_, *this, settings, Windows::kManual);
   streams_.emplace(http2_->h2());
-  requests_.emplace(policy_, peer_, *requester_, backend_, *streams_, watch_,
+  requests_.emplace(policy_, peer_, *requester_, upstreams_, *streams_, watch_,
                     HandshakeThumbprint(stream_.ssl()));
   return true;
 }

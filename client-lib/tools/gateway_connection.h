@@ -23,11 +23,11 @@ namespace signet::tools {
 
 class GatewayConnection : public Http2Events {
  public:
-  // `loop`, `policy` and `backend` (may be null) outlive the connection. `peer` is its address, for
+  // `loop`, `policy` and what `upstreams` has outlive the connection. `peer` is its address, for
   // the log. `ended` is called from the loop, once, and must give this object to
   // loop.DestroyLater().
   GatewayConnection(EventLoop& loop, TlsStream stream, std::string peer,
-                    const GatewayPolicy& policy, Backend* backend, std::function<void()> ended);
+                    const GatewayPolicy& policy, Upstreams upstreams, std::function<void()> ended);
 
   // Takes no new requests; ends when those in progress are answered.
   void Stop();
@@ -70,7 +70,7 @@ class GatewayConnection : public Http2Events {
   };
   std::unique_ptr<signet_requester, RequesterDelete> requester_;
   signet_nghttp2 adapter_{};
-  Backend* backend_;
+  Upstreams upstreams_;
   std::unique_ptr<Http2Connection> http2_;
   std::function<void()> ended_;
   Watch watch_;

@@ -21,13 +21,13 @@ std::string Key(const uint8_t* id, size_t size) {
 
 GatewayHttp3::GatewayHttp3(EventLoop& loop, Descriptor socket,
                            gnutls_certificate_credentials_t credentials,
-                           const GatewayPolicy& policy, Backend* backend)
+                           const GatewayPolicy& policy, Upstreams upstreams)
     : loop_(loop),
       socket_(std::move(socket)),
       local_(LocalAddress(socket_)),
       credentials_(credentials),
       policy_(policy),
-      backend_(backend),
+      upstreams_(upstreams),
       receiving_(loop, [this] { ReceiveSome(); }) {
   receiving_.SetEvents(socket_.get(), POLLIN);
 }
@@ -73,7 +73,7 @@ GatewayHttp3Connection* GatewayHttp3::Accept(std::span<const uint8_t> datagram,
   Connection& made = connections_[id];
   made.carrier = std::make_unique<Carrier>(*this, id);
   made.connection = std::make_unique<GatewayHttp3Connection>(
-      loop_, policy_, backend_, credentials_, *made.carrier,
+      loop_, policy_, upstreams_, credentials_, *made.carrier,
       GatewayHttp3Connection::Arrival{header, local_, from}, [this, id] { Forget(id); });
   return made.connection.get();
 }

@@ -19,9 +19,9 @@ namespace signet::tools {
 
 class GatewayHttp3 {
  public:
-  // `loop`, `policy`, `backend` (may be null) and `credentials` outlive this object.
+  // `loop`, `policy`, what `upstreams` has and `credentials` outlive this object.
   GatewayHttp3(EventLoop& loop, Descriptor socket, gnutls_certificate_credentials_t credentials,
-               const GatewayPolicy& policy, Backend* backend);
+               const GatewayPolicy& policy, Upstreams upstreams);
 
   void Stop();
   bool empty() const { return connections_.empty(); }
@@ -55,7 +55,7 @@ class GatewayHttp3 {
   const SocketAddress local_;
   gnutls_certificate_credentials_t credentials_;
   const GatewayPolicy& policy_;
-  Backend* backend_;
+  Upstreams upstreams_;
   Watch receiving_;
   bool stopping_ = false;
   uint64_t next_id_ = 0;

@@ -20,13 +20,13 @@ constexpr uint64_t kLingerMs = 1000;
 }  // namespace
 
 GatewayHttp3Connection::GatewayHttp3Connection(EventLoop& loop, const GatewayPolicy& policy,
-                                               Backend* backend,
+                                               Upstreams upstreams,
                                                gnutls_certificate_credentials_t credentials,
                                                QuicCarrier& carrier, const Arrival& arrival,
                                                std::function<void()> ended)
     : policy_(policy),
       peer_(ToString(arrival.remote.storage)),
-      backend_(backend),
+      upstreams_(upstreams),
       ended_(std::move(ended)),
       linger_until_(kNever),
       watch_(loop, [this] { Drive(); }),
@@ -64,7 +64,7 @@ bool GatewayHttp3Connection::OnHandshakeComplete() {
   }
   requester_.reset(requester);
   if (!http3_.Start(nullptr, requester)) return false;
-  requests_.emplace(policy_, peer_, *requester_, backend_, http3_, watch_,
+  requests_.emplace(policy_, peer_, *requester_, upstreams_, http3_, watch_,
                     HandshakeThumbprint(quic_->tls()));
   return true;
 }

@@ -29,9 +29,9 @@ class GatewayHttp3Connection : public Http3Events {
     const SocketAddress& remote;
   };
 
-  // `loop`, `policy`, `backend` (may be null), `credentials` and `carrier` outlive the connection.
+  // `loop`, `policy`, what `upstreams` has, `credentials` and `carrier` outlive the connection.
   // `ended` is called from the loop, once, and must give this object to loop.DestroyLater().
-  GatewayHttp3Connection(EventLoop& loop, const GatewayPolicy& policy, Backend* backend,
+  GatewayHttp3Connection(EventLoop& loop, const GatewayPolicy& policy, Upstreams upstreams,
                          gnutls_certificate_credentials_t credentials, QuicCarrier& carrier,
                          const Arrival& arrival, std::function<void()> ended);
 
@@ -56,7 +56,7 @@ class GatewayHttp3Connection : public Http3Events {
 
   const GatewayPolicy& policy_;
   const std::string peer_;
-  Backend* backend_;
+  Upstreams upstreams_;
   std::function<void()> ended_;
   bool stopping_ = false;
   uint64_t last_busy_ms_ = 0;

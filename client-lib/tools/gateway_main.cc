@@ -45,6 +45,7 @@ constexpr char kFooter[] =
     "                   client_cert, client_cert_chain\n"
     "  [[certificate]]  name, ca, key_usage, extended_key_usage, extensions\n"
     "  [[token]]        name, issuer, audience, jwks, jwks_ca, types, clock_skew\n"
+    "  [[tunnel]]       target, address, connections\n"
     "  [[path]]         prefix, mode = \"require\", \"offer\" or \"none\", certificates,\n"
     "                   without = \"403\", \"401\" or \"pass\", page, decision_timeout,\n"
     "                   token, token_bound_to, token_to_backend\n"

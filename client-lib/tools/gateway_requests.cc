@@ -10,12 +10,19 @@
 namespace signet::tools {
 
 GatewayRequests::GatewayRequests(const GatewayPolicy& policy, const std::string& peer,
-                                 signet_requester& requester, Backend* backend,
+                                 signet_requester& requester, Upstreams upstreams,
                                  ClientStreams& streams, Watch& wake,
                                  std::string handshake_thumbprint)
     : proofs_(requester, policy.requirements.kinds()),
       handshake_thumbprint_(std::move(handshake_thumbprint)),
-      context_{policy, peer, proofs_, backend, streams, wake, handshake_thumbprint_},
+      context_{policy,
+               peer,
+               proofs_,
+               upstreams.backend,
+               upstreams.tunnels,
+               streams,
+               wake,
+               handshake_thumbprint_},
       last_request_ms_(NowMs()) {}
 
 void GatewayRequests::OnHeader(int64_t id, std::string_view name, std::string_view value) {

@@ -22,10 +22,10 @@ namespace signet::tools {
 
 class GatewayRequests {
  public:
-  // All outlive this object; `backend` may be null. `wake` is that of the connection, whose client
-  // showed the certificate of that thumbprint in the handshake, if it is not empty.
+  // All outlive this object; what `upstreams` has, too. `wake` is that of the connection, whose
+  // client showed the certificate of that thumbprint in the handshake, if it is not empty.
   GatewayRequests(const GatewayPolicy& policy, const std::string& peer, signet_requester& requester,
-                  Backend* backend, ClientStreams& streams, Watch& wake,
+                  Upstreams upstreams, ClientStreams& streams, Watch& wake,
                   std::string handshake_thumbprint);
 
   // What happens on the streams. A request begins with its first header field.

@@ -88,6 +88,7 @@ std::optional<GatewayReply> GatewayStream::Fault() const {
   if (target_.size() > kMaxTarget) {
     return ErrorReply(414, {"too-large", "the path is above 8192 bytes"});
   }
+  if (method_ == "CONNECT" && context_.tunnels != nullptr) return std::nullopt;
   if (context_.backend == nullptr && method_ != "GET" && method_ != "HEAD") {
     return ErrorReply(405, {"method-not-allowed", "use GET or HEAD"});
   }
@@ -101,6 +102,10 @@ std::optional<GatewayReply> GatewayStream::Fault() const {
 void GatewayStream::Decide() {
   if (std::optional<GatewayReply> fault = Fault()) {
     Reply(*fault);
+    return;
+  }
+  if (method_ == "CONNECT") {
+    OpenTunnel();
     return;
   }
   std::optional<std::string> path = NormalizePath(target_);
@@ -213,6 +218,17 @@ void GatewayStream::Proxy() {
   std::string body = std::exchange(body_, {});
   proxied_->OnData({reinterpret_cast<const uint8_t*>(body.data()), body.size()});
   if (ended_) proxied_->OnEnd(ForwardTrailers(std::move(trailers_)));
+}
+
+// To whom, Tunnels decides: nobody else can be reached.
+void GatewayStream::OpenTunnel() {
+  UpstreamRequest request;
+  request.method = method_;
+  request.authority = authority_;
+  request.has_body = true;
+  proxied_.emplace(ProxiedRequest::Client{context_.streams, id_, response_, context_.wake},
+                   *context_.tunnels, std::move(request));
+  if (ended_) proxied_->OnEnd({});
 }
 
 // Where nothing is asked, nothing is told.

@@ -29,6 +29,7 @@ struct StreamContext {
   const std::string& peer;
   const ConnectionProofs& proofs;
   Backend* backend;  // null: the gateway answers by itself
+  Backend* tunnels;  // null: there are none
   ClientStreams& streams;
   Watch& wake;                              // the connection, to send what is due
   const std::string& handshake_thumbprint;  // of the client's certificate in TLS; empty = none
@@ -72,6 +73,7 @@ class GatewayStream {
   void AskForCertificates(const PathRule& rule);
   void Grant();
   void Proxy();
+  void OpenTunnel();
   Fields IdentityFields() const;
   GatewayReply OwnReply() const;
   GatewayReply WhoAmI() const;

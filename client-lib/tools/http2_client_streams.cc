@@ -41,8 +41,10 @@ void Http2ClientStreams::Resume(int64_t stream, OutgoingBody& body) {
 }
 
 void Http2ClientStreams::ResetStream(int64_t stream, Reset why) {
-  nghttp2_submit_rst_stream(h2_, NGHTTP2_FLAG_NONE, Id(stream),
-                            why == Reset::kAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_INTERNAL_ERROR);
+  const uint32_t code = why == Reset::kAnswered ? NGHTTP2_NO_ERROR
+                        : why == Reset::kTunnel ? NGHTTP2_CONNECT_ERROR
+                                                : NGHTTP2_INTERNAL_ERROR;
+  nghttp2_submit_rst_stream(h2_, NGHTTP2_FLAG_NONE, Id(stream), code);
 }
 
 void Http2ClientStreams::Consume(int64_t stream, size_t count) {

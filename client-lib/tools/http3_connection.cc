@@ -205,7 +205,8 @@ void Http3Connection::ResetStream(int64_t stream, Reset why) {
   if (why == Reset::kAnswered) {
     ngtcp2_conn_shutdown_stream_read(quic, stream, kNoError);
   } else {
-    ngtcp2_conn_shutdown_stream(quic, stream, kInternalError);
+    ngtcp2_conn_shutdown_stream(quic, stream,
+                                why == Reset::kTunnel ? kConnectError : kInternalError);
   }
 }
 

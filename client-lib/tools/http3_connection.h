@@ -43,6 +43,7 @@ class Http3Connection : public QuicStreams, public ClientStreams {
  public:
   static constexpr uint64_t kNoError = 0x100;
   static constexpr uint64_t kInternalError = 0x102;
+  static constexpr uint64_t kConnectError = 0x10f;
 
   explicit Http3Connection(Http3Events& events) : events_(events) {}
   ~Http3Connection() override;

@@ -16,7 +16,7 @@ void RemoveReserved(Fields& fields) {
 }  // namespace
 
 ProxiedRequest::ProxiedRequest(Client client, Backend& backend, UpstreamRequest request)
-    : client_(client), head_only_(request.method == "HEAD") {
+    : client_(client), head_only_(request.method == "HEAD"), tunnel_(request.method == "CONNECT") {
   client_.response.OnTaken([this](size_t count) { exchange_->Taken(count); });
   exchange_ = backend.Start(std::move(request), *this);
 }
@@ -40,7 +40,7 @@ void ProxiedRequest::OnResponseBody(std::span<const uint8_t> data) {
 }
 
 void ProxiedRequest::OnResponseEnd(Fields trailers) {
-  over_ = true;
+  over_ = !tunnel_;
   RemoveReserved(trailers);
   client_.response.End(std::move(trailers));
   client_.wake.Wake();
@@ -49,7 +49,11 @@ void ProxiedRequest::OnResponseEnd(Fields trailers) {
 void ProxiedRequest::OnFailure(UpstreamFailure failure) {
   over_ = true;
   failure_ = std::move(failure);
-  if (client_.response.started()) client_.response.Abort();
+  if (client_.response.started() && tunnel_) {
+    client_.streams.ResetStream(client_.stream, ClientStreams::Reset::kTunnel);
+  } else if (client_.response.started()) {
+    client_.response.Abort();
+  }
   client_.wake.Wake();
 }
 

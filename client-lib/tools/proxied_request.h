@@ -33,7 +33,7 @@ class ProxiedRequest : public UpstreamEvents {
   void OnData(std::span<const uint8_t> data) { exchange_->Send(data); }
   void OnEnd(Fields trailers) { exchange_->End(std::move(trailers)); }
 
-  // Whether the backend has said all it will say.
+  // Whether the backend has said all it will say, and hears no more.
   bool over() const { return over_; }
   // Why there is no response, or not all of it.
   const std::optional<UpstreamFailure>& failure() const { return failure_; }
@@ -49,6 +49,7 @@ class ProxiedRequest : public UpstreamEvents {
 
   Client client_;
   const bool head_only_;
+  const bool tunnel_;  // both directions end by themselves
   bool over_ = false;
   std::optional<UpstreamFailure> failure_;
   std::unique_ptr<UpstreamExchange> exchange_;

@@ -16,7 +16,7 @@ namespace signet::tools {
 
 // What is said to the backend, checked: nothing in it can end a line or a message.
 struct UpstreamRequest {
-  std::string method;
+  std::string method;     // CONNECT: to `authority`, without target and fields
   std::string target;     // origin form
   std::string authority;  // for Host or :authority
   Fields fields;          // without those two, content-length and what is meant for one hop
@@ -26,7 +26,7 @@ struct UpstreamRequest {
 };
 
 struct UpstreamFailure {
-  int status;          // 502, 503 or 504
+  int status;          // 502, 503 or 504; of a tunnel 400 or 403, too
   std::string error;   // "bad-gateway", "gateway-timeout", ...
   std::string detail;  // for a person
 };
@@ -71,6 +71,12 @@ class Backend {
   // Nothing of `events` is called before this returns. `events` outlives the exchange.
   virtual std::unique_ptr<UpstreamExchange> Start(UpstreamRequest request,
                                                   UpstreamEvents& events) = 0;
+};
+
+// Where requests go. Either may be null: the gateway answers by itself, or makes no tunnels.
+struct Upstreams {
+  Backend* backend = nullptr;
+  Backend* tunnels = nullptr;
 };
 
 }  // namespace signet::tools
