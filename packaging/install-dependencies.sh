@@ -15,7 +15,7 @@ test=(ccache git clang-14 clang-format-14 clang-tidy-16 libclang-rt-14-dev swtpm
   util-linux procps systemd groff-base curl python3-cryptography python3-protobuf
   android-libboringssl-dev python3-h2 python3-openssl nginx-light
   dbus-bin dbus-daemon python3-dbus python3-dbusmock pinentry-curses pinentry-tty python3-pyte
-  xvfb xdotool at-spi2-core gir1.2-atspi-2.0 python3-gi fonts-dejavu-core)
+  nodejs npm xvfb xdotool at-spi2-core gir1.2-atspi-2.0 python3-gi fonts-dejavu-core)
 bench=(openssh-client swtpm tpm2-tools softhsm2 openssl binutils)
 
 case "${1:-}" in -h | --help) sed -n '2,4s/^# \?//p' "$0"; exit 0 ;; esac
@@ -32,10 +32,12 @@ for group in "$@"; do
   esac
 done
 
+# Each on a line, with what it provides: a nodejs that is not Debian's has npm in it.
+installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}, ${Provides}\n' |
+  sed -n 's/^installed //p' | tr ',' '\n' | sed 's/^ *//; s/ .*//')
 missing=()
 for package in "${wanted[@]}"; do
-  dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
-    missing+=("$package")
+  grep -qxF "$package" <<<"$installed" || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -1,0 +1,315 @@
+"""Identities as OAuth clients, with a real authorisation server: registration metadata, tokens that
+are bound to the certificate, and what happens to them in other hands."""
+import base64
+import datetime
+import hashlib
+import json
+import os
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import unittest
+
+from tests.integration.oauth.authorisation_server import AuthorisationServer
+from tests.integration.oauth.page import Page
+from tests.support.stand import BIN, PATIENCE, Stand, openssl, wait_for
+
+SUBJECT_ALT_NAMES = {"--san-dns": "laptop.example.com", "--san-uri": "spiffe://example/laptop",
+                     "--san-ip": "192.0.2.7", "--san-email": "laptop@example.com"}
+SANITIZED = bool(os.environ.get("SIGNET_SANITIZE"))
+CONFIGURATION = f"""openssl_conf = init
+[init]
+providers = all
+[all]
+default = openssls_own
+signet = signets
+[openssls_own]
+activate = 1
+[signets]
+module = {BIN.parent}/lib/ossl-modules/signet.so
+activate = 1
+"""
+# The rest of nginx's configuration around what the page says.
+NGINX = """
+{user}
+env OPENSSL_CONF;
+env SIGNET_RUNTIME_DIR;
+daemon off;
+worker_processes 1;
+error_log {folder}/nginx-error.log;
+pid {folder}/nginx.pid;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/n1; proxy_temp_path {folder}/n2; fastcgi_temp_path {folder}/n3;
+  uwsgi_temp_path {folder}/n4; scgi_temp_path {folder}/n5;
+  server {{
+    listen 127.0.0.1:{port};
+    {location}
+  }}
+}}
+"""
+
+
+class OauthClients(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stand = stand = cls.enterClassContext(Stand())
+        stand.start_tpm()
+        stand.add_software()
+        stand.start_agent()
+        cls.enrol("laptop", "tpm", "p256", "device")
+        cls.enrol("other", "file", "p256", "device")
+        cls.enrol("badge", "file", "rsa2048", "unknown")  # an authority that the server knows not
+        cls.server = AuthorisationServer(stand, stand.authority("device"))
+        cls.laptop = cls.server.register(cls.metadata("laptop", "--san-dns", "laptop.example.com"))
+
+    @classmethod
+    def enrol(cls, name, backend, algorithm, authority, rule=True):
+        stand = cls.stand
+        stand.must("identity", "create", name, "--backend", backend, "--kind", "device", "--algorithm",
+                   algorithm)
+        csr, chain = stand.dir / "ca" / f"{name}.csr", stand.dir / f"{name}.pem"
+        stand.must("identity", "csr", name, "--subject", f"/O=Example/CN={name}", "--out", csr)
+        names = ",".join(f"{option[6:].replace('dns', 'DNS').replace('uri', 'URI').replace('ip', 'IP')}"
+                         f":{value}" for option, value in SUBJECT_ALT_NAMES.items())
+        stand.authority(authority).sign(
+            csr, chain, f"extendedKeyUsage=clientAuth\nsubjectAltName={names}")
+        stand.must("identity", "import", name, chain)
+        if rule:
+            stand.must("policy", "allow", "--purpose", "tls-client", "--identity", name)
+
+    @classmethod
+    def metadata(cls, *arguments):
+        return cls.stand.must("oauth", "metadata", *arguments).json
+
+    def token(self, name="laptop", *options, client=None, issuer=None, **more):
+        return self.stand.signet("oauth", "token", name, "--issuer", issuer or self.server.issuer,
+                                 "--client-id", client or self.laptop, "--cacert",
+                                 self.server.certificate, *options, **more)
+
+    def must_token(self, *arguments, **options):
+        outcome = self.token(*arguments, **options)
+        self.assertEqual(outcome.code, 0, outcome)
+        return outcome
+
+    def assert_answer(self, url, name, token, *expected):
+        """Status and body of an API called with a token and the certificate of an identity."""
+        if SANITIZED:
+            return  # Debian's curl can't load a sanitized library
+        ran = subprocess.run(
+            ["curl", "-sS", "--cacert", self.server.certificate, "--cert", self.stand.dir / f"{name}.pem",
+             "--key", self.stand.dir / f"{name}.key", "--header", "@-", "--write-out", "\n%{http_code}",
+             url], input=f"Authorization: Bearer {token}", capture_output=True, text=True,
+            env=self.curl_environment(name), timeout=PATIENCE)
+        body, _, status = ran.stdout.rpartition("\n")
+        self.assertEqual((int(status or 0), body + ran.stderr), expected)
+
+    def curl_environment(self, name):
+        reference, configuration = self.stand.dir / f"{name}.key", self.stand.dir / "openssl.cnf"
+        if not reference.exists():
+            self.stand.must("identity", "reference", name, "--out", reference)
+        configuration.write_text(CONFIGURATION)
+        return dict(self.stand.environment, OPENSSL_CONF=str(configuration))
+
+    def thumbprint(self, name):
+        """Not by Signet."""
+        der = subprocess.run(["openssl", "x509", "-in", self.stand.dir / f"{name}.pem", "-outform",
+                              "DER"], capture_output=True, check=True).stdout
+        return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")
+
+    def test_TheThumbprintIsWhatOpensslComputes(self):
+        for name in ("laptop", "badge"):
+            self.assertEqual(self.stand.must("oauth", "thumbprint", name).out.strip(),
+                             self.thumbprint(name))
+            hexadecimal = openssl("x509", "-in", self.stand.dir / f"{name}.pem", "-noout", "-sha256",
+                                  "-fingerprint").partition("=")[2].replace(":", "")
+            padded = self.thumbprint(name) + "="
+            self.assertEqual(base64.urlsafe_b64decode(padded), bytes.fromhex(hexadecimal))
+
+    def test_EachNameOfACertificateRegistersAClientOfItsOwn(self):
+        options = [("--subject-dn",), *SUBJECT_ALT_NAMES.items()]
+        for option in options:
+            with self.subTest(option):
+                client = self.server.register(self.metadata("laptop", *option))
+                token = self.must_token("laptop", client=client).out
+                self.assertTrue(token.strip())
+
+    def test_TheServerKnowsACertificateOfUnknownOriginByItself(self):
+        metadata = self.metadata("badge", "--method", "self_signed_tls_client_auth")
+        self.assertEqual(metadata["jwks"], self.stand.must("oauth", "jwks", "badge").json)
+        client = self.server.register(metadata)
+        self.must_token("badge", client=client)
+        refused = self.token("other", client=client)
+        self.assertEqual(refused.code, 1)
+        self.assertIn("invalid_client", refused.err)
+
+    def test_AnotherNamesCertificateIsNotTheClient(self):
+        refused = self.token("badge")
+        self.assertEqual(refused.code, 1)
+        self.assertIn("invalid_client", refused.err)
+        self.assertIn("signet oauth metadata", refused.err)
+
+    def test_ATokenWorksWithItsCertificateAndWithNoOther(self):
+        token = self.must_token("laptop", "--resource", self.server.api, "--json").json
+        self.assertEqual(token["cnf"], {"x5t#S256": self.thumbprint("laptop")})
+        self.assertEqual(token["checked_by"], "claims")
+        self.assert_answer(self.server.api, "laptop", token["access_token"],
+                           200, f"hello {self.laptop}\n")
+        self.assert_answer(self.server.api, "other", token["access_token"],
+                           401, "bound to another certificate")
+
+    def test_AnOpaqueTokenIsLookedAtByTheServer(self):
+        token = self.must_token("laptop", "--json").json
+        self.assertEqual(token["checked_by"], "introspection")
+        self.assertNotIn(".", token["access_token"])
+
+    def test_AnOpaqueTokenThatNobodyTellsOfIsNotHandedOut(self):
+        blind = self.server.register(self.metadata("laptop", "--subject-dn"), client_name="blind")
+        refused = self.token("laptop", client=blind)
+        self.assertEqual((refused.code, refused.out), (1, ""))
+        self.assertIn("--accept-opaque", refused.err)
+        accepted = self.must_token("laptop", "--accept-opaque", "--json", client=blind).json
+        self.assertEqual(accepted["checked_by"], "none")
+
+    def test_ATokenThatIsNotBoundIsNotHandedOut(self):
+        metadata = dict(self.metadata("laptop", "--subject-dn"),
+                        tls_client_certificate_bound_access_tokens=False)
+        unbound = self.server.register(metadata)
+        for options in ((), ("--resource", self.server.api), ("--accept-opaque",)):
+            refused = self.token("laptop", *options, client=unbound)
+            self.assertEqual((refused.code, refused.out), (1, ""))
+            self.assertIn("bound to no certificate", refused.err)
+
+    def test_WithoutAliasesTheOrdinaryEndpointServes(self):
+        client = self.server.register(self.metadata("laptop", "--san-dns", "laptop.example.com"),
+                                      self.server.unaliased)
+        self.must_token("laptop", client=client, issuer=self.server.unaliased)
+
+    def test_TheMetadataOfAnotherIssuerIsRefused(self):
+        refused = self.token(issuer=self.server.imposter)
+        self.assertEqual((refused.code, refused.out), (1, ""))
+        self.assertIn(f'the issuer "{self.server.issuer}", not of "{self.server.imposter}"', refused.err)
+        self.assertIn("no metadata", self.token(issuer=self.server.issuer + "/elsewhere").err)
+        self.assertEqual(self.token(issuer=self.server.issuer.replace("https", "http")).code, 2)
+
+    def test_AServerOfUnknownOriginGetsNothing(self):
+        refused = self.stand.signet("oauth", "token", "laptop", "--issuer", self.server.issuer,
+                                    "--client-id", self.laptop)
+        self.assertEqual(refused.code, 1)
+        self.assertIn("certificate", refused.err)
+
+    def test_AnExpiredCertificateAsksForNothing(self):
+        self.enrol("brief", "file", "p256", "device")
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
+        chain = self.stand.authority("device").sign_until(
+            end, self.stand.dir / "ca" / "brief.csr", self.stand.dir / "brief.pem")
+        self.stand.must("identity", "import", "brief", chain)
+        wait_for("the certificate's end",
+                 lambda: datetime.datetime.now(datetime.timezone.utc) >
+                 end.replace(microsecond=0) + datetime.timedelta(seconds=1))
+        refused = self.token("brief")
+        self.assertNotEqual(refused.code, 0)
+        self.assertIn("expired", refused.err)
+
+    def test_WithoutARuleTheErrorNamesIt(self):
+        self.enrol("unruled", "file", "p256", "device", rule=False)
+        refused = self.token("unruled")
+        self.assertNotEqual(refused.code, 0)
+        self.assertIn("signet policy allow --purpose tls-client --identity unruled", refused.err)
+
+    def test_FilesOfTokensAreForTheirOwnerAlone(self):
+        file = self.stand.dir / "token.header"
+        said = self.must_token("laptop", "--resource", self.server.api, "--out", file, "--header")
+        self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
+        header, _, token = file.read_text().strip().rpartition(" ")
+        self.assertEqual(header, "Authorization: Bearer")
+        self.assertNotIn(token, said.out + said.err)
+        self.assert_answer(self.server.api, "laptop", token, 200, f"hello {self.laptop}\n")
+
+    def test_APersonAgreesToADeviceAndTheGrantIsRefreshed(self):
+        refresh = self.stand.dir / "refresh"
+        device = self.stand.start(
+            "device", BIN / "signet", "oauth", "token", "laptop", "--issuer", self.server.issuer,
+            "--client-id", self.laptop, "--cacert", self.server.certificate, "--grant", "device_code",
+            "--scope", "openid", "--scope", "offline_access", "--refresh-token-file", refresh, "--json")
+        shown = lambda: re.search(r"^    (\S+)$", self.stand.log("device"), re.M)
+        code = wait_for("the code", shown).group(1)
+        self.assertIn(f"Open {self.server.issuer}/device ", self.stand.log("device").replace(
+            self.server.aliases, self.server.issuer))
+        self.server.approve(code)
+        self.assertEqual(device.wait(PATIENCE), 0, self.stand.log("device"))
+        self.assertEqual(stat.S_IMODE(refresh.stat().st_mode), 0o600)
+        first = refresh.read_text()
+        self.assertNotIn(first.strip(), (self.stand.dir / "device.out").read_text())
+
+        fresh = self.must_token("laptop", "--grant", "refresh_token", "--refresh-token-file", refresh,
+                                "--json").json
+        second = refresh.read_text()
+        self.assertNotEqual(second, first, "the server rotates it")
+        userinfo = f"{self.server.aliases}/me"
+        self.assert_answer(userinfo, "laptop", fresh["access_token"], 200, '{"sub":"alice"}')
+        self.assert_answer(userinfo, "other", fresh["access_token"], 401,
+                           '{"error":"invalid_token","error_description":"invalid token provided"}')
+
+        by_stdin = self.must_token("laptop", "--grant", "refresh_token", "--refresh-token-file", "-",
+                                   stdin=second)
+        self.assertIn("--refresh-token-file FILE", by_stdin.err)
+        again = self.token("laptop", "--grant", "refresh_token", "--refresh-token-file", refresh)
+        self.assertIn("invalid_grant", again.err)
+
+    @unittest.skipIf(SANITIZED, "programs of Debian can't load a sanitized library")
+    def test_TheCommandsOfThePageWork(self):
+        folder = self.stand.dir / "page"
+        folder.mkdir()
+        self.enrol("page", "file", "p384", "device", rule=False)
+        shutil.copy(self.stand.dir / "page.pem", folder)
+        (folder / "signet.cnf").write_text(CONFIGURATION)
+        page = Page(folder, "page", self.server, self.stand.environment)
+        metadata, _ = json.JSONDecoder().raw_decode(page.run("oauth metadata"))
+        page.client = self.server.register(metadata)
+        page.run("--program")
+        page.run("--out token.header")
+        greeting = f"hello {page.client}\n"
+        self.assertTrue(page.run("curl --cert").endswith(greeting))
+
+        page.environment["OPENSSL_CONF"] = str(folder / "signet.cnf")
+        [python] = page.blocks("python")
+        self.assertEqual(page.execute("/usr/bin/python3", "-c", python), greeting)
+        page.run("> token.nginx")
+        self.assertEqual(stat.S_IMODE((folder / "token.nginx").stat().st_mode), 0o600)
+        self.assertEqual(self.ask_nginx(page), greeting)
+        page.run("device_code")
+        self.assertTrue((folder / "refresh").read_text())
+
+    def ask_nginx(self, page):
+        # It takes over a socket that listens already: no port is guessed.
+        [location] = page.blocks("nginx")
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        configuration = page.folder / "nginx.conf"
+        configuration.write_text(NGINX.format(folder=page.folder, port=port, location=location,
+                                              user="user root;" if os.geteuid() == 0 else ""))
+        nginx = subprocess.Popen(
+            [shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-p", page.folder, "-c", configuration,
+             "-e", page.folder / "nginx-error.log"], pass_fds=[listener.fileno()],
+            env=dict(page.environment, NGINX=f"{listener.fileno()};"))
+        self.addCleanup(lambda: (nginx.terminate(), nginx.wait(PATIENCE)))
+        listener.close()
+        ran = subprocess.run(["curl", "-sS", f"http://127.0.0.1:{port}/"], capture_output=True, text=True,
+                             env=self.stand.environment, timeout=PATIENCE)
+        log = page.folder / "nginx-error.log"
+        return ran.stdout or ran.stderr + log.read_text()
+
+    def test_NoTokenIsInTheAgentsRecordsOrLogs(self):
+        token = self.must_token("laptop").out.strip()
+        records = self.stand.must("audit", "list", "--state-dir", self.stand.dir / "state", "--json").out
+        self.assertIn("tls-client", records)
+        self.assertNotIn(token, records + self.stand.log("signetd"))
+
+
+if __name__ == "__main__":
+    unittest.main()
