@@ -4,6 +4,7 @@
 #include <signet/openssl.h>
 #include <signet/server.h>
 
+#include <cstddef>
 #include <set>
 
 #include "client-lib/src/requester_calls.h"
@@ -385,6 +386,22 @@ TEST(RequesterTest, RefusesAClientHelloThatIsNone) {
   config.client_hello = {hello, 0};
   ASSERT_EQ(signet_requester_new(&config, &requester), SIGNET_OK);
   signet_requester_free(requester);
+}
+
+TEST(RequesterTest, TakesTheConfigurationOfAProgramOfAnEarlierRelease) {
+  const TlsPair tls;
+  signet_requester* requester = nullptr;
+  signet_requester_config config{};
+  config.size = offsetof(signet_requester_config, client_hello);
+  config.http = SIGNET_HTTP2;
+  ASSERT_EQ(signet_openssl_tls(tls.server(), &config.tls), SIGNET_OK);
+  const uint8_t not_there = 0xff;
+  config.client_hello = {&not_there, 1};
+  ASSERT_EQ(signet_requester_new(&config, &requester), SIGNET_OK);
+  EXPECT_EQ(signet_requester_settings(requester, nullptr, 0), 1u);
+  signet_requester_free(requester);
+  config.size -= 1;
+  EXPECT_EQ(signet_requester_new(&config, &requester), SIGNET_ERROR_ARGUMENT);
 }
 
 }  // namespace

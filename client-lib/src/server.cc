@@ -2,6 +2,9 @@
 #include <signet/server.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "client-lib/src/abi.h"
@@ -90,17 +93,19 @@ const signet_request& At(const signet_request* requests, size_t i) {
 
 extern "C" {
 
-signet_status signet_requester_new(const signet_requester_config* config, signet_requester** out) {
-  if (!signet::IsWhole(config) || out == nullptr || config->tls.random == nullptr ||
-      !signet::TlsConnection::IsUsable(config->tls, Use::kValidate)) {
+signet_status signet_requester_new(const signet_requester_config* given, signet_requester** out) {
+  signet_requester_config config;
+  if (!signet::ReadGrown(given, offsetof(signet_requester_config, client_hello), config) ||
+      out == nullptr || config.tls.random == nullptr ||
+      !signet::TlsConnection::IsUsable(config.tls, Use::kValidate)) {
     return SIGNET_ERROR_ARGUMENT;
   }
-  const auto code_points = signet::ChooseCodePoints(config->http, config->code_points);
+  const auto code_points = signet::ChooseCodePoints(config.http, config.code_points);
   if (!code_points) return SIGNET_ERROR_ARGUMENT;
   return Guarded([&] {
     std::optional<signet::wire::ClientHello> client_hello;
-    if (!signet::ReadClientHello(config->client_hello, client_hello)) return SIGNET_ERROR_ARGUMENT;
-    *out = new signet_requester{signet::Requester(*config, *code_points, std::move(client_hello))};
+    if (!signet::ReadClientHello(config.client_hello, client_hello)) return SIGNET_ERROR_ARGUMENT;
+    *out = new signet_requester{signet::Requester(config, *code_points, std::move(client_hello))};
     return SIGNET_OK;
   });
 }
