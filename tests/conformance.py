@@ -12,7 +12,8 @@ import sys
 PAGE = "docs/conformance.md"
 ROWS = [f"EA{n}" for n in (*range(1, 15), *range(20, 51), *range(60, 73))] + \
     [f"R{n}" for n in range(1, 15)] + [f"CC{n}" for n in range(1, 41)] + \
-    [f"A{n}" for n in range(1, 24)]
+    [f"A{n}" for n in range(1, 24)] + [f"SC{n}" for n in range(1, 23)] + \
+    [f"B{n}" for n in range(1, 12)]
 STATUSES = ("done", "not applicable")
 CPP_TEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.M)
 CITATION = re.compile(r"`([A-Z]\w*\.\w+\*?)(?:/(\w+))?`")

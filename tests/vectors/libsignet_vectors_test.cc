@@ -12,6 +12,7 @@
 #include "ipc/wire/authenticator_requests.h"
 #include "ipc/wire/framing.h"
 #include "tests/support/client_and_server.h"
+#include "tests/support/hand_made_server.h"
 #include "tests/support/hex.h"
 #include "tests/support/test_ca.h"
 #include "tests/vectors/known_answers.h"
@@ -204,6 +205,45 @@ TEST(LibsignetUnaskedVectorTest, IsMadeByARequester) {
     EXPECT_EQ(frame.type, 0xf6u);
     const std::string sent = ToHex({frame.payload.data, frame.payload.size});
     EXPECT_THAT(sent, EndsWith(std::string(unasked.certificate_verify) + unasked.finished));
+  }
+}
+
+TEST(LibsignetUnaskedVectorTest, IsTakenByASession) {
+  for (const UnaskedAnswer& unasked : kUnasked) {
+    const std::vector<KnownAnswer> all = ReadKnownAnswers();
+    KnownAnswer answer = *std::ranges::find(all, unasked.id, &KnownAnswer::id);
+    const uint16_t scheme = static_cast<uint16_t>(answer.scheme);
+    const Bytes hello = test::ClientHelloMessage({13}, {scheme});
+    signet_session_config config{};
+    config.size = sizeof config;
+    config.tls = TlsOf(answer);
+    config.http = SIGNET_HTTP2;
+    config.origin = "https://example.com";
+    config.client_hello = View(hello);
+    config.verify_server_chain = [](void*, const signet_bytes*, size_t, const char**) { return 1; };
+    config.covers_host = [](void*, signet_bytes, const char*) { return 1; };
+    Bytes context(24, 0x5a);  // as AlwaysTheSame and the number of the proof make it
+    context.resize(32);
+    context[24] = 0x80;
+    context.back() = 1;
+    Bytes authenticator = wire::BuildCertificate(context, {answer.certificate}).value();
+    for (const char* part : {unasked.certificate_verify, unasked.finished}) {
+      const Bytes bytes = FromHex(part);
+      authenticator.insert(authenticator.end(), bytes.begin(), bytes.end());
+    }
+    for (const bool spoilt : {false, true}) {
+      signet_session* raw = nullptr;
+      ASSERT_EQ(signet_session_new(&config, &raw), SIGNET_OK);
+      const test::SessionPtr session(raw);
+      ASSERT_EQ(signet_session_peer_setting(raw, 0xf0c5, 1), SIGNET_OK);
+      ASSERT_EQ(signet_session_peer_settings_done(raw), SIGNET_OK);
+      if (spoilt) authenticator[20] ^= 1;  // of the context
+      EXPECT_EQ(
+          signet_session_receive_frame(raw, 0, 0xf6, authenticator.data(), authenticator.size(), 0),
+          spoilt ? SIGNET_ERROR_CONNECTION : SIGNET_OK);
+      EXPECT_EQ(signet_session_is_authoritative(raw, "https://other.example"),
+                spoilt ? SIGNET_AUTHORITY_NO : SIGNET_AUTHORITY_IF_DNS);
+    }
   }
 }
 
