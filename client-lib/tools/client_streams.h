@@ -22,6 +22,9 @@ class ClientStreams {
   };
 
   virtual ~ClientStreams() = default;
+  // The frames of libsignet that are due go out before what is submitted from now on, where the
+  // version of HTTP has an order between them.
+  virtual void SubmitFrames() {}
   // 1xx.
   virtual void Inform(int64_t stream, int status, const Fields& fields) = 0;
   // `body` stays where it is until the stream is closed; null = none.

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "client-lib/tools/server_certificate_configuration.h"
 #include "client-lib/tools/token_configuration.h"
 #include "client-lib/tools/toml_table.h"
 #include "client-lib/tools/tunnel_configuration.h"
@@ -43,8 +44,8 @@ GatewayConfiguration ConfigurationReader::Read() {
   const toml::table root = ParseTomlFile(file_);
   const TomlTable table(file_, root, "the file");
   table.OnlyKeys({"listen", "cert", "key", "http3", "decision_timeout", "idle_timeout",
-                  "drain_timeout", "handshake_certificate", "backend", "certificate", "token",
-                  "tunnel", "path"});
+                  "drain_timeout", "handshake_certificate", "server_certificate", "backend",
+                  "certificate", "token", "tunnel", "path"});
   GatewayConfiguration& to = configuration_;
   to.listen = table.String("listen").value_or("");
   if (std::optional<std::string> cert = table.String("cert")) to.certificate = Resolve(*cert);
@@ -54,6 +55,9 @@ GatewayConfiguration ConfigurationReader::Read() {
   to.idle_timeout_ms = table.Milliseconds("idle_timeout").value_or(to.idle_timeout_ms);
   to.drain_timeout_ms = table.Milliseconds("drain_timeout").value_or(to.drain_timeout_ms);
   ReadHandshakeCertificate(table);
+  for (const TomlTable& each : table.Tables("server_certificate")) {
+    ReadServerCertificate(each, file_, to.server_certificates);
+  }
   for (const TomlTable& each : table.Tables("certificate")) ReadCertificate(each);
   for (const TomlTable& each : table.Tables("token")) ReadTokenIssuer(each, file_, to);
   for (const TomlTable& each : table.Tables("tunnel")) ReadTunnelSlowly(each, to.tunnels);

@@ -9,6 +9,7 @@
 
 #include "client-lib/tools/backend_address.h"
 #include "client-lib/tools/requirements.h"
+#include "client-lib/tools/server_certificate.h"
 #include "client-lib/tools/token_requirement.h"
 #include "client-lib/tools/tunnels.h"
 
@@ -25,6 +26,7 @@ struct GatewayConfiguration {
   bool handshake_certificate = false;    // each client is asked for one in the handshake, too
   std::vector<TokenIssuer> issuers;
   Requirements requirements;
+  std::vector<ServerCertificate> server_certificates;  // besides the one of TLS handshakes
 
   std::vector<TunnelTarget> tunnels;  // all that a client may CONNECT to
 

@@ -38,6 +38,7 @@ GatewayConnection::GatewayConnection(EventLoop& loop, TlsStream stream, std::str
       upstreams_(upstreams),
       ended_(std::move(ended)),
       watch_(loop, [this] { Drive(); }) {
+  if (!policy.server_certificates.empty()) client_hello_.emplace(stream_.ssl());
   watch_.SetEvents(stream_.fd(), POLLIN);
   watch_.SetDeadline(phase_deadline_);
 }
@@ -124,9 +125,11 @@ bool GatewayConnection::StartHttp2() {
   config.size = sizeof config;
   config.http = SIGNET_HTTP2;
   config.code_points = &policy_.code_points;
+  if (client_hello_) config.client_hello = client_hello_->bytes();
   signet_requester* requester = nullptr;
   signet_status status = signet_openssl_tls(stream_.ssl(), &config.tls);
   if (status == SIGNET_OK) status = signet_requester_new(&config, &requester);
+  client_hello_.reset();
   if (status != SIGNET_OK) {
     *policy_.log << LogLine(peer_, "tls", signet_status_string(status)) << std::endl;
     return false;
@@ -139,7 +142,7 @@ bool GatewayConnection::StartHttp2() {
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, GatewayStream::kMaxHeaderBytes},
   };
   http2_ = std::make_unique<Http2Connection>(stream_, &adapter_, *this, settings, Windows::kManual);
-  streams_.emplace(http2_->h2());
+  streams_.emplace(http2_->h2(), adapter_);
   requests_.emplace(policy_, peer_, *requester_, upstreams_, *streams_, watch_,
                     HandshakeThumbprint(stream_.ssl()));
   return true;

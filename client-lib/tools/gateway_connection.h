@@ -16,6 +16,7 @@
 #include "client-lib/tools/gateway_requests.h"
 #include "client-lib/tools/http2_client_streams.h"
 #include "client-lib/tools/http2_connection.h"
+#include "client-lib/tools/kept_client_hello.h"
 #include "client-lib/tools/tls_stream.h"
 #include "client-lib/tools/upstream.h"
 
@@ -65,6 +66,7 @@ class GatewayConnection : public Http2Events {
   uint64_t goaway_ms_;  // when the last GOAWAY is due; kNever = not stopping, or it is sent
 
   TlsStream stream_;
+  std::optional<KeptClientHello> client_hello_;  // until the handshake is complete
   struct RequesterDelete {
     void operator()(signet_requester* requester) const { signet_requester_free(requester); }
   };

@@ -34,6 +34,7 @@ GatewayHttp3Connection::GatewayHttp3Connection(EventLoop& loop, const GatewayPol
   quic_.emplace(credentials, arrival.header, arrival.local, arrival.remote, policy.idle_timeout_ms,
                 carrier, http3_);
   if (policy.handshake_certificate) RequestHandshakeCertificate(quic_->tls());
+  if (!policy.server_certificates.empty()) client_hello_.emplace(quic_->tls());
   http3_.Attach(*quic_);
 }
 
@@ -55,9 +56,11 @@ bool GatewayHttp3Connection::OnHandshakeComplete() {
   config.size = sizeof config;
   config.http = SIGNET_HTTP3;
   config.code_points = &policy_.code_points_h3;
+  if (client_hello_) config.client_hello = client_hello_->bytes();
   signet_requester* requester = nullptr;
   signet_status status = signet_gnutls_tls(quic_->tls(), &config.tls);
   if (status == SIGNET_OK) status = signet_requester_new(&config, &requester);
+  client_hello_.reset();
   if (status != SIGNET_OK) {
     quic_->Fail(Http3Connection::kInternalError, signet_status_string(status));
     return false;

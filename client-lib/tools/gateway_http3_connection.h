@@ -15,6 +15,7 @@
 #include "client-lib/tools/gateway_policy.h"
 #include "client-lib/tools/gateway_requests.h"
 #include "client-lib/tools/http3_connection.h"
+#include "client-lib/tools/kept_client_hello.h"
 #include "client-lib/tools/quic_connection.h"
 #include "client-lib/tools/udp_socket.h"
 #include "client-lib/tools/upstream.h"
@@ -67,6 +68,7 @@ class GatewayHttp3Connection : public Http3Events {
   };
   Watch watch_;
   std::optional<QuicConnection> quic_;
+  std::optional<KeptClientHello> client_hello_;  // until the handshake is complete
   std::unique_ptr<signet_requester, RequesterDelete> requester_;
   Http3Connection http3_;
   std::optional<GatewayRequests> requests_;

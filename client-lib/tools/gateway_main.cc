@@ -17,6 +17,7 @@
 #include "client-lib/tools/issuer_keys.h"
 #include "client-lib/tools/quic_tls.h"
 #include "client-lib/tools/seconds_option.h"
+#include "client-lib/tools/server_certificate_configuration.h"
 #include "client-lib/tools/tcp_socket.h"
 #include "client-lib/tools/udp_socket.h"
 
@@ -43,6 +44,7 @@ constexpr char kFooter[] =
     "  handshake_certificate = \"none\" or \"request\"\n"
     "  [backend]        url = \"http://HOST:PORT\" or \"h2c://HOST:PORT\", timeout, connections,\n"
     "                   client_cert, client_cert_chain\n"
+    "  [[server_certificate]]  cert, key, origins, when = \"start\" or \"request\"\n"
     "  [[certificate]]  name, ca, key_usage, extended_key_usage, extensions\n"
     "  [[token]]        name, issuer, audience, jwks, jwks_ca, types, clock_skew\n"
     "  [[tunnel]]       target, address, connections\n"
@@ -133,6 +135,11 @@ Descriptor BlockSignals() {
   return Descriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+std::string PortOf(const Descriptor& listener) {
+  const std::string endpoint = LocalEndpoint(listener);
+  return endpoint.substr(endpoint.rfind(':') + 1);
+}
+
 // The file of --config with the options on top of it; nothing, with a reason in `error`, when they
 // do not make a gateway.
 std::optional<GatewayConfiguration> Configure(const CommandLine& line, std::string& error) {
@@ -197,8 +204,16 @@ int Serve(const CommandLine& line) {
   if (!signals.valid()) return Fail(kExitFailed, std::string("signals: ") + strerror(errno));
 
   EventLoop loop;
-  GatewayPolicy policy{std::move(*configuration), code_points->h2, code_points->h3, &std::cerr, {}};
+  GatewayPolicy policy{std::move(*configuration),
+                       code_points->h2,
+                       code_points->h3,
+                       &std::cerr,
+                       {},
+                       SSL_CTX_get0_certificate(context.get()),
+                       {}};
   policy.issuer_keys = MakeIssuerKeys(loop, policy.issuers, std::cerr);
+  policy.origins =
+      CompleteOrigins(policy.own_certificate, PortOf(listener), policy.server_certificates);
   nlohmann::json ready = {{"listening", LocalEndpoint(listener)}};
   if (policy.http3) ready["http3"] = LocalEndpoint(udp);
   RaiseDescriptorLimit();

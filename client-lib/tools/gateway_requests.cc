@@ -14,10 +14,12 @@ GatewayRequests::GatewayRequests(const GatewayPolicy& policy, const std::string&
                                  ClientStreams& streams, Watch& wake,
                                  std::string handshake_thumbprint)
     : proofs_(requester, policy.requirements.kinds()),
+      certificates_(policy, peer, requester, wake),
       handshake_thumbprint_(std::move(handshake_thumbprint)),
       context_{policy,
                peer,
                proofs_,
+               certificates_,
                upstreams.backend,
                upstreams.tunnels,
                streams,
@@ -79,6 +81,7 @@ bool GatewayRequests::AskForMissing() {
 }
 
 void GatewayRequests::Advance() {
+  certificates_.Start();
   for (auto& [id, stream] : streams_) stream.Advance();
 }
 

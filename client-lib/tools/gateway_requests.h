@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "client-lib/tools/client_streams.h"
+#include "client-lib/tools/connection_certificates.h"
 #include "client-lib/tools/connection_proofs.h"
 #include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/gateway_policy.h"
@@ -41,7 +42,8 @@ class GatewayRequests {
   void Settle(uint64_t now_ms);
   // Asks for what is still needed. False when libsignet could not make the requests.
   bool AskForMissing();
-  // Answers for a backend that has failed.
+  // Proves what is due of the gateway's own certificates, and answers for a backend that has
+  // failed.
   void Advance();
   // True when a stream was reset, which is to be sent.
   bool ResetAnswered();
@@ -58,6 +60,7 @@ class GatewayRequests {
 
  private:
   ConnectionProofs proofs_;
+  ConnectionCertificates certificates_;
   const std::string handshake_thumbprint_;
   const StreamContext context_;
   std::map<int64_t, GatewayStream> streams_;

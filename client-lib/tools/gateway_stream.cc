@@ -98,14 +98,26 @@ std::optional<GatewayReply> GatewayStream::Fault() const {
   return std::nullopt;
 }
 
+std::string_view GatewayStream::Authority() const {
+  if (!authority_.empty()) return authority_;
+  const std::string* host = FindField(fields_, "host");
+  return host == nullptr ? std::string_view() : *host;
+}
+
 // Answers what can be answered at once; the rest waits for certificates.
 void GatewayStream::Decide() {
+  context_.certificates.Name(Authority());
+  context_.streams.SubmitFrames();  // before the answer
   if (std::optional<GatewayReply> fault = Fault()) {
     Reply(*fault);
     return;
   }
   if (method_ == "CONNECT") {
     OpenTunnel();
+    return;
+  }
+  if (!context_.certificates.Serves(Authority())) {
+    Reply(ErrorReply(421, {"misdirected", "this connection is not for that authority"}));
     return;
   }
   std::optional<std::string> path = NormalizePath(target_);

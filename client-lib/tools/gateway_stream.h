@@ -13,6 +13,7 @@
 #include "client-lib/tools/access_decision.h"
 #include "client-lib/tools/client_response.h"
 #include "client-lib/tools/client_streams.h"
+#include "client-lib/tools/connection_certificates.h"
 #include "client-lib/tools/connection_proofs.h"
 #include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/gateway_policy.h"
@@ -28,6 +29,7 @@ struct StreamContext {
   const GatewayPolicy& policy;
   const std::string& peer;
   const ConnectionProofs& proofs;
+  ConnectionCertificates& certificates;
   Backend* backend;  // null: the gateway answers by itself
   Backend* tunnels;  // null: there are none
   ClientStreams& streams;
@@ -68,6 +70,7 @@ class GatewayStream {
  private:
   void Decide();
   std::optional<GatewayReply> Fault() const;
+  std::string_view Authority() const;
   bool CheckToken(const PathRule& rule);
   bool CheckBinding(const PathRule& rule);
   void AskForCertificates(const PathRule& rule);

@@ -15,6 +15,11 @@ std::vector<nghttp2_nv> WithStatus(const std::string& status, const Fields& fiel
 
 }  // namespace
 
+// What fails here fails again when the connection sends.
+void Http2ClientStreams::SubmitFrames() {
+  static_cast<void>(signet_nghttp2_submit(&adapter_, h2_));
+}
+
 void Http2ClientStreams::Inform(int64_t stream, int status, const Fields& fields) {
   const std::string text = std::to_string(status);
   std::vector<nghttp2_nv> head = WithStatus(text, fields);

@@ -3,6 +3,7 @@
 #define SIGNET_CLIENT_LIB_TOOLS_HTTP2_CLIENT_STREAMS_H_
 
 #include <nghttp2/nghttp2.h>
+#include <signet/nghttp2.h>
 
 #include <string>
 
@@ -12,9 +13,10 @@ namespace signet::tools {
 
 class Http2ClientStreams : public ClientStreams {
  public:
-  // `h2` outlives this.
-  explicit Http2ClientStreams(nghttp2_session* h2) : h2_(h2) {}
+  // Both outlive this.
+  Http2ClientStreams(nghttp2_session* h2, signet_nghttp2& adapter) : h2_(h2), adapter_(adapter) {}
 
+  void SubmitFrames() override;
   void Inform(int64_t stream, int status, const Fields& fields) override;
   void Respond(int64_t stream, int status, const Fields& fields, OutgoingBody* body) override;
   void Resume(int64_t stream, OutgoingBody& body) override;
@@ -24,6 +26,7 @@ class Http2ClientStreams : public ClientStreams {
 
  private:
   nghttp2_session* const h2_;
+  signet_nghttp2& adapter_;
 };
 
 }  // namespace signet::tools

@@ -191,6 +191,17 @@ def check_signature(der, verify, content):
         raise ValueError("the signature is wrong") from error
 
 
+def validate_unasked(keys, authenticator):
+    """Context and chain of an authenticator that a server sent without a request (section 5.2)."""
+    (_, body, certificate), (_, verify, certificate_verify), (_, mac, _) = split(authenticator)
+    context = body[1:1 + body[0]]
+    chain = entries_of(body, context)
+    if not hmac.compare_digest(mac, keys.mac(certificate, certificate_verify)):
+        raise ValueError("the MAC of Finished is wrong")
+    check_signature(chain[0], verify, SIGNATURE_CONTEXT + keys.digest(certificate))
+    return context, chain
+
+
 def validate(keys, request, authenticator):
     """The chain (DER, leaf first), or None for an empty authenticator; ValueError when invalid."""
     messages = split(authenticator)

@@ -224,11 +224,11 @@ class Client(Peer):
     def address(self):
         return "%s:%d" % self.connection.getsockname()
 
-    def request(self, stream, path, method="GET", end=True):
+    def request(self, stream, path, method="GET", end=True, authority="localhost"):
         fields = b"\x87"  # :scheme https
         fields += {"GET": b"\x82", "POST": b"\x83"}.get(method) or \
             b"\x02" + bytes([len(method)]) + method.encode()
-        fields += b"\x01\x09localhost"
+        fields += b"\x01" + bytes([len(authority)]) + authority.encode()
         size = len(path)  # HPACK: an integer with a 7-bit prefix
         if size < 127:
             fields += b"\x04" + bytes([size])

@@ -298,10 +298,11 @@ class Client(Peer):
         if settings is not False:
             self.send_settings(settings)
 
-    def request(self, stream, path, end=True):
+    def request(self, stream, path, end=True, authority="localhost"):
         """A GET; streams begin with 1, and each is the next."""
         self.open_stream(b"", bidirectional=True)
-        fields = FIELDS + b"\xd1\xd7\x50\x09localhost\x51" + bytes([len(path)]) + path.encode()
+        fields = FIELDS + b"\xd1\xd7\x50" + bytes([len(authority)]) + authority.encode() + \
+            b"\x51" + bytes([len(path)]) + path.encode()
         self.send(h2.HEADERS, h2.END_STREAM if end else 0, stream, fields)
 
     def read_body(self, stream):

@@ -1,0 +1,72 @@
+#include "client-lib/tools/server_certificate_configuration.h"
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "client-lib/tools/url.h"
+
+namespace signet::tools {
+namespace {
+
+void ReadOrigins(const TomlTable& table, ServerCertificate& certificate) {
+  for (const std::string& text : table.Strings("origins")) {
+    const std::optional<Url> url = ParseUrl(text);
+    if (!url || url->target != "/" || text.ends_with('/')) {
+      table.Complain("origins", "\"" + text + "\" is not an origin; write \"https://HOST[:PORT]\"");
+    }
+    if (!IsForHost(certificate, url->server.host)) {
+      table.Complain("origins", "the certificate is not for " + url->server.host +
+                                    "; name hosts that it has as a subject alternative name");
+    }
+    certificate.origins.push_back(url->Origin());
+  }
+  if (certificate.origins.empty() && certificate.names.empty()) {
+    table.Complain("origins",
+                   "the certificate has no DNS name without a wildcard; write origins = [\"https://"
+                   "HOST[:PORT]\"]");
+  }
+}
+
+bool ReadWhen(const TomlTable& table) {
+  const std::string when = table.String("when").value_or("start");
+  if (when != "start" && when != "request") {
+    table.Complain("when", "unknown time \"" + when + "\"; write \"start\" or \"request\"");
+  }
+  return when == "start";
+}
+
+}  // namespace
+
+void ReadServerCertificate(const TomlTable& table, const std::string& file,
+                           std::vector<ServerCertificate>& to) {
+  table.OnlyKeys({"cert", "key", "origins", "when"});
+  const auto resolve = [&](const std::string& name) {
+    return (std::filesystem::path(file).parent_path() / name).string();
+  };
+  std::string error;
+  std::optional<ServerCertificate> certificate = LoadServerCertificate(
+      resolve(table.RequireString("cert")), resolve(table.RequireString("key")), error);
+  if (!certificate) table.Complain("cert", error);
+  ReadOrigins(table, *certificate);
+  certificate->at_start = ReadWhen(table);
+  to.push_back(std::move(*certificate));
+}
+
+std::vector<std::string> CompleteOrigins(X509* own, const std::string& port,
+                                         std::vector<ServerCertificate>& certificates) {
+  std::vector<std::string> all;
+  const auto add = [&](const std::string& origin) { all.push_back(AsciiOrigin(origin)); };
+  for (const std::string& name : DnsNames(own)) add(OriginOf(name + ":" + port).value());
+  for (ServerCertificate& each : certificates) {
+    if (each.origins.empty()) {
+      for (const std::string& name : each.names) {
+        each.origins.push_back(OriginOf(name + ":" + port).value());
+      }
+    }
+    for (const std::string& origin : each.origins) add(origin);
+  }
+  return all;
+}
+
+}  // namespace signet::tools

@@ -1,0 +1,25 @@
+// A private key that signs for the gateway, wherever it lives.
+#ifndef SIGNET_CLIENT_LIB_TOOLS_SIGNING_KEY_H_
+#define SIGNET_CLIENT_LIB_TOOLS_SIGNING_KEY_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace signet::tools {
+
+class SigningKey {
+ public:
+  // Gets the signature, or nothing when there is none. Called once, by the event loop's thread:
+  // before Sign() returns, or later.
+  using Done = std::function<void(std::vector<uint8_t> signature)>;
+
+  virtual ~SigningKey() = default;
+  // The TLS SignatureSchemes that it can sign with, best first.
+  virtual std::vector<uint16_t> schemes() const = 0;
+  virtual void Sign(uint16_t scheme, std::vector<uint8_t> message, Done done) = 0;
+};
+
+}  // namespace signet::tools
+
+#endif  // SIGNET_CLIENT_LIB_TOOLS_SIGNING_KEY_H_
