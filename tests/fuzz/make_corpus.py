@@ -270,6 +270,24 @@ def other_seeds(answers):
                        ("keys", f'k{{"keys":[{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}",'
                                 '"use":"sig","kid":"1","alg":"ES256","key_ops":["verify"]}]}')]:
         yield "access_token", name, text.encode()
+    metadata = ('{"issuer":"https://login.example","token_endpoint":"https://login.example/token",'
+                '"introspection_endpoint":"https://login.example/look","mtls_endpoint_aliases":'
+                '{"device_authorization_endpoint":"https://mtls.login.example/device"}}')
+    bound = '{"active":true,"cnf":{"x5t#S256":"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"}}'
+    jwt = ".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode()
+                   for part in ('{"alg":"ES256"}', bound, "sign"))
+    token = '{"access_token":"%s","token_type":"Bearer","expires_in":60,"refresh_token":"r"}'
+    pending = ('{"device_code":"d","user_code":"W-M","verification_uri":"https://a/","expires_in":60,'
+               '"interval":5}')
+    no = '!{"error":"%s","error_description":"why"}'
+    for name, answers in [
+            ("bound", [metadata, token % jwt, token % "opaque", bound]),
+            ("refused", [metadata, no % "invalid_client", no % "invalid_grant", no % "x"]),
+            ("device", [metadata, "", "", pending, no % "authorization_pending", no % "slow_down",
+                        token % "opaque", bound]),
+            ("expired", [metadata, "", "", pending, no % "expired_token"]),
+            ("imposter", ['{"issuer":"https://other.example"}'])]:
+        yield "oauth_server", name, "\0".join(answers).encode()
 
 
 def main():
