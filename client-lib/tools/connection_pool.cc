@@ -27,6 +27,7 @@ bool ConnectionPool::FetchSlowly(const Url& url) {
     if (response.status() == FetchResponse::kMisdirected && choice.use != "new") {
       // RFC 9110 section 15.5.20: again on a connection of its own, which is then the last word.
       choice.pooled->misdirected.insert(url.Origin());
+      choice.pooled->connection->session().NoteMisdirected(url.Origin());
       choice.passed_over.push_back(
           {choice.pooled->number, "misdirected", "the server answered 421 there"});
       choice.pooled = nullptr;
@@ -91,7 +92,7 @@ ConnectionPool::Choice ConnectionPool::ChooseSlowly(const Url& url) {
 
 std::optional<FetchReport::PassedOver> ConnectionPool::WhyNotSlowly(const Pooled& pooled,
                                                                     const Url& url,
-                                                                    std::string&) const {
+                                                                    std::string& why) const {
   FetchConnection& connection = *pooled.connection;
   const auto passed_over = [&](std::string reason, std::string detail) {
     return FetchReport::PassedOver{pooled.number, std::move(reason), std::move(detail)};
@@ -107,7 +108,28 @@ std::optional<FetchReport::PassedOver> ConnectionPool::WhyNotSlowly(const Pooled
         "client-certificate",
         "a client certificate was proved there, and it would speak for " + url.Origin() + ", too");
   }
-  return passed_over("not-proved", "the server has not proved there that it is " + url.Origin());
+  switch (connection.session().Authority(url.Origin())) {
+    case SIGNET_AUTHORITY_YES:
+      why = "the server has proved that it is " + url.Origin() + ", and says so (ORIGIN)";
+      return std::nullopt;
+    case SIGNET_AUTHORITY_NO:
+      return passed_over("not-proved",
+                         "the server has not proved there that it is " + url.Origin());
+    case SIGNET_AUTHORITY_IF_DNS:
+      break;
+  }
+  // Through a proxy nothing is looked up here: its own address is where everything goes.
+  if (options_.proxy && pooled.server == options_.proxy->server) {
+    why = "the proxy has proved that it is " + url.Origin();
+    return std::nullopt;
+  }
+  if (!connector_.resolver().LeadsToSlowly(url.server, connection.peer(),
+                                           NowMs() + options_.deadline_ms)) {
+    return passed_over("dns", "the server has proved that it is " + url.Origin() +
+                                  ", but a lookup leads elsewhere");
+  }
+  why = "the server has proved that it is " + url.Origin() + ", and a lookup leads there";
+  return std::nullopt;
 }
 
 void ConnectionPool::Tell(const Choice& choice) const {
@@ -177,6 +199,17 @@ bool ConnectionPool::OpenTunnelSlowly(const Url& url, Choice& choice) {
     return false;
   }
   if (log() != nullptr) *log() << "< " << tunnel->status() << ' ' << what << '\n';
+  // Before its 200 the proxy may have proved that it is the target itself: then no tunnel is
+  // needed.
+  std::string nearer;
+  if (!WhyNotSlowly(*proxy, url, nearer)) {
+    std::erase_if(choice.passed_over,
+                  [&](const auto& each) { return each.connection == proxy->number; });
+    choice.pooled = proxy;
+    choice.use = "coalesced";
+    choice.why = nearer;
+    return true;
+  }
   FetchTunnel* inside = tunnel.get();
   choice.why = "through a tunnel on connection " + std::to_string(proxy->number);
   choice.pooled =

@@ -19,8 +19,9 @@ class ConnectionsTest(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         cls.ca = certificates.authority("ca")
         cls.ca_pem, _ = cls.ca.write(cls.folder.name)
-        cls.files = {host: certificates.server(cls.ca, host, host).write(cls.folder.name)
-                     for host in ["a.test", "b.test"]}
+        cls.servers = {host: certificates.server(cls.ca, host, host)
+                       for host in ["a.test", "b.test"]}
+        cls.files = {host: server.write(cls.folder.name) for host, server in cls.servers.items()}
 
     @classmethod
     def tearDownClass(cls):
@@ -39,7 +40,9 @@ class ConnectionsTest(unittest.TestCase):
     def fetch(self, *arguments, ports=()):
         """`ports` of a.test and b.test, all at 127.0.0.1."""
         resolve = [f"--resolve={host}:{port}:127.0.0.1" for host in self.files for port in ports]
-        return fetch("--json", "--no-agent", "--cacert", self.ca_pem, *resolve, *arguments)
+        if "--agent" not in arguments:
+            resolve.append("--no-agent")
+        return fetch("--json", "--cacert", self.ca_pem, *resolve, *arguments)
 
 
 class Origins(ConnectionsTest):

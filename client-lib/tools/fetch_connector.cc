@@ -17,6 +17,7 @@ bool FetchConnector::Prepare() {
     credentials_ = NewQuicClientCredentials(options_.ca_file, error);
   } else {
     context_ = NewClientContext(options_.ca_file, error);
+    if (context_ != nullptr) trust_.store = SSL_CTX_get_cert_store(context_.get());
   }
   if (context_ != nullptr || credentials_ != nullptr) return true;
   report_.Fail(FetchExit::kUsage, error);
@@ -26,23 +27,24 @@ bool FetchConnector::Prepare() {
 std::unique_ptr<FetchConnection> FetchConnector::ConnectSlowly(const Endpoint& server,
                                                                const Await& await) {
   if (options_.http3) return ConnectHttp3Slowly(server);
-  std::optional<TlsStream> stream =
+  std::optional<HttpsConnection> https =
       ConnectHttpsSlowly(context_.get(), resolver_.PlaceOf(server), server.host,
                          NowMs() + options_.deadline_ms, await, report_);
-  return stream ? StartHttp2(std::move(*stream), server) : nullptr;
+  return StartHttp2(std::move(https), server);
 }
 
 std::unique_ptr<FetchConnection> FetchConnector::ConnectThroughSlowly(
     std::unique_ptr<FetchTunnel> tunnel, const Endpoint& server, const Await& await) {
-  std::optional<TlsStream> stream = ConnectHttpsSlowly(
+  std::optional<HttpsConnection> https = ConnectHttpsSlowly(
       context_.get(), std::move(tunnel), server, NowMs() + options_.deadline_ms, await, report_);
-  return stream ? StartHttp2(std::move(*stream), server) : nullptr;
+  return StartHttp2(std::move(https), server);
 }
 
-std::unique_ptr<FetchConnection> FetchConnector::StartHttp2(TlsStream stream,
+std::unique_ptr<FetchConnection> FetchConnector::StartHttp2(std::optional<HttpsConnection> https,
                                                             const Endpoint& server) {
-  auto connection = std::make_unique<Http2FetchConnection>(options_, std::move(stream), report_);
-  if (!connection->Start("https://" + ToString(server))) return nullptr;
+  if (!https) return nullptr;
+  auto connection = std::make_unique<Http2FetchConnection>(options_, std::move(*https), report_);
+  if (!connection->Start("https://" + ToString(server), trust_)) return nullptr;
   return connection;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "client-lib/tools/endpoint.h"
 #include "client-lib/tools/fetch.h"
@@ -34,12 +35,14 @@ class FetchConnector {
 
  private:
   std::unique_ptr<FetchConnection> ConnectHttp3Slowly(const Endpoint& server);
-  std::unique_ptr<FetchConnection> StartHttp2(TlsStream stream, const Endpoint& server);
+  std::unique_ptr<FetchConnection> StartHttp2(std::optional<HttpsConnection> https,
+                                              const Endpoint& server);
 
   const FetchOptions& options_;
   FetchReport& report_;
   const FetchResolver resolver_;
   SslContext context_;
+  signet_openssl_trust trust_{};
   GnutlsCredentials credentials_;
 };
 

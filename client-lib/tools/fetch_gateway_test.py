@@ -81,10 +81,10 @@ class HappyPath(ToolsTest):
              "identities": [{"name": "laptop", "kind": "device", "subject": "CN=laptop"},
                             {"name": "jane", "kind": "user",
                              "subject": self.user.certificate.subject.rfc4514_string()}],
-             "declined": [], "connection_error": None})
+             "declined": [], "server_certificates": [], "connection_error": None})
         self.assertEqual(list(result.json), [
             "responses", "negotiated", "authenticator_requests", "certificates_sent", "empty_sent",
-            "identities", "declined", "connection_error"])
+            "identities", "declined", "server_certificates", "connection_error"])
         self.assertEqual(self.agent.origins, [URL, URL])
 
     def test_proves_with_a_chain_larger_than_frames_are_by_default(self):

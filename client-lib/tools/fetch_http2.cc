@@ -25,14 +25,21 @@ ssize_t FillBody(nghttp2_session* h2, int32_t id, uint8_t* out, size_t capacity,
 
 }  // namespace
 
-bool Http2FetchConnection::Start(const std::string& origin) {
+bool Http2FetchConnection::Start(const std::string& origin, signet_openssl_trust& trust) {
   if (log() != nullptr) {
     *log() << "* " << SSL_get_version(stream_.ssl()) << ", " << SSL_get_cipher_name(stream_.ssl())
            << "\n* wire profile: " << ToString(options_.code_points) << '\n';
   }
-  signet_tls tls{};
-  const signet_status status = signet_openssl_tls(stream_.ssl(), &tls);
-  if (!session_.Start(SIGNET_HTTP2, origin, tls, status)) return false;
+  signet_session_config config{};
+  config.http = SIGNET_HTTP2;
+  config.client_hello = https_.client_hello->bytes();
+  config.verify_server_chain = signet_openssl_check_server_chain;
+  config.covers_host = signet_openssl_covers_host;
+  config.server_names = signet_openssl_server_names;
+  config.server_user = &trust;
+  const signet_status status = signet_openssl_tls(stream_.ssl(), &config.tls);
+  if (!session_.Start(config, origin, status)) return false;
+  https_.client_hello.reset();
   signet_nghttp2_init_client(&adapter_, session_.get());
   const nghttp2_settings_entry no_push[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
   http2_ =

@@ -3,6 +3,7 @@
 #define SIGNET_CLIENT_LIB_TOOLS_FETCH_HTTP2_H_
 
 #include <signet/nghttp2.h>
+#include <signet/openssl.h>
 
 #include <cstdint>
 #include <map>
@@ -15,18 +16,24 @@
 #include "client-lib/tools/fetch.h"
 #include "client-lib/tools/fetch_connection.h"
 #include "client-lib/tools/http2_connection.h"
+#include "client-lib/tools/https_connect.h"
 #include "client-lib/tools/tls_stream.h"
 
 namespace signet::tools {
 
 class Http2FetchConnection : public FetchConnection, public Http2Events {
  public:
-  // `stream` has shaken hands. `options` and `report` outlive this.
-  Http2FetchConnection(const FetchOptions& options, TlsStream stream, FetchReport& report)
-      : options_(options), report_(report), stream_(std::move(stream)), session_(options, report) {}
+  // `options` and `report` outlive this.
+  Http2FetchConnection(const FetchOptions& options, HttpsConnection https, FetchReport& report)
+      : options_(options),
+        report_(report),
+        https_(std::move(https)),
+        stream_(*https_.stream),
+        session_(options, report) {}
 
-  // `origin` is that of the server. False: the report says why.
-  bool Start(const std::string& origin);
+  // `origin` is that of the server, and `trust`, which outlives this, is for further certificates
+  // of it. False: the report says why.
+  bool Start(const std::string& origin, signet_openssl_trust& trust);
 
   bool Request(const Fields& head, bool has_body, FetchStream& stream, std::string& error) override;
   OutgoingBody* BodyOf(const FetchStream& stream) override;
@@ -65,7 +72,8 @@ class Http2FetchConnection : public FetchConnection, public Http2Events {
 
   const FetchOptions& options_;
   FetchReport& report_;
-  TlsStream stream_;
+  HttpsConnection https_;
+  TlsStream& stream_;
   FetchSession session_;
   signet_nghttp2 adapter_{};
   std::map<int32_t, Exchange> exchanges_;  // bodies are read until nghttp2 has closed the stream

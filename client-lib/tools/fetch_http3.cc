@@ -32,6 +32,8 @@ Http3FetchConnection::Http3FetchConnection(const FetchOptions& options,
       http3_(*this) {
   quic_.emplace(credentials.get(), server_.host, LocalAddress(socket_), PeerAddress(socket_),
                 kIdleTimeoutMs, *this, http3_);
+  client_hello_.emplace(quic_->tls());
+  gnutls_certificate_get_trust_list(credentials.get(), &trust_);
   http3_.Attach(*quic_);
 }
 
@@ -40,12 +42,19 @@ bool Http3FetchConnection::OnHandshakeComplete() {
     *log() << "* QUIC, TLS1.3, " << gnutls_ciphersuite_get(quic_->tls())
            << "\n* wire profile: " << ToString(options_.code_points) << '\n';
   }
-  signet_tls tls{};
-  const signet_status status = signet_gnutls_tls(quic_->tls(), &tls);
-  if (!session_.Start(SIGNET_HTTP3, "https://" + ToString(server_), tls, status)) {
+  signet_session_config config{};
+  config.http = SIGNET_HTTP3;
+  config.client_hello = client_hello_->bytes();
+  config.verify_server_chain = signet_gnutls_check_server_chain;
+  config.covers_host = signet_gnutls_covers_host;
+  config.server_names = signet_gnutls_server_names;
+  config.server_user = trust_;
+  const signet_status status = signet_gnutls_tls(quic_->tls(), &config.tls);
+  if (!session_.Start(config, "https://" + ToString(server_), status)) {
     quic_->Fail(Http3Connection::kInternalError, "");
     return false;
   }
+  client_hello_.reset();
   // A person may look at a prompt for longer than QUIC stays silent.
   quic_->KeepAlive(true);
   return http3_.Start(session_.get(), nullptr);

@@ -12,6 +12,7 @@
 #include "client-lib/tools/fetch.h"
 #include "client-lib/tools/fetch_connection.h"
 #include "client-lib/tools/http3_connection.h"
+#include "client-lib/tools/kept_client_hello.h"
 #include "client-lib/tools/quic_connection.h"
 #include "client-lib/tools/quic_tls.h"
 #include "client-lib/tools/udp_socket.h"
@@ -66,6 +67,8 @@ class Http3FetchConnection : public FetchConnection, public Http3Events, public 
   Descriptor socket_;
   bool refused_ = false;
   std::optional<QuicConnection> quic_;  // outlives the session, which exports from its TLS
+  std::optional<KeptClientHello> client_hello_;
+  gnutls_x509_trust_list_t trust_ = nullptr;  // of the credentials
   FetchSession session_;
   Http3Connection http3_;
   std::map<int64_t, FetchStream*> streams_;

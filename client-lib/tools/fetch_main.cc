@@ -16,7 +16,8 @@ constexpr char kDescription[] =
     "client certificates on the way, the Signet agent answers with keys that stay in hardware; "
     "what\n"
     "nobody can or may prove is declined. Each origin has one connection, because an identity\n"
-    "belongs to the whole connection.";
+    "belongs to the whole connection, unless the server of another one proves that it is this\n"
+    "origin, too.";
 
 constexpr char kFooter[] =
     "\nExit codes; what comes first here wins:\n"

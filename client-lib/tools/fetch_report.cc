@@ -37,6 +37,13 @@ std::string ToJson(const FetchReport& report) {
   for (const auto& each : report.declined) {
     declined.push_back({{"reason", each.reason}, {"detail", each.detail}});
   }
+  Json certificates = Json::array();
+  for (const auto& each : report.server_certificates) {
+    certificates.push_back({{"names", each.names},
+                            {"proved", each.proved},
+                            {"reason", each.reason},
+                            {"detail", each.detail}});
+  }
   Json error = nullptr;
   if (report.connection_error) {
     const Http2Error& cause = *report.connection_error;
@@ -52,6 +59,7 @@ std::string ToJson(const FetchReport& report) {
               {"empty_sent", report.empty_sent},
               {"identities", identities},
               {"declined", declined},
+              {"server_certificates", certificates},
               {"connection_error", error}};
   return all.dump(2, ' ', false, Json::error_handler_t::replace);
 }

@@ -46,6 +46,13 @@ struct FetchReport {
     std::string kind;
     std::string subject;
   };
+  // What a server proved of itself in mid-connection, or tried to.
+  struct ServerCertificate {
+    bool proved;        // else it is not used
+    std::string names;  // the first ones
+    std::string reason;
+    std::string detail;
+  };
   struct Declined {
     std::string reason;
     std::string detail;
@@ -63,6 +70,7 @@ struct FetchReport {
   uint64_t empty_sent = 0;
   std::vector<Identity> identities;
   std::vector<Declined> declined;
+  std::vector<ServerCertificate> server_certificates;
   std::optional<Http2Error> connection_error;
 };
 

@@ -7,16 +7,15 @@
 
 namespace signet::tools {
 
-bool FetchSession::Start(signet_http http, const std::string& origin, const signet_tls& tls,
+bool FetchSession::Start(signet_session_config config, const std::string& origin,
                          signet_status status) {
-  signet_session_config config{};
   config.size = sizeof config;
-  config.tls = tls;
-  config.http = http;
   config.origin = origin.c_str();
   config.limit = options_.limit;
   config.deadline_ms = options_.deadline_ms;
-  config.code_points = http == SIGNET_HTTP2 ? &options_.code_points.h2 : &options_.code_points.h3;
+  config.code_points =
+      config.http == SIGNET_HTTP2 ? &options_.code_points.h2 : &options_.code_points.h3;
+  config.peer_is_proxy = options_.proxy && options_.proxy->Origin() == origin ? 1 : 0;
   signet_session* session = nullptr;
   if (status == SIGNET_OK) status = signet_session_new(&config, &session);
   session_.reset(session);
@@ -50,7 +49,24 @@ void FetchSession::NoteNegotiation() {
          << (negotiated()
                  ? "negotiated, up to " + std::to_string(options_.limit) + " requests at a time"
                  : std::string("the server does not offer them"))
+         << "\n* secondary server certificates: "
+         << (server_certificates_negotiated() ? "negotiated" : "the server does not offer them")
          << '\n';
+}
+
+void FetchSession::TakeServerEvent(const signet_event& event) {
+  const bool proved = event.type == SIGNET_EVENT_SERVER_PROVED;
+  const auto text = [](const char* given) { return std::string(given == nullptr ? "" : given); };
+  report_.server_certificates.push_back(
+      {proved, text(event.subject), text(event.reason), text(event.detail)});
+  if (log() == nullptr) return;
+  const FetchReport::ServerCertificate& told = report_.server_certificates.back();
+  *log() << "< server certificate " << event.request << " for " << told.names;
+  if (proved) {
+    *log() << ": proved\n";
+  } else {
+    *log() << ": not used (" << told.reason << "): " << told.detail << '\n';
+  }
 }
 
 void FetchSession::TakeEvents() {
@@ -74,6 +90,8 @@ void FetchSession::TakeEvents() {
         *log() << "> authenticator " << event.request << ": declined (" << event.reason
                << "): " << event.detail << '\n';
       }
+    } else {
+      TakeServerEvent(event);
     }
   }
 }

@@ -21,12 +21,23 @@ class FetchSession {
   FetchSession(const FetchOptions& options, FetchReport& report)
       : options_(options), report_(report) {}
 
-  // `tls` as the adapter filled it, with its status. False: the report says why.
-  bool Start(signet_http http, const std::string& origin, const signet_tls& tls,
-             signet_status status);
+  // `config` has what depends on TLS: tls as the adapter filled it, with its status, and how to
+  // judge server certificates. `origin` is that of the server. False: the report says why.
+  bool Start(signet_session_config config, const std::string& origin, signet_status status);
   signet_session* get() const { return session_.get(); }
   // The server may ask for certificates in mid-connection.
   bool negotiated() const { return signet_session_negotiated(session_.get()) != 0; }
+  // Whether the server has proved that it is `origin`, too; see signet_session_is_authoritative.
+  signet_authority Authority(const std::string& origin) const {
+    return signet_session_is_authoritative(session_.get(), origin.c_str());
+  }
+  // The answer for this origin was 421.
+  void NoteMisdirected(const std::string& origin) {
+    signet_session_misdirected(session_.get(), origin.c_str());
+  }
+  bool server_certificates_negotiated() const {
+    return signet_session_server_certs_negotiated(session_.get()) != 0;
+  }
   // The server knows who we are: what else is sent on this connection is told by the same client.
   bool client_certificate_sent() const { return proved_; }
   size_t outstanding() const { return signet_session_outstanding(session_.get()); }
@@ -45,6 +56,7 @@ class FetchSession {
     void operator()(signet_session* session) const { signet_session_free(session); }
     void operator()(signet_agent* agent) const { signet_agent_free(agent); }
   };
+  void TakeServerEvent(const signet_event& event);
   std::ostream* log() const { return options_.log; }
 
   const FetchOptions& options_;

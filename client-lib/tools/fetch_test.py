@@ -46,7 +46,7 @@ class FetchTest(unittest.TestCase):
                        f"127.0.0.1:{server.port}", *options, url)
         self.assertEqual(list(result.json), [
             "responses", "negotiated", "authenticator_requests", "certificates_sent", "empty_sent",
-            "identities", "declined", "connection_error"])
+            "identities", "declined", "server_certificates", "connection_error"])
         return result, server.finish()
 
 

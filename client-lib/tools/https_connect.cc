@@ -40,16 +40,18 @@ bool SpeaksHttp2(const TlsStream& stream) {
 }
 
 // `stream` is at `server`, before its handshake.
-std::optional<TlsStream> SecureSlowly(TlsStream stream, const Endpoint& server,
-                                      const std::string& host, uint64_t deadline_ms,
-                                      const Await& await, FetchReport& report) {
-  if (!HandshakeSlowly(stream, server, host, deadline_ms, await, report)) return std::nullopt;
-  if (!SpeaksHttp2(stream)) {
+std::optional<HttpsConnection> SecureSlowly(std::unique_ptr<TlsStream> stream,
+                                            const Endpoint& server, const std::string& host,
+                                            uint64_t deadline_ms, const Await& await,
+                                            FetchReport& report) {
+  auto client_hello = std::make_unique<KeptClientHello>(stream->ssl());
+  if (!HandshakeSlowly(*stream, server, host, deadline_ms, await, report)) return std::nullopt;
+  if (!SpeaksHttp2(*stream)) {
     report.Fail(FetchExit::kTls, "TLS with " + ToString(server) +
                                      ": the server does not speak HTTP/2 (ALPN \"h2\")");
     return std::nullopt;
   }
-  return stream;
+  return HttpsConnection{std::move(stream), std::move(client_hello)};
 }
 
 Ssl NewSsl(SSL_CTX* context, const std::string& host, FetchReport& report) {
@@ -62,9 +64,9 @@ Ssl NewSsl(SSL_CTX* context, const std::string& host, FetchReport& report) {
 
 }  // namespace
 
-std::optional<TlsStream> ConnectHttpsSlowly(SSL_CTX* context, const Endpoint& server,
-                                            const std::string& host, uint64_t deadline_ms,
-                                            const Await& await, FetchReport& report) {
+std::optional<HttpsConnection> ConnectHttpsSlowly(SSL_CTX* context, const Endpoint& server,
+                                                  const std::string& host, uint64_t deadline_ms,
+                                                  const Await& await, FetchReport& report) {
   std::string error;
   bool timed_out = false;
   Descriptor socket = ConnectSlowly(server, deadline_ms, error, timed_out);
@@ -76,17 +78,18 @@ std::optional<TlsStream> ConnectHttpsSlowly(SSL_CTX* context, const Endpoint& se
   }
   Ssl ssl = NewSsl(context, host, report);
   if (ssl == nullptr) return std::nullopt;
-  return SecureSlowly(TlsStream(std::move(socket), std::move(ssl)), server, host, deadline_ms,
-                      await, report);
+  return SecureSlowly(std::make_unique<TlsStream>(std::move(socket), std::move(ssl)), server, host,
+                      deadline_ms, await, report);
 }
 
-std::optional<TlsStream> ConnectHttpsSlowly(SSL_CTX* context, std::unique_ptr<ByteStream> tunnel,
-                                            const Endpoint& server, uint64_t deadline_ms,
-                                            const Await& await, FetchReport& report) {
+std::optional<HttpsConnection> ConnectHttpsSlowly(SSL_CTX* context,
+                                                  std::unique_ptr<ByteStream> tunnel,
+                                                  const Endpoint& server, uint64_t deadline_ms,
+                                                  const Await& await, FetchReport& report) {
   Ssl ssl = NewSsl(context, server.host, report);
   if (ssl == nullptr) return std::nullopt;
-  return SecureSlowly(TlsStream(std::move(tunnel), std::move(ssl)), server, server.host,
-                      deadline_ms, await, report);
+  return SecureSlowly(std::make_unique<TlsStream>(std::move(tunnel), std::move(ssl)), server,
+                      server.host, deadline_ms, await, report);
 }
 
 }  // namespace signet::tools
