@@ -72,19 +72,19 @@ void Http3Output::AppendFrame(const signet_frame& frame) {
 }
 
 void Http3Output::Append(Bytes bytes, uint64_t of_stack) {
-  chunks_.push_back({std::move(bytes), of_stack});
+  unsent_.push_back({std::move(bytes), of_stack});
 }
 
 BytesView Http3Output::unsent() const {
-  if (sending_ == chunks_.size()) return {};
-  return BytesView(chunks_[sending_].bytes).subspan(sent_of_chunk_);
+  if (unsent_.empty()) return {};
+  return BytesView(unsent_.front().bytes).subspan(sent_of_chunk_);
 }
 
 bool Http3Output::Sent(size_t count) {
   if (count > unsent().size()) return false;
   sent_of_chunk_ += count;
-  if (sending_ < chunks_.size() && sent_of_chunk_ == chunks_[sending_].bytes.size()) {
-    ++sending_;
+  if (!unsent_.empty() && sent_of_chunk_ == unsent_.front().bytes.size()) {
+    waiting_.splice(waiting_.end(), unsent_, unsent_.begin());
     sent_of_chunk_ = 0;
   }
   return true;
@@ -92,11 +92,11 @@ bool Http3Output::Sent(size_t count) {
 
 std::optional<uint64_t> Http3Output::Acknowledged(uint64_t count) {
   uint64_t sent = sent_of_chunk_ - acked_of_chunk_;
-  for (size_t i = 0; i < sending_; ++i) sent += chunks_[i].bytes.size();
+  for (const Chunk& chunk : waiting_) sent += chunk.bytes.size();
   if (count > sent) return std::nullopt;
   uint64_t of_stack = 0;
   while (count > 0) {
-    const Chunk& chunk = chunks_.front();
+    const Chunk& chunk = waiting_.empty() ? unsent_.front() : waiting_.front();
     const size_t rest = chunk.bytes.size() - acked_of_chunk_;
     const size_t step = static_cast<size_t>(std::min<uint64_t>(count, rest));
     count -= step;
@@ -105,8 +105,7 @@ std::optional<uint64_t> Http3Output::Acknowledged(uint64_t count) {
     if (passed) of_stack += step;
     if (step < rest) break;
     if (!passed) of_stack += chunk.of_stack;
-    chunks_.pop_front();
-    --sending_;
+    waiting_.pop_front();  // what is acknowledged whole was sent whole
     acked_of_chunk_ = 0;
   }
   return of_stack;

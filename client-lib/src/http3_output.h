@@ -6,7 +6,7 @@
 #include <signet/connection.h>
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -52,10 +52,11 @@ class Http3Output {
   uint64_t head_size_ = 0;  // of the stack's stream type and SETTINGS so far
   wire::Bytes settings_;    // payload
 
-  std::deque<Chunk> chunks_;   // sent but not acknowledged, then unsent
-  size_t sending_ = 0;         // index of the first chunk with unsent bytes
-  size_t sent_of_chunk_ = 0;   // of that one
-  size_t acked_of_chunk_ = 0;  // of the first one
+  // Lists, since empty ones take nothing from the heap: most connections have said all.
+  std::list<Chunk> waiting_;   // sent but not acknowledged
+  std::list<Chunk> unsent_;    // of the first one a part may be sent
+  size_t sent_of_chunk_ = 0;   // of the first unsent one
+  size_t acked_of_chunk_ = 0;  // of the first one of all
 };
 
 }  // namespace signet

@@ -125,7 +125,7 @@ signet_status Requester::Request(std::vector<wire::CertificateRequest> requests,
   if (requests.empty()) return SIGNET_ERROR_ARGUMENT;
   if (requests.size() > available()) return SIGNET_ERROR_STATE;
   std::vector<Pending> prepared;
-  std::deque<Frame> frames;
+  std::list<Frame> frames;
   for (wire::CertificateRequest& request : requests) {
     auto pending = Prepare(requests_ + prepared.size() + 1, std::move(request));
     if (!pending) return SIGNET_ERROR_ARGUMENT;

@@ -6,7 +6,7 @@
 #include <signet/server.h>
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -97,15 +97,16 @@ class Requester {
 
   std::optional<AuthenticatorKeys> keys_;  // exported when the first answer comes
   uint64_t requests_ = 0;
-  std::deque<Pending> pending_;  // in order of asking
-  size_t asked_ = 0;             // how many of them were handed out in a frame
-  std::deque<Frame> frames_;     // to be sent
-  wire::Bytes frame_;            // what NextFrame gave out
+  // Lists, since empty ones take nothing from the heap: most connections are never asked.
+  std::list<Pending> pending_;  // in order of asking
+  size_t asked_ = 0;            // how many of them were handed out in a frame
+  std::list<Frame> frames_;     // to be sent
+  wire::Bytes frame_;           // what NextFrame gave out
 
   std::optional<ServerProver> prover_;  // nothing: no server certificates
   bool peer_takes_certificates_ = false;
 
-  std::deque<Answer> answers_;
+  std::list<Answer> answers_;
   Answer answer_;                    // what NextAnswer gave out
   std::vector<signet_bytes> chain_;  // of answer_
 };
