@@ -127,14 +127,13 @@ bool Http3Connection::Start(signet_session* session, signet_requester* requester
       return false;
     }
   }
-  const int made = session != nullptr
-                       ? nghttp3_conn_client_new(&h3_, &callbacks, &settings, memory, this)
-                       : nghttp3_conn_server_new(&h3_, &callbacks, &settings, memory, this);
+  const bool server = ngtcp2_conn_is_server(quic_->quic()) != 0;
+  const int made = server ? nghttp3_conn_server_new(&h3_, &callbacks, &settings, memory, this)
+                          : nghttp3_conn_client_new(&h3_, &callbacks, &settings, memory, this);
   if (made != 0) throw std::bad_alloc();
-  if (session == nullptr) nghttp3_conn_set_max_client_streams_bidi(h3_, kMaxRequestStreams);
-  const signet_status status = session != nullptr
-                                   ? signet_nghttp3_init_client(&adapter_, session, streams[0])
-                                   : signet_nghttp3_init_server(&adapter_, requester, streams[0]);
+  if (server) nghttp3_conn_set_max_client_streams_bidi(h3_, kMaxRequestStreams);
+  const signet_status status = server ? signet_nghttp3_init_server(&adapter_, requester, streams[0])
+                                      : signet_nghttp3_init_client(&adapter_, session, streams[0]);
   if (status != SIGNET_OK) throw std::bad_alloc();
   return Good(nghttp3_conn_bind_control_stream(h3_, streams[0])) &&
          Good(nghttp3_conn_bind_qpack_streams(h3_, streams[1], streams[2]));

@@ -52,7 +52,8 @@ class Http3Connection : public QuicStreams, public ClientStreams {
 
   // `quic`, which has this as its QuicStreams, outlives all that follows.
   void Attach(QuicConnection& quic) { quic_ = &quic; }
-  // From OnHandshakeComplete(). One of the two is not null, and outlives this.
+  // From OnHandshakeComplete(). A client has a session and a server a requester, which outlives
+  // this; null for a connection that carries no authenticators.
   bool Start(signet_session* session, signet_requester* requester);
 
   // The stream of a request without a body; -1 when there can't be one (any more).

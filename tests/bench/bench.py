@@ -204,6 +204,29 @@ class Bench:
         self.compare("one token hung: p99 of the other ÷ undisturbed", rounds, "hung", "undisturbed",
                      ("<=", 1.3), ("<=", 1.15), figure="p99")
 
+    def over_http(self, stand):
+        rounds = self.rounds({
+            "authenticate": (self.authenticate(stand, "soft"), 100),
+            **{http: (self.workload("asked-over", http, stand.dir / "run" / "agent.sock",
+                                    origin("soft")), 100) for http in ("http2", "http3")}})
+        self.compare("AUTHENTICATOR_REQUESTS in to CERTIFICATE out, HTTP/2 ÷ authenticate", rounds,
+                     "http2", "authenticate", ("<=", 1.5), ("<=", 1.2))
+        self.compare("the same, HTTP/3 ÷ HTTP/2", rounds, "http3", "http2", ("<=", 1.5), ("<=", 1.2))
+
+    def never_asked(self):
+        """Time of the processor for a connection; the noise is that of two times the same."""
+        for http, label in (("http2", "HTTP/2"), ("http3", "HTTP/3")):
+            rounds = self.rounds({
+                name: (self.workload("connect-over", http, how), 100)
+                for name, how in (("with", "with"), ("without", "without"), ("again", "without"))})
+            self.compare(f"connection that is never asked, {label}: with ÷ without libsignet", rounds,
+                         "with", "without", ("<=", 1.1), ("<=", 1.03))
+            self.compare("the same, without ÷ without: the noise", rounds, "again", "without")
+            heap = run(BENCH, "heap-over", http, parse=True)
+            for end in ("client", "server"):
+                self.report.add_count(f"the same, heap of the {end}", heap[end] / 1024, "KB",
+                                      ("<=", 2), ("<=", 1))
+
     def memory(self, stand):
         """Of an agent that has served each of its backends once."""
         agent = stand.processes["signetd"].pid
@@ -323,9 +346,9 @@ def add_token_to_ssh_agent(path):
         raise RuntimeError("ssh-agent does not take the token")
 
 
-ROWS = ("software", "token", "tpm", "hung", "memory", "library", "throughput", "slow_tpm", "many",
-        "cold_start")
-WITHOUT_MAIN_STAND = ("slow_tpm", "many", "cold_start")
+ROWS = ("software", "token", "tpm", "over_http", "hung", "memory", "library", "throughput", "slow_tpm",
+        "never_asked", "many", "cold_start")
+WITHOUT_MAIN_STAND = ("slow_tpm", "never_asked", "many", "cold_start")
 
 
 def options():

@@ -25,6 +25,8 @@ const std::map<std::string, NewWorkload*> kWorkloads = {
     {"ssh-agent", NewSshAgent},
     {"esys", NewEsys},
     {"relay", NewRelayClient},
+    {"asked-over", NewAskedOver},
+    {"connect-over", NewConnectOver},
 };
 
 void Answer(Durations taken, Duration total) {
@@ -39,6 +41,12 @@ void Answer(Durations taken, Duration total) {
 int Run(const Arguments& words) {
   if (words.size() == 2 && words[0] == "serve-relay") {
     ServeRelay(words[1]);
+    return 0;
+  }
+  if (words.size() == 2 && words[0] == "heap-over") {
+    const ConnectionHeap heap = HeapOfConnection(words[1]);
+    std::cout << "{\"client\": " << heap.client << ", \"server\": " << heap.server << "}"
+              << std::endl;
     return 0;
   }
   const auto workload = words.empty() ? kWorkloads.end() : kWorkloads.find(words[0]);

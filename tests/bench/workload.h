@@ -54,6 +54,16 @@ NewWorkload NewColdStart;  // further: the command that starts the agent
 NewWorkload NewSign;      // no arguments: P-256 in this process
 NewWorkload NewSshAgent;  // socket; uses the agent's first key
 NewWorkload NewEsys;      // TCTI
+// over_http.cc: both ends of real HTTP connections, new each time. Arguments: http2 or http3.
+NewWorkload NewAskedOver;    // further: agent socket, origin; from the last byte of
+                             // AUTHENTICATOR_REQUESTS to the first of CERTIFICATE
+NewWorkload NewConnectOver;  // further: with or without libsignet; nobody is asked, and the time is
+                             // that of the processor
+// heap.cc: what libsignet and its adapter keep for a connection that is never asked, in bytes.
+struct ConnectionHeap {
+  size_t client, server;
+};
+ConnectionHeap HeapOfConnection(const std::string& http);
 // relay.cc
 NewWorkload NewRelayClient;                  // socket
 void ServeRelay(const std::string& socket);  // until killed
