@@ -271,7 +271,9 @@ void QuicConnection::Send() {
     if (size == 0) break;
     carrier_.SendDatagram({datagram.data(), static_cast<size_t>(size)}, path.path);
   }
-  if (state_ != State::kClosed) ngtcp2_conn_update_pkt_tx_time(quic_, Now());
+  // Before the first round trip is measured ngtcp2 takes it for a third of a second, and paces the
+  // handshake by that.
+  if (state_ == State::kOpen) ngtcp2_conn_update_pkt_tx_time(quic_, Now());
 }
 
 void QuicConnection::KeepAlive(bool keep) {
