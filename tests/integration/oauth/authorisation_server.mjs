@@ -85,7 +85,12 @@ function makeProvider(issuer, aliases) {
     },
   });
   provider.use(async (ctx, next) => {
-    if (ctx.path !== '/approve') return next();
+    if (ctx.path !== '/approve') {
+      await next();
+      // oidc-provider names no interval, which means five seconds.
+      if (ctx.body?.device_code) ctx.body.interval = 1;
+      return;
+    }
     const code = await provider.DeviceCode.findByUserCode(ctx.query.code.replace(/-/g, ''));
     const grant = new provider.Grant({ accountId: 'alice', clientId: code.clientId });
     grant.addOIDCScope('openid offline_access');
@@ -95,7 +100,6 @@ function makeProvider(issuer, aliases) {
     });
     await code.save();
     ctx.body = 'agreed';
-    return undefined;
   });
   return provider;
 }
