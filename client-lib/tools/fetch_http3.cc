@@ -137,8 +137,13 @@ uint64_t Http3FetchConnection::deadline_ms() const {
 void Http3FetchConnection::ReportEnd() {
   if (const std::optional<QuicError>& error = quic_->error()) {
     const bool local = error->by == QuicError::By::kLocal;
-    const std::string name = error->of_application ? Http3ErrorName(error->code)
-                                                   : "QUIC error " + Http3ErrorName(error->code);
+    signet_connection_error ours{};
+    const bool is_ours = local && session_.get() != nullptr &&
+                         signet_session_error(session_.get(), &ours) == SIGNET_OK &&
+                         ours.code == error->code;
+    const std::string name = !error->of_application ? "QUIC error " + Http3ErrorName(error->code)
+                             : is_ours              ? ours.name
+                                                    : Http3ErrorName(error->code);
     report_.connection_error = Http2Error{local ? Http2Error::By::kLocal : Http2Error::By::kPeer,
                                           error->code, name, error->detail};
     report_.Fail(FetchExit::kHttp3,

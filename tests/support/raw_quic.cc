@@ -14,7 +14,8 @@
 //   hang-up                goes without a word; at the end of the input it closes in good order
 // A line out is what happened:
 //   port PORT
-//   keys HASH CONTEXT KEY  of client authenticators (RFC 9261 section 5.1): TLS is complete
+//   keys SENDER HASH CONTEXT KEY  of authenticators that the "server" or, after these, the "client"
+//                                 sends (RFC 9261 section 5.1): TLS is complete
 //   opened STREAM
 //   data STREAM BYTES
 //   ended STREAM           by the peer; reset STREAM if before its time
@@ -77,9 +78,11 @@ class RawStreams : public QuicStreams {
   bool OnHandshakeComplete() override {
     const bool sha384 = gnutls_cipher_get(quic_->tls()) == GNUTLS_CIPHER_AES_256_GCM;
     const size_t size = sha384 ? 48 : 32;
-    Say("keys ", sha384 ? "sha384 " : "sha256 ",
-        Exported("EXPORTER-client authenticator handshake context", size), ' ',
-        Exported("EXPORTER-client authenticator finished key", size));
+    for (const std::string sender : {"server", "client"}) {
+      const std::string label = "EXPORTER-" + sender + " authenticator ";
+      Say("keys ", sender, sha384 ? " sha384 " : " sha256 ",
+          Exported(label + "handshake context", size), ' ', Exported(label + "finished key", size));
+    }
     return true;
   }
   bool OnData(int64_t id, std::span<const uint8_t> data, bool fin) override {

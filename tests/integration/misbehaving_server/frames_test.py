@@ -76,9 +76,7 @@ class ServerSettings(MisbehavingServerTest):
       CC27_certificate_before_a_request=[(h2.CERTIFICATE, 0, 0, b"x"), ask(ONE)])
 @rows(refused("a server certificate frame without negotiation"),
       CC26_server_certificate=[(h2.SERVER_CERTIFICATE, 0, 0, b"x" * 16384)],
-      CC26_server_certificate_on_a_stream=[(h2.SERVER_CERTIFICATE, 0, STREAM, b"x")],
-      CC26_server_certificate_though_only_the_server_advertised=Conduct(
-          [(h2.SERVER_CERTIFICATE, 0, 0, b"x")], {**SUPPORT, h2.SERVER_CERT_AUTH: 1}))
+      CC26_server_certificate_on_a_stream=[(h2.SERVER_CERTIFICATE, 0, STREAM, b"x")])
 @rows(refused("a client certificate frame from the server", asked=1, answered=1),
       EA48_the_clients_own_certificate_comes_back=[
           ask(ONE), AWAIT_CERTIFICATE, lambda conversation: conversation.peer.send(

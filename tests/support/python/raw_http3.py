@@ -86,7 +86,7 @@ class Peer:
     def __init__(self, *arguments):
         self.sent = []
         self.open = True  # as far as it has read
-        self._keys = None
+        self._keys = {}  # by sender; the client's come last
         self._control = None
         self._held = None
         self._frames = collections.deque()
@@ -114,8 +114,7 @@ class Peer:
             raise AssertionError(self._complaints)
 
     def keys(self, sender="client"):
-        assert sender == "client"
-        return self._keys
+        return self._keys[sender]
 
     # -- what it says
 
@@ -224,14 +223,14 @@ class Peer:
 
     def await_keys(self):
         """False when there is no handshake."""
-        while self._keys is None and self.open:
+        while "client" not in self._keys and self.open:
             self._take_line()
-        return self._keys is not None
+        return "client" in self._keys
 
     def _take_line(self):
         what, *words = self._next_line()
         if what == "keys":
-            self._keys = Keys(words[0], *map(bytes.fromhex, words[1:]))
+            self._keys[words[0]] = Keys(words[1], *map(bytes.fromhex, words[2:]))
         elif what == "opened":
             self._opened.append(int(words[0]))
         elif what == "data":
