@@ -234,13 +234,11 @@ bool ConnectionPool::AskSlowly(const Pooled& pooled, const Url& url, FetchRespon
   }
   if (log() != nullptr) *log() << "> GET " << url.text << '\n';
   std::string error;
-  if (!connection.Request({{":method", "GET"},
-                           {":scheme", "https"},
-                           {":authority", url.Authority()},
-                           {":path", url.target},
-                           {"user-agent", "signet-fetch"},
-                           {"accept", "*/*"}},
-                          false, response, error)) {
+  Fields head = {
+      {":method", "GET"},    {":scheme", "https"},           {":authority", url.Authority()},
+      {":path", url.target}, {"user-agent", "signet-fetch"}, {"accept", "*/*"}};
+  head.insert(head.end(), options_.fields.begin(), options_.fields.end());
+  if (!connection.Request(head, false, response, error)) {
     report_.Fail(connection.exit_code(), url.text + ": send: " + error);
     return false;
   }

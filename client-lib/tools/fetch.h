@@ -13,6 +13,7 @@
 #include "client-lib/tools/endpoint.h"
 #include "client-lib/tools/fetch_report.h"
 #include "client-lib/tools/fetch_resolver.h"
+#include "client-lib/tools/http_fields.h"
 #include "client-lib/tools/url.h"
 
 namespace signet::tools {
@@ -20,6 +21,9 @@ namespace signet::tools {
 struct FetchOptions {
   std::vector<Url> urls;               // at least one
   std::string ca_file;                 // empty = the system's store
+  std::string certificate;             // shown in the handshake, PEM; empty = none
+  std::string key;                     // of it
+  Fields fields;                       // more for each request
   std::optional<Endpoint> connect;     // in place of every URL's host and port
   std::vector<ResolvedHost> resolved;  // in place of a lookup
   std::optional<Url> proxy;            // through which to CONNECT; HTTP/2 only

@@ -19,7 +19,13 @@ bool FetchConnector::Prepare() {
     context_ = NewClientContext(options_.ca_file, error);
     if (context_ != nullptr) trust_.store = SSL_CTX_get_cert_store(context_.get());
   }
-  if (context_ != nullptr || credentials_ != nullptr) return true;
+  bool ready = context_ != nullptr || credentials_ != nullptr;
+  if (ready && !options_.certificate.empty()) {
+    ready = options_.http3
+                ? UseCertificate(credentials_.get(), options_.certificate, options_.key, error)
+                : UseCertificate(context_.get(), options_.certificate, options_.key, error);
+  }
+  if (ready) return true;
   report_.Fail(FetchExit::kUsage, error);
   return false;
 }

@@ -6,6 +6,7 @@
 
 #include "client-lib/tools/code_point_options.h"
 #include "client-lib/tools/fetch.h"
+#include "client-lib/tools/field_option.h"
 #include "client-lib/tools/seconds_option.h"
 
 namespace signet::tools {
@@ -39,6 +40,7 @@ struct CommandLine {
   std::string connect;
   std::vector<std::string> resolve;
   std::string proxy;
+  std::vector<std::string> header;
   double deadline_s = 30;
   bool no_agent = false;
   bool verbose = false;
@@ -52,6 +54,16 @@ void Declare(CLI::App& app, CommandLine& line, FetchOptions& options) {
                  "PEM authorities that the server's certificate must\n"
                  "lead to, in place of the system's store")
       ->type_name("FILE");
+  app.add_option("--cert", options.certificate,
+                 "PEM certificate to show in the TLS handshake, leaf first, when the server asks")
+      ->type_name("FILE");
+  app.add_option("--key", options.key, "The key of that certificate, PEM")->type_name("FILE");
+  app.add_option(
+         "--header", line.header,
+         "Send this header field, too; or those of FILE, a line each, such as a token that\n"
+         "nobody is to see on a command line. May be repeated")
+      ->type_name("NAME: VALUE|@FILE")
+      ->allow_extra_args(false);
   app.add_option("--connect", line.connect,
                  "Connect there, for every URL; host names and certificates stay the URLs'")
       ->type_name("HOST:PORT");
@@ -100,6 +112,15 @@ bool Complete(const CommandLine& line, FetchOptions& options, std::string& error
       error = "--connect " + line.connect + ": write HOST:PORT";
       return false;
     }
+  }
+  if (options.certificate.empty() != options.key.empty()) {
+    error = "--cert and --key belong together; give both";
+    return false;
+  }
+  for (const std::string& text : line.header) {
+    if (AddFieldOption(text, options.fields, error)) continue;
+    error = "--header: " + error;
+    return false;
   }
   for (const std::string& text : line.resolve) {
     std::optional<ResolvedHost> host = ParseResolvedHost(text);

@@ -64,6 +64,15 @@ class CommandLine(FetchTest):
                 ([URL, "--proxy", "http://proxy"], "--proxy"),
                 ([URL, "--proxy", "https://proxy/path"], "--proxy"),
                 ([URL, "--proxy", "https://proxy", "--http3"], "--http3"),
+                ([URL, "--cert", file], "belong together"),
+                ([URL, "--cert", file, "--key", file], "--cert"),
+                ([URL, "--cert", file, "--key", file, "--http3"], "--cert"),
+                ([URL, "--header", "no field"], "NAME: VALUE"),
+                ([URL, "--header", ":path: /"], "NAME: VALUE"),
+                ([URL, "--header", "a: b\nc"], "NAME: VALUE"),
+                ([URL, "--header", "Host: a"], "leave it out"),
+                ([URL, "--header", "Connection: a"], "leave it out"),
+                ([URL, "--header", "@/nonexistent"], "/nonexistent: no header fields"),
                 ([URL, "--limit", "0"], "limit"),
                 ([URL, "--limit", "many"], "limit"),
                 ([URL, "--deadline", "0"], "deadline"),
@@ -95,7 +104,8 @@ class CommandLine(FetchTest):
     def test_help_names_every_option_and_exit_code(self):
         result = fetch("--help")
         self.assertEqual(result.exit, 0)
-        for word in ["--cacert", "--connect", "--resolve", "--proxy", "--limit", "--agent", "--deadline", "--no-agent",
+        for word in ["--cacert", "--cert", "--key", "--header", "--connect", "--resolve", "--proxy",
+                     "--limit", "--agent", "--deadline", "--no-agent",
                      "--verbose", "--json", "--code-point", "--profile", "Example", " 7 ", " 16 ",
                      " 22 ", " 28 ", " 35 ", " 60 "]:
             self.assertIn(word, result.stdout)

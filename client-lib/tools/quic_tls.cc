@@ -52,13 +52,20 @@ GnutlsCredentials NewQuicClientCredentials(const std::string& ca_file, std::stri
 GnutlsCredentials NewQuicServerCredentials(const std::string& certificate_file,
                                            const std::string& key_file, std::string& error) {
   GnutlsCredentials credentials = NewCredentials();
-  const int loaded = gnutls_certificate_set_x509_key_file(
-      credentials.get(), certificate_file.c_str(), key_file.c_str(), GNUTLS_X509_FMT_PEM);
-  if (loaded >= 0) return credentials;
+  if (!UseCertificate(credentials.get(), certificate_file, key_file, error)) return nullptr;
+  return credentials;
+}
+
+bool UseCertificate(gnutls_certificate_credentials_t credentials,
+                    const std::string& certificate_file, const std::string& key_file,
+                    std::string& error) {
+  const int loaded = gnutls_certificate_set_x509_key_file(credentials, certificate_file.c_str(),
+                                                          key_file.c_str(), GNUTLS_X509_FMT_PEM);
+  if (loaded >= 0) return true;
   error = "--cert " + certificate_file + ", --key " + key_file +
           ", for HTTP/3: " + gnutls_strerror(loaded) +
           "; give a PEM chain, leaf first, and its key";
-  return nullptr;
+  return false;
 }
 
 GnutlsSession NewQuicClientSession(gnutls_certificate_credentials_t credentials,

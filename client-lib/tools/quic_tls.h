@@ -27,6 +27,11 @@ GnutlsCredentials NewQuicClientCredentials(const std::string& ca_file, std::stri
 // Of a server; PEM, leaf first.
 GnutlsCredentials NewQuicServerCredentials(const std::string& certificate_file,
                                            const std::string& key_file, std::string& error);
+// What this side shows in the handshake. False, with a reason in `error`, when a file is not
+// usable.
+bool UseCertificate(gnutls_certificate_credentials_t credentials,
+                    const std::string& certificate_file, const std::string& key_file,
+                    std::string& error);
 
 // Null when memory ran out. What is given, the name too, outlives the session. No early data:
 // nothing of ours is for it.

@@ -74,19 +74,27 @@ SslContext NewClientContext(const std::string& ca_file, std::string& error) {
 SslContext NewServerContext(const std::string& certificate_file, const std::string& key_file,
                             std::string& error) {
   SslContext context = NewContext(TLS_server_method());
-  if (context == nullptr ||
-      SSL_CTX_use_certificate_chain_file(context.get(), certificate_file.c_str()) != 1) {
-    error =
-        "--cert " + certificate_file + ": " + TakeOpenSslError() + "; give a PEM chain, leaf first";
-    return nullptr;
-  }
-  if (SSL_CTX_use_PrivateKey_file(context.get(), key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    error = "--key " + key_file + ": " + TakeOpenSslError() +
-            "; give the PEM key of the certificate in --cert";
+  if (context == nullptr) error = "no memory";
+  if (context == nullptr || !UseCertificate(context.get(), certificate_file, key_file, error)) {
     return nullptr;
   }
   SSL_CTX_set_alpn_select_cb(context.get(), SelectAlpn, nullptr);
   return context;
+}
+
+bool UseCertificate(SSL_CTX* context, const std::string& certificate_file,
+                    const std::string& key_file, std::string& error) {
+  if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) {
+    error =
+        "--cert " + certificate_file + ": " + TakeOpenSslError() + "; give a PEM chain, leaf first";
+    return false;
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    error = "--key " + key_file + ": " + TakeOpenSslError() +
+            "; give the PEM key of the certificate in --cert";
+    return false;
+  }
+  return true;
 }
 
 Ssl NewClientSsl(SSL_CTX* context, const std::string& host) {

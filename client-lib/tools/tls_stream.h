@@ -34,6 +34,11 @@ SslContext NewClientContext(const std::string& ca_file, std::string& error);
 SslContext NewServerContext(const std::string& certificate_file, const std::string& key_file,
                             std::string& error);
 
+// What this side shows in the handshake; PEM, leaf first. False, with a reason in `error`, when a
+// file is not usable.
+bool UseCertificate(SSL_CTX* context, const std::string& certificate_file,
+                    const std::string& key_file, std::string& error);
+
 // A client's connection to `host`, whose name or address the certificate must bear.
 Ssl NewClientSsl(SSL_CTX* context, const std::string& host);
 
