@@ -12,7 +12,9 @@ import unittest
 
 import certificates
 from access_tokens import Issuer, base64url, key_set
-from tools_under_test import BIN, TIMEOUT, Gateway
+from fake_agent import FakeAgent
+from ipc import agent_pb2 as agent
+from tools_under_test import BIN, TIMEOUT, Gateway, fetch
 
 TOKEN = """
 [[token]]
@@ -209,6 +211,75 @@ class Tokens(TokenTest):
             capture_output=True, timeout=TIMEOUT, check=False).stdout
         self.assertIn(b"TLS_AES", said)
         self.assertNotIn(b"New Session Ticket", said)
+
+
+class EachHttp(TokenTest):
+    """By signet-fetch, over HTTP/2 and HTTP/3."""
+
+    def fetch(self, gateway, paths, token, *options, identity=None):
+        """Statuses and errors. The token comes from a file, as it should."""
+        file = os.path.join(self.folder.name, "token")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(f"Authorization: Bearer {token}\n")
+        if identity:
+            name = os.path.join(self.folder.name, identity.name)
+            options = (*options, "--cert", f"{name}.pem", "--key", f"{name}.key")
+        result = fetch("--json", "--cacert", self.ca_pem, "--connect", gateway.address, "--header",
+                       f"@{file}", *options, *[f"https://localhost{path}" for path in paths.split()])
+        self.assertNotIn("eyJ", result.stdout + result.stderr)
+        return list(zip(result.statuses(), [body.get("error") for body in result.bodies()]))
+
+    def test_a_token_goes_with_the_certificate_of_the_handshake(self):
+        gateway = self.start('handshake_certificate = "request"\nhttp3 = true' + TOKEN + API)
+        token = self.issuer.token(self.user)
+        for http in ((), ("--http3",)):
+            for identity, expected in [(self.user, (200, None)),
+                                       (self.thief, (401, "token-other-certificate")),
+                                       (None, (401, "token-no-certificate"))]:
+                with self.subTest(http=http, expected=expected):
+                    self.assertEqual(
+                        self.fetch(gateway, "/api /x", token, "--no-agent", *http, identity=identity),
+                        [expected, (200, None)])
+
+    def test_a_token_goes_with_a_certificate_of_mid_connection_where_that_is_configured(self):
+        """Our extension: off, unless a path names the certificate."""
+        user = '[[certificate]]\nname = "user"\nca = "ca.pem"\n'
+        rule = API.replace('"none"', '"require"\ncertificates = ["user"]')
+        gateway = self.start(
+            'handshake_certificate = "request"\nhttp3 = true\n' + user + TOKEN
+            + rule + 'token_bound_to = ["user"]\n' + rule.replace("/api", "/strict")
+            + rule.replace("/api", "/either") + 'token_bound_to = ["handshake", "user"]\n'
+            + rule.replace("/api", "/pass") + 'token_bound_to = ["user"]\nwithout = "pass"\n')
+        path = os.path.join(self.folder.name, "agent.sock")
+        fake = FakeAgent(path, [(self.user, agent.IDENTITY_KIND_USER)])
+        self.addCleanup(fake.close)
+        mine, other = self.issuer.token(self.user), self.issuer.token(self.thief)
+        good, none = (200, None), (401, "token-no-certificate")
+        wrong, declined = (401, "token-other-certificate"), (403, "declined")
+        for http in ((), ("--http3",)):
+            for token, identity, agents, paths, expected in [
+                    (mine, None, ("--agent", path), "/api /either /pass", [good] * 3),
+                    (mine, None, ("--agent", path), "/strict", [none]),
+                    (mine, None, ("--agent", path), "/api /strict", [good, none]),
+                    (mine, self.user, ("--agent", path), "/strict /either", [good] * 2),
+                    (mine, self.thief, ("--agent", path), "/api /either /strict", [good, good, wrong]),
+                    (other, None, ("--agent", path), "/api /either /pass", [wrong] * 3),
+                    (other, self.thief, ("--agent", path), "/api /either", [wrong, good]),
+                    (mine, None, ("--no-agent",), "/api /pass", [declined, none])]:
+                with self.subTest(http=http, paths=paths, expected=expected):
+                    self.assertEqual(
+                        self.fetch(gateway, paths, token, *agents, *http, identity=identity), expected)
+
+    def test_nobody_is_asked_for_a_certificate_for_the_sake_of_a_bad_token(self):
+        user = '[[certificate]]\nname = "user"\nca = "ca.pem"\n'
+        gateway = self.start(user + TOKEN + API.replace('"none"', '"require"\ncertificates = ["user"]')
+                             + 'token_bound_to = ["user"]\n')
+        path = os.path.join(self.folder.name, "agent.sock")
+        fake = FakeAgent(path, [(self.user, agent.IDENTITY_KIND_USER)])
+        self.addCleanup(fake.close)
+        self.assertEqual(self.fetch(gateway, "/api", Issuer("new").token(self.user), "--agent", path),
+                         [(401, "token-key")])
+        self.assertEqual(fake.origins, [])
 
 
 class Site(http.server.BaseHTTPRequestHandler):
