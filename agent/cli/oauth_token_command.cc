@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "agent/cli/admin_client.h"
 #include "agent/cli/invocation.h"
 #include "agent/cli/output_file.h"
 #include "agent/cli/secret_file.h"
@@ -15,6 +16,7 @@
 #include "agent/oauth/curl_http.h"
 #include "agent/oauth/server_metadata.h"
 #include "agent/oauth/token_client.h"
+#include "ipc/transport/unix_connect.h"
 #include "ipc/wire/socket_path.h"
 
 namespace signet::cli {
@@ -40,8 +42,10 @@ absl::Status About(const std::string& identity, const absl::Status& failure) {
 
 absl::StatusOr<oauth::Credential> CredentialOf(const Invocation& invocation,
                                                const std::string& identity) {
-  // Where the provider looks for the agent.
-  setenv("SIGNET_AGENT_SOCKET", wire::AgentSocketPath(invocation.agent).c_str(), 1);
+  const std::string socket = wire::AgentSocketPath(invocation.agent);
+  // What the provider says of it goes through OpenSSL, which knows no kinds of errors.
+  if (const auto agent = ipc::ConnectUnix(socket); !agent.ok()) return NoAgent(agent.status());
+  setenv("SIGNET_AGENT_SOCKET", socket.c_str(), 1);  // where the provider looks for it
   if (absl::Status loaded = oauth::LoadProvider(); !loaded.ok()) return loaded;
   absl::StatusOr<oauth::Credential> credential =
       oauth::LoadCredential(absl::StrCat("signet:", identity));

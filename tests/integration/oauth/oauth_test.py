@@ -221,6 +221,11 @@ class OauthClients(unittest.TestCase):
         self.assertNotEqual(refused.code, 0)
         self.assertIn("signet policy allow --purpose tls-client --identity unruled", refused.err)
 
+    def test_WithoutAnAgentNobodyIsAsked(self):
+        outcome = self.token("laptop", "--agent", self.stand.dir / "none.sock", issuer="https://[::1]:1")
+        self.assertEqual(outcome.code, 3)
+        self.assertIn("none.sock", outcome.err)
+
     def test_FilesOfTokensAreForTheirOwnerAlone(self):
         file = self.stand.dir / "token.header"
         said = self.must_token("laptop", "--resource", self.server.api, "--out", file, "--header")
