@@ -109,6 +109,7 @@ Json ToJson(const v1::Rule& rule) {
                {"identity", rule.identity()}, {"program", rule.program()},
                {"source", rule.source()},     {"line", rule.line()}};
   for (const auto& [key, value] : FurtherConditions(rule)) json[key] = value;
+  if (!rule.purpose().empty()) json["purpose"] = rule.purpose();
   if (!rule.once_per().empty()) json["once_per"] = rule.once_per();
   if (rule.final()) json["final"] = true;
   if (rule.trusted_origin()) json["trusted_origin"] = true;

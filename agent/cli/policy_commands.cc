@@ -13,6 +13,7 @@ struct Arguments {
   std::string origin;
   std::string identity;
   std::string program;
+  std::string purpose;
   // Of explain.
   std::string unit;
   std::string user_unit;
@@ -40,6 +41,11 @@ std::string Conditions(std::string first, const v1::Rule& rule, bool of_identity
   return first;
 }
 
+// "at https://host:443", or what it is for instead.
+std::string WhereTo(const v1::Rule& rule) {
+  return rule.purpose().empty() ? "at " + rule.origin() : "for " + rule.purpose();
+}
+
 std::string IdentityOf(const v1::Rule& rule) { return Conditions(rule.identity(), rule, true); }
 
 std::string ProgramOf(const v1::Rule& rule) {
@@ -62,8 +68,9 @@ absl::Status ListRules(Invocation& invocation) {
   } else {
     Table table({"DECISION", "ORIGIN", "IDENTITY", "PROGRAM", "FROM"});
     for (const v1::Rule& rule : response->rules()) {
-      table.Add({Cell(DecisionOf(rule), ToneOfDecision(rule.decision())), rule.origin(),
-                 IdentityOf(rule), ProgramOf(rule), Where(rule)});
+      table.Add({Cell(DecisionOf(rule), ToneOfDecision(rule.decision())),
+                 rule.purpose().empty() ? rule.origin() : WhereTo(rule), IdentityOf(rule),
+                 ProgramOf(rule), Where(rule)});
     }
     table.Print(out, invocation.console.colours);
     out << "A later rule wins; what no rule allows is denied.\n";
@@ -79,6 +86,7 @@ absl::Status AddRule(Invocation& invocation, const Arguments& arguments, const c
   rule.set_origin(arguments.origin);
   rule.set_identity(arguments.identity);
   rule.set_program(arguments.program);
+  rule.set_purpose(arguments.purpose);
   rule.set_decision(decision);
   const auto response = client->Call(&v1::Admin::StubInterface::AddRule, request);
   if (!response.ok()) return response.status();
@@ -88,8 +96,8 @@ absl::Status AddRule(Invocation& invocation, const Arguments& arguments, const c
     return absl::OkStatus();
   }
   std::ostream& out = invocation.console.out;
-  out << Printable(added.decision()) << ": identity " << Printable(added.identity()) << " at "
-      << Printable(added.origin());
+  out << Printable(added.decision()) << ": identity " << Printable(added.identity()) << " "
+      << Printable(WhereTo(added));
   if (!added.program().empty()) out << " for " << Printable(added.program());
   out << '\n';
   if (!response->note().empty()) {
@@ -109,8 +117,9 @@ Json ConsideredToJson(const v1::Explanation& explanation) {
 void PrintConsidered(const v1::Explanation& explanation, std::ostream& out) {
   for (const v1::ConsideredRule& one : explanation.considered()) {
     out << (one.decides() ? "* " : "  ") << Printable(Where(one.rule())) << ": "
-        << Printable(DecisionOf(one.rule())) << ' ' << Printable(one.rule().origin()) << ": "
-        << Printable(one.why()) << '\n';
+        << Printable(DecisionOf(one.rule())) << ' '
+        << Printable(one.rule().purpose().empty() ? one.rule().origin() : WhereTo(one.rule()))
+        << ": " << Printable(one.why()) << '\n';
   }
 }
 
@@ -125,6 +134,7 @@ absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
   request.set_user_unit(arguments.user_unit);
   request.set_session(arguments.session);
   request.set_sandbox(arguments.sandbox);
+  request.set_purpose(arguments.purpose);
   request.set_verbose(arguments.verbose);
   const auto response = client->Call(&v1::Admin::StubInterface::Explain, request);
   if (!response.ok()) return response.status();
@@ -154,11 +164,28 @@ absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
   return absl::OkStatus();
 }
 
+void AddPurpose(CLI::App* command, Arguments& arguments) {
+  command
+      ->add_option("--purpose", arguments.purpose,
+                   "exported-authenticator (the default), tls-client or csr; the last two know no "
+                   "origin")
+      ->type_name("PURPOSE")
+      ->check(CLI::IsMember({"exported-authenticator", "tls-client", "csr"}));
+}
+
+// A usage error like any other.
+void CheckOrigin(const Arguments& arguments) {
+  const bool has_none = !arguments.purpose.empty() && arguments.purpose != "exported-authenticator";
+  if (arguments.origin.empty() && !has_none) throw CLI::RequiredError("ORIGIN");
+}
+
 void AddExplain(CLI::App& policy, Invocation& invocation) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = policy.add_subcommand(
       "explain", "Say what a request from an origin would meet, and which rule decides");
-  command->add_option("ORIGIN", arguments->origin, "https://host[:port]")->required();
+  command->add_option("ORIGIN", arguments->origin,
+                      "https://host[:port]; none with --purpose tls-client or csr");
+  AddPurpose(command, *arguments);
   command->add_option("--identity", arguments->identity, "Only this identity (default: each)")
       ->type_name("NAME");
   command
@@ -174,6 +201,7 @@ void AddExplain(CLI::App& policy, Invocation& invocation) {
   command->footer(
       Example("signet policy explain https://intranet.example --program /usr/bin/curl"));
   command->callback([&invocation, arguments] {
+    CheckOrigin(*arguments);
     invocation.command = [&invocation, arguments] { return Explain(invocation, *arguments); };
   });
 }
@@ -182,8 +210,11 @@ void AddDecision(CLI::App& policy, Invocation& invocation, const char* decision,
                  const char* description, const char* example) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = policy.add_subcommand(decision, description);
-  command->add_option("ORIGIN", arguments->origin, "https://host[:port]; * in host and port")
-      ->required();
+  command->add_option(
+      "ORIGIN", arguments->origin,
+      "https://host[:port]; * in host and port; none with --purpose tls-client or csr");
+  // Where a purpose has no origin no person can be asked.
+  if (decision != std::string_view("ask")) AddPurpose(command, *arguments);
   command->add_option("--identity", arguments->identity, "The identity, or * for any")
       ->type_name("NAME")
       ->required();
@@ -191,6 +222,7 @@ void AddDecision(CLI::App& policy, Invocation& invocation, const char* decision,
       ->type_name("PATH");
   command->footer(Example(example));
   command->callback([&invocation, arguments, decision] {
+    CheckOrigin(*arguments);
     invocation.command = [&invocation, arguments, decision] {
       return AddRule(invocation, *arguments, decision);
     };

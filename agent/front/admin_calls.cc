@@ -66,6 +66,28 @@ absl::StatusOr<std::vector<Rule>> AppendRuleSlowly(const std::filesystem::path& 
   return LoadAddedRules(state_dir);  // on lines of their own now
 }
 
+// What a rule would say with this text under the key.
+absl::StatusOr<Rule> ReadKey(std::string_view name, const std::string& text) {
+  Rule rule;
+  for (const RuleKey& key : RuleKeys()) {
+    if (key.name != name || text.empty()) continue;
+    if (absl::Status set = key.set(text, rule); !set.ok()) return set;
+  }
+  return rule;
+}
+
+constexpr char kNoOrigin[] =
+    " (origin does not apply: within a TLS handshake, or for a request, the agent knows none)";
+
+absl::StatusOr<Use> ToUse(const v1::ExplainRequest& request) {
+  const absl::StatusOr<Rule> rule = ReadKey("purpose", request.purpose());
+  if (!rule.ok()) return rule.status();
+  if (rule->purpose != Purpose::kExportedAuthenticator) return Use(rule->purpose);
+  const absl::StatusOr<Origin> origin = ParseOrigin(request.origin());
+  if (!origin.ok()) return origin.status();
+  return Use(*origin);
+}
+
 // Who would ask: the program need not run. What the request leaves open is known, and what no rule
 // names.
 absl::StatusOr<Caller> ToCaller(const v1::ExplainRequest& request) {
@@ -75,12 +97,9 @@ absl::StatusOr<Caller> ToCaller(const v1::ExplainRequest& request) {
   caller.user_unit = request.user_unit();
   caller.sandbox = request.sandbox();
   if (!request.session().empty()) {
-    Rule rule;  // the words are those of rules
-    for (const RuleKey& key : RuleKeys()) {
-      if (key.name != std::string_view("session")) continue;
-      if (absl::Status set = key.set(request.session(), rule); !set.ok()) return set;
-    }
-    caller.login_session.type = *rule.session;
+    const absl::StatusOr<Rule> rule = ReadKey("session", request.session());  // words of rules
+    if (!rule.ok()) return rule.status();
+    caller.login_session.type = *rule->session;
   }
   if (request.program().empty()) return caller;
   struct stat file {};
@@ -224,21 +243,22 @@ AdminCalls::Result AdminCalls::ListRules(const v1::ListRulesRequest&,
 // The same as for a request.
 AdminCalls::Result AdminCalls::Explain(const v1::ExplainRequest& request,
                                        v1::ExplainResponse& response) {
-  const absl::StatusOr<Origin> origin = ParseOrigin(request.origin());
-  if (!origin.ok()) co_return origin.status();
+  const absl::StatusOr<Use> use = ToUse(request);
+  if (!use.ok()) co_return use.status();
   const absl::StatusOr<Caller> caller = ToCaller(request);
   if (!caller.ok()) co_return caller.status();
-  response.set_origin(PlainText(origin->ToString()));
-  const ApplicableRules rules = policy_.RulesFor(*caller, *origin);
+  if (use->has_origin()) response.set_origin(PlainText(use->origin.ToString()));
+  const ApplicableRules rules = policy_.RulesFor(*caller, *use);
   const auto explain = [&](const IdentityFacts& identity) {
     const Decision decision = rules.Decide(identity);
     v1::Explanation& explanation = *response.add_explanations();
     explanation.set_identity(PlainText(identity.name));
     explanation.set_decision(std::string(Name(decision.verdict)));
-    explanation.set_reason(PlainText(decision.reason));
+    explanation.set_reason(
+        PlainText(absl::StrCat(decision.reason, use->has_origin() ? "" : kNoOrigin)));
     if (decision.rule != nullptr) *explanation.mutable_rule() = ToMessage(*decision.rule);
     if (!request.verbose()) return;
-    for (const Considered& considered : policy_.Consider(*caller, *origin, identity)) {
+    for (const Considered& considered : policy_.Consider(*caller, *use, identity)) {
       v1::ConsideredRule& message = *explanation.add_considered();
       *message.mutable_rule() = ToMessage(*considered.rule);
       message.set_decides(considered.decides);

@@ -323,7 +323,8 @@ absl::StatusOr<Rule> FromMessage(const v1::Rule& message) {
     const auto* field = v1::Rule::descriptor()->FindFieldByName(key.name);
     const std::string text = message.GetReflection()->GetString(message, field);
     const bool required =
-        key.name == std::string_view("origin") || key.name == std::string_view("decision");
+        (key.name == std::string_view("origin") && NeedsOrigin(message.purpose())) ||
+        key.name == std::string_view("decision");
     if (text.empty() && !required) continue;
     const absl::Status set = key.set(text, rule);
     if (!set.ok()) {

@@ -201,7 +201,7 @@ TEST(Configuration, RefusesWithLineReasonAndNextStep) {
       {"[[backend]]\nname = \"c\"\ntype = \"pkcs11\"\nmodule = \"/m\\u0000\"\ntoken = \"T\"\n", 4,
        "NUL", "remove it"},
 
-      {rule + "purpose = \"x\"\n", 4, "unknown key \"purpose\" in [[rule]]", "known here: origin"},
+      {rule + "reason = \"x\"\n", 4, "unknown key \"reason\" in [[rule]]", "known here: origin"},
       {"[[rule]]\ndecision = \"allow\"\n", 1, "[[rule]] has no origin", "write origin = "},
       {"[[rule]]\norigin = \"https://a.example\"\n", 1, "[[rule]] has no decision",
        "write decision = "},

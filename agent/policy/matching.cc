@@ -139,13 +139,20 @@ Match Asking::MatchesProgram(const std::string& path) const {
 
 Match MatchesCaller(const Rule& rule, const Asking& asking) { return All(kOfCaller, rule, asking); }
 
+bool MatchesUse(const Rule& rule, const Use& use) {
+  return rule.purpose == use.purpose && (!use.has_origin() || rule.origin.Matches(use.origin));
+}
+
 Match MatchesIdentity(const Rule& rule, const IdentityFacts& identity) {
   return All(kOfIdentity, rule, identity);
 }
 
-std::string WhyNot(const Rule& rule, const Asking& asking, const Origin& origin,
+std::string WhyNot(const Rule& rule, const Asking& asking, const Use& use,
                    const IdentityFacts& identity) {
-  if (!rule.origin.Matches(origin)) {
+  if (rule.purpose != use.purpose) {
+    return absl::StrCat("purpose is not ", std::string(Name(rule.purpose)));
+  }
+  if (!MatchesUse(rule, use)) {
     return absl::StrCat("origin is not ", rule.origin.ToString());
   }
   for (const Match match : {Match::kNo, Match::kUnknown}) {

@@ -11,7 +11,7 @@
 #include "agent/identity/certificate_facts.h"
 #include "agent/identity/identity.h"
 #include "agent/policy/caller.h"
-#include "agent/policy/origin.h"
+#include "agent/policy/purpose.h"
 #include "agent/policy/rule.h"
 
 namespace signet::agent {
@@ -45,12 +45,13 @@ class Asking {
   mutable std::unordered_map<std::string_view, bool> programs_;
 };
 
-// The conditions on who asks; those on the origin; those on the identity.
+// The conditions on who asks; those on what for; those on the identity.
 Match MatchesCaller(const Rule& rule, const Asking& asking);
+bool MatchesUse(const Rule& rule, const Use& use);
 Match MatchesIdentity(const Rule& rule, const IdentityFacts& identity);
 
 // For a person: "program is not /usr/bin/curl", "unit is not known"; empty for a rule that matches.
-std::string WhyNot(const Rule& rule, const Asking& asking, const Origin& origin,
+std::string WhyNot(const Rule& rule, const Asking& asking, const Use& use,
                    const IdentityFacts& identity);
 
 }  // namespace signet::agent

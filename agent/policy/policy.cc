@@ -26,16 +26,23 @@ std::string ShellWord(absl::string_view word) {
   return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
 }
 
-std::string WhyNoRule(const Origin& origin, absl::string_view identity) {
-  return absl::StrCat("no rule allows identity \"", identity, "\" at ", origin.ToString(),
-                      "; to allow: signet policy allow ", ShellWord(origin.ToString()),
-                      " --identity ", ShellWord(identity));
+std::string HowToAllow(const Use& use, absl::string_view identity) {
+  const std::string what = use.has_origin()
+                               ? ShellWord(use.origin.ToString())
+                               : absl::StrCat("--purpose ", std::string(Name(use.purpose)));
+  return absl::StrCat("signet policy allow ", what, " --identity ", ShellWord(identity));
 }
 
-std::string WhyRule(const Rule& rule, const Origin& origin, absl::string_view identity) {
-  const std::string which =
-      absl::StrCat("the rule for ", rule.origin.ToString(), " in ", rule.Where());
-  const std::string about = absl::StrCat(" identity \"", identity, "\" at ", origin.ToString());
+std::string WhyNoRule(const Use& use, absl::string_view identity) {
+  return absl::StrCat("no rule allows identity \"", identity, "\" ", use.ToString(),
+                      "; to allow: ", HowToAllow(use, identity));
+}
+
+std::string WhyRule(const Rule& rule, const Use& use, absl::string_view identity) {
+  const std::string what =
+      use.has_origin() ? rule.origin.ToString() : std::string(Name(rule.purpose));
+  const std::string which = absl::StrCat("the rule for ", what, " in ", rule.Where());
+  const std::string about = absl::StrCat(" identity \"", identity, "\" ", use.ToString());
   switch (rule.decision) {
     case Verdict::kAllow:
       return absl::StrCat(which, " allows", about);
@@ -48,13 +55,13 @@ std::string WhyRule(const Rule& rule, const Origin& origin, absl::string_view id
     return absl::StrCat(which, " denies", about,
                         "; it is final, so only a change of that file can allow it");
   }
-  return absl::StrCat(which, " denies", about, "; a later rule can allow it: signet policy allow ",
-                      ShellWord(origin.ToString()), " --identity ", ShellWord(identity));
+  return absl::StrCat(which, " denies", about,
+                      "; a later rule can allow it: ", HowToAllow(use, identity));
 }
 
 }  // namespace
 
-ApplicableRules::ApplicableRules(Origin origin) : origin_(std::move(origin)) {}
+ApplicableRules::ApplicableRules(Use use) : use_(std::move(use)) {}
 
 void ApplicableRules::Add(const Rule& rule, Match match) {
   if (match == Match::kNo) return;
@@ -101,8 +108,8 @@ const Rule* ApplicableRules::RuleFor(const IdentityFacts& identity) const {
 Decision ApplicableRules::Decide(const IdentityFacts& identity) const {
   const Rule* rule = RuleFor(identity);
   const absl::string_view name(identity.name.data(), identity.name.size());
-  if (rule == nullptr) return {Verdict::kDeny, nullptr, false, WhyNoRule(origin_, name)};
-  return {rule->decision, rule, rule->names_identity(), WhyRule(*rule, origin_, name)};
+  if (rule == nullptr) return {Verdict::kDeny, nullptr, false, WhyNoRule(use_, name)};
+  return {rule->decision, rule, rule->names_identity(), WhyRule(*rule, use_, name)};
 }
 
 Policy::Policy(Access access, std::vector<Rule> configured, std::vector<Rule> added,
@@ -124,30 +131,29 @@ bool Policy::MayAdminister(const Caller& caller) const {
   return Contains(access_.admin, caller.uid);
 }
 
-ApplicableRules Policy::RulesFor(const Caller& caller, const Origin& origin) const {
-  ApplicableRules applicable(origin);
+ApplicableRules Policy::RulesFor(const Caller& caller, const Use& use) const {
+  ApplicableRules applicable(use);
   const Asking asking(caller, agent_);
   for (const std::vector<Rule>* rules : {&configured_, &added_}) {
     for (const Rule& rule : *rules) {
-      if (rule.origin.Matches(origin)) applicable.Add(rule, MatchesCaller(rule, asking));
+      if (MatchesUse(rule, use)) applicable.Add(rule, MatchesCaller(rule, asking));
     }
   }
   return applicable;
 }
 
-Decision Policy::Decide(const Caller& caller, const Origin& origin,
-                        const IdentityFacts& identity) const {
-  return RulesFor(caller, origin).Decide(identity);
+Decision Policy::Decide(const Caller& caller, const Use& use, const IdentityFacts& identity) const {
+  return RulesFor(caller, use).Decide(identity);
 }
 
-std::vector<Considered> Policy::Consider(const Caller& caller, const Origin& origin,
+std::vector<Considered> Policy::Consider(const Caller& caller, const Use& use,
                                          const IdentityFacts& identity) const {
-  const Rule* decides = RulesFor(caller, origin).RuleFor(identity);
+  const Rule* decides = RulesFor(caller, use).RuleFor(identity);
   const Asking asking(caller, agent_);
   std::vector<Considered> all;
   for (const std::vector<Rule>* rules : {&configured_, &added_}) {
     for (const Rule& rule : *rules) {
-      std::string why = WhyNot(rule, asking, origin, identity);
+      std::string why = WhyNot(rule, asking, use, identity);
       if (&rule == decides) {
         why = why.empty() ? "decides" : absl::StrCat("decides: ", why, ", and it is stricter");
       } else if (why.empty()) {
@@ -161,8 +167,17 @@ std::vector<Considered> Policy::Consider(const Caller& caller, const Origin& ori
 }
 
 bool Policy::Lists(const Caller& caller, const IdentityFacts& identity) const {
+  for (const Purpose purpose : {Purpose::kTlsClient, Purpose::kCsr}) {
+    const Rule* rule = RulesFor(caller, Use(purpose)).RuleFor(identity);
+    if (rule != nullptr && rule->decision != Verdict::kDeny) return true;
+  }
+  return ListsAtSomeOrigin(caller, identity);
+}
+
+bool Policy::ListsAtSomeOrigin(const Caller& caller, const IdentityFacts& identity) const {
   const Asking asking(caller, agent_);
   const auto match = [&](const Rule& rule) {
+    if (rule.purpose != Purpose::kExportedAuthenticator) return Match::kNo;
     const Match of_identity = MatchesIdentity(rule, identity);
     if (of_identity == Match::kNo) return of_identity;
     return std::min(of_identity, MatchesCaller(rule, asking));

@@ -13,7 +13,7 @@
 #include "agent/policy/caller.h"
 #include "agent/policy/configuration.h"
 #include "agent/policy/matching.h"
-#include "agent/policy/origin.h"
+#include "agent/policy/purpose.h"
 #include "agent/policy/rate_limits.h"
 #include "agent/policy/rule.h"
 
@@ -33,12 +33,12 @@ struct Considered {
   std::string why;  // for a person
 };
 
-// The rules that apply to one caller at one origin, so that many identities are decided without
+// The rules that apply to one caller and one use, so that many identities are decided without
 // going through all rules again. Borrows the rules: valid until the policy's next change.
 class ApplicableRules {
  public:
-  explicit ApplicableRules(Origin origin);
-  // In order: a later rule wins. `match` is that of caller and origin; kNo adds nothing.
+  explicit ApplicableRules(Use use);
+  // In order: a later rule wins. `match` is that of caller and use; kNo adds nothing.
   void Add(const Rule& rule, Match match);
   // The rule that decides; nullptr when none matches. Cheap; Decide() also says why.
   const Rule* RuleFor(const IdentityFacts& identity) const;
@@ -55,7 +55,7 @@ class ApplicableRules {
   std::unordered_map<std::string_view, std::vector<Entry>> named_;
   std::vector<Entry> final_;  // also among those
   size_t size_ = 0;
-  Origin origin_;
+  Use use_;
 };
 
 // Loop thread only. The program of a rule is compared by device and inode with what the rule's path
@@ -80,14 +80,14 @@ class Policy {
   bool MayAdminister(const Caller& caller) const;
 
   // Looks up the programs of rules, so touches the file system (stat, once per program).
-  ApplicableRules RulesFor(const Caller& caller, const Origin& origin) const;
-  Decision Decide(const Caller& caller, const Origin& origin, const IdentityFacts& identity) const;
+  ApplicableRules RulesFor(const Caller& caller, const Use& use) const;
+  Decision Decide(const Caller& caller, const Use& use, const IdentityFacts& identity) const;
 
   // Every rule, in order.
-  std::vector<Considered> Consider(const Caller& caller, const Origin& origin,
+  std::vector<Considered> Consider(const Caller& caller, const Use& use,
                                    const IdentityFacts& identity) const;
 
-  // Does any rule admit (allow or ask) this identity for this caller, at whatever origin? A rule
+  // Does any rule admit (allow or ask) this identity for this caller, for whatever use? A rule
   // whose origins a later or final deny covers admits nothing.
   bool Lists(const Caller& caller, const IdentityFacts& identity) const;
 
@@ -96,6 +96,8 @@ class Policy {
   void ReplaceAdded(std::vector<Rule> added);
 
  private:
+  bool ListsAtSomeOrigin(const Caller& caller, const IdentityFacts& identity) const;
+
   Access access_;
   std::vector<Rule> configured_;
   std::vector<Rule> added_;

@@ -35,7 +35,8 @@ int Strictness(const Rule& rule) {
 
 auto Conditions(const Rule& rule) {
   return std::tie(rule.origin, rule.identity, rule.program, rule.issuer, rule.extended_key_usage_id,
-                  rule.kind, rule.unit, rule.user_unit, rule.session, rule.sandbox, rule.agent);
+                  rule.kind, rule.unit, rule.user_unit, rule.session, rule.sandbox, rule.agent,
+                  rule.purpose);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "agent/identity/identity.h"
 #include "agent/policy/caller.h"
 #include "agent/policy/origin.h"
+#include "agent/policy/purpose.h"
 #include "ipc/wire/bytes.h"
 
 namespace signet::agent {
@@ -53,6 +54,7 @@ struct Rule {
   std::optional<LoginSession::Type> session{};
   std::string sandbox{};  // `*` in it
   std::optional<AgentKind> agent{};
+  Purpose purpose = Purpose::kExportedAuthenticator;  // of any other the origin counts for nothing
 
   bool final = false;           // no other rule makes the decision looser
   bool trusted_origin = false;  // the program is believed which origin it talks to

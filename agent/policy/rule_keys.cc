@@ -32,6 +32,9 @@ constexpr Word<IdentityKind> kKinds[] = {{"device", IdentityKind::kDevice},
 constexpr Word<LoginSession::Type> kSessions[] = {{"local", LoginSession::Type::kLocal},
                                                   {"ssh", LoginSession::Type::kSsh},
                                                   {"none", LoginSession::Type::kNone}};
+constexpr Word<Purpose> kPurposes[] = {{"exported-authenticator", Purpose::kExportedAuthenticator},
+                                       {"tls-client", Purpose::kTlsClient},
+                                       {"csr", Purpose::kCsr}};
 constexpr Word<AgentKind> kAgents[] = {{"system", AgentKind::kSystem}, {"user", AgentKind::kUser}};
 
 template <typename T, size_t kSize, typename Out>
@@ -68,6 +71,8 @@ template <std::string Rule::*kMember>
 std::string GetText(const Rule& rule) {
   return rule.*kMember;
 }
+
+bool HasOrigin(const Rule& rule) { return rule.purpose == Purpose::kExportedAuthenticator; }
 
 absl::Status SetOrigin(const std::string& text, Rule& rule) {
   absl::StatusOr<OriginPattern> origin = OriginPattern::Parse(text);
@@ -120,7 +125,17 @@ absl::Status SetOncePer(const std::string& text, Rule& rule) {
 }
 
 constexpr RuleKey kRuleKeys[] = {
-    {"origin", SetOrigin, [](const Rule& rule) { return rule.origin.ToString(); }},
+    {"origin", SetOrigin,
+     [](const Rule& rule) {
+       return rule.origin == OriginPattern() ? std::string() : rule.origin.ToString();
+     }},
+    {"purpose",
+     [](const std::string& text, Rule& rule) {
+       return ReadWord(kPurposes, "purpose", text, rule.purpose);
+     },
+     [](const Rule& rule) {
+       return HasOrigin(rule) ? std::string() : std::string(Name(rule.purpose));
+     }},
     {"identity", SetText<&Rule::identity>, GetText<&Rule::identity>},
     {"kind",
      [](const std::string& text, Rule& rule) { return ReadWord(kKinds, "kind", text, rule.kind); },
@@ -184,6 +199,13 @@ absl::Status CheckRule(const Rule& rule, std::string& key) {
     key = "once_per";
     return absl::InvalidArgumentError(
         "once_per goes with decision = \"ask\" only; remove it or ask");
+  }
+  if (!HasOrigin(rule) && rule.decision == Verdict::kAsk) {
+    key = "decision";
+    return absl::InvalidArgumentError(
+        absl::StrCat("purpose \"", std::string(Name(rule.purpose)),
+                     "\" can't ask: a TLS handshake does not wait for a person; write \"allow\" or "
+                     "\"deny\""));
   }
   return absl::OkStatus();
 }

@@ -38,7 +38,10 @@ absl::StatusOr<Rule> ReadRule(const TableReader& reader) {
   rule.source = reader.file();
   rule.line = reader.table().source().begin.line;
   rule.identity = std::string("*");  // a plain "*" trips g++ 12 at -O2 (PR 105651)
+  std::string purpose;
+  if (absl::Status read = reader.ReadString("purpose", purpose); !read.ok()) return read;
   for (const char* required : {"origin", "decision"}) {
+    if (required == std::string_view("origin") && !NeedsOrigin(purpose)) continue;
     std::string text;
     if (absl::Status read = reader.RequireString(required, text); !read.ok()) return read;
   }
