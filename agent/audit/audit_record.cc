@@ -37,6 +37,7 @@ std::string FormatAuditTime(std::chrono::system_clock::time_point time) {
 std::string FormatAuditRecord(const AuditRecord& record) {
   std::string line = absl::StrCat("audit: event=", record.event, " outcome=", record.outcome);
   AddText(line, "identity", record.identity);
+  AddText(line, "purpose", record.purpose);
   AddText(line, "claimed_origin", record.origin);
   AddText(line, "backend", record.backend);
   if (const auto& caller = record.caller) {
@@ -62,6 +63,7 @@ audit::Fields ToFields(const AuditRecord& record) {
   audit::Fields fields = {{"time", FormatAuditTime(record.time)}, {"event", record.event}};
   AddText(fields, "outcome", record.outcome);
   AddText(fields, "identity", record.identity);
+  AddText(fields, "purpose", record.purpose);
   AddText(fields, "origin", record.origin);
   AddText(fields, "backend", record.backend);
   if (const auto& caller = record.caller) {

@@ -16,6 +16,7 @@ struct AuditRecord {
   std::string event;             // "authenticate", "unlock", "identity-create", "reload", ...
   std::optional<Caller> caller;  // nothing: the agent itself, or a signal
   std::string origin;            // the caller's claim
+  std::string purpose;           // "tls-client", ...; empty: it has none, or the event says it
   std::string identity;          // empty when none was chosen
   std::string backend;
   std::string rule;     // FILE:LINE of the one that decided; empty: none did

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/audit/audit_entry.h"
 #include "agent/authentication/admission.h"
+#include "agent/authentication/declines.h"
 #include "agent/authentication/forwarded_answer.h"
 #include "agent/authentication/signature_check.h"
 #include "agent/authentication/upstream.h"
@@ -19,13 +20,6 @@ namespace signet::agent {
 namespace {
 
 std::string Why(wire::Error error) { return std::string(wire::Describe(error)); }
-
-// Nothing as long as the caller is who it was.
-std::optional<Declined> WhatChanged(const AuthenticationCall& call) {
-  const absl::Status unchanged = call.process->CheckUnchanged();
-  if (unchanged.ok()) return std::nullopt;
-  return Declined{DeclineReason::kCallerChanged, std::string(unchanged.message())};
-}
 
 // A rule counts for an unknown program too, where it is stricter; that is not to be believed.
 bool TrustsOrigin(const Admitted& admitted, const Caller& caller) {
@@ -77,29 +71,6 @@ Declined NotAgreed(const Answer& answer, const Admitted& first, const Origin& or
                            origin.ToString(), " --identity ", first.identity().name)};
     default:
       return {DeclineReason::kConsent, answer.reason};
-  }
-}
-
-Declined TooOften(absl::string_view what, uint32_t per_minute, absl::string_view key) {
-  return {DeclineReason::kLimit,
-          absl::StrCat(what, " more than ", per_minute, " times a minute, which [limits] ", key,
-                       " forbids; wait a minute")};
-}
-
-// A backend's name has no line feed.
-std::string KeyName(const KeyReference& key) {
-  return absl::StrCat(key.backend, "\n", std::string(key.reference.begin(), key.reference.end()));
-}
-
-Declined TokenRefused(const Identity& identity, const absl::Status& status) {
-  const std::string what = absl::StrCat("identity \"", identity.name, "\": ", status.message());
-  switch (status.code()) {
-    case absl::StatusCode::kFailedPrecondition:
-      return {DeclineReason::kTokenLocked, what};  // and how to unlock it
-    case absl::StatusCode::kDeadlineExceeded:
-      return {DeclineReason::kDeadline, what};
-    default:
-      return {DeclineReason::kTokenFailed, absl::StrCat(what, "; see signet status")};
   }
 }
 
@@ -202,7 +173,8 @@ asio::awaitable<std::variant<size_t, Declined>> Authentication::Ask(
   }
   if (answer.kind != Answer::Kind::kChosen) co_return NotAgreed(answer, choices.front(), origin);
   const Admitted& chosen = choices.at(answer.choice);
-  if (auto changed = WhatChanged(call)) co_return *std::move(changed);  // what nobody agreed to
+  if (auto changed = WhatChanged(*call.process))
+    co_return *std::move(changed);  // what nobody agreed to
   // Not what is remembered already: that would make it last longer.
   if (asked[answer.choice] && Asks(call, origin, chosen)) {
     if (auto question =
@@ -230,7 +202,7 @@ asio::awaitable<absl::StatusOr<wire::Bytes>> Authentication::Sign(Authentication
                 {{chosen.identity(), false, true, chosen.once_per}},
                 call.deadline};
   const Answer answer = co_await prompter_.Ask(std::move(prompt), {});
-  if (answer.kind != Answer::Kind::kChosen || WhatChanged(call)) co_return signature;
+  if (answer.kind != Answer::Kind::kChosen || WhatChanged(*call.process)) co_return signature;
   co_return co_await signer_.Sign(key, scheme, message, call.deadline);
 }
 
@@ -262,7 +234,7 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
   if (!MayAsk(call.caller)) {
     co_return TooOften("this program asks", policy_.limits().per_caller, "per_caller");
   }
-  if (auto changed = WhatChanged(call)) co_return *std::move(changed);
+  if (auto changed = WhatChanged(*call.process)) co_return *std::move(changed);
   // What the caller says: all of it is checked here, whatever the caller checked before.
   if (call.handshake_context.size() != wire::HashSize(call.hash)) {
     co_return Declined{DeclineReason::kMalformed,

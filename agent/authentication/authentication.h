@@ -70,6 +70,19 @@ struct Declined {
 
 using Outcome = std::variant<Authenticated, Declined>;
 
+// What one caller asks within a protocol that it speaks itself; all after `process` is its word.
+struct SigningCall {
+  Caller caller;
+  std::shared_ptr<const CallingProcess> process;  // never null
+  std::string identity;
+  wire::SignatureScheme scheme{};
+  wire::Bytes content;
+  wire::Bytes public_key;  // what it takes for the identity's; empty: whichever it is
+  Deadline deadline;
+};
+
+using SigningOutcome = std::variant<wire::Bytes, Declined>;  // the signature
+
 struct Admitted;  // admission.h
 class Upstream;   // upstream.h
 
@@ -90,6 +103,10 @@ class Authentication {
   // certificate's key before it is let out (a wrong one is kTokenFailed).
   asio::awaitable<Outcome> Authenticate(AuthenticationCall call);
 
+  // read → policy → sign → verify, for purposes tls-client and csr (signed_content.h). No person is
+  // asked: a handshake does not wait. Else as Authenticate.
+  asio::awaitable<SigningOutcome> SignContent(SigningCall call);
+
   // What persons agreed to.
   RememberedAnswers& remembered() { return remembered_; }
 
@@ -97,6 +114,8 @@ class Authentication {
   // May this caller ask once more now?
   bool MayAsk(const Caller& caller);
   asio::awaitable<Outcome> Decide(AuthenticationCall& call, AuditRecord& record);
+
+  asio::awaitable<SigningOutcome> Decide(SigningCall& call, AuditRecord& record);
 
   // Does a rule ask, and has nobody agreed yet for as long as the rule says?
   bool Asks(const AuthenticationCall& call, const Origin& origin, const Admitted& one) const;

@@ -45,6 +45,41 @@ asio::awaitable<v1::AuthenticateResponse> AgentCalls::Authenticate(
   co_return ToMessage(co_await authentication_.Authenticate(*std::move(call)));
 }
 
+asio::awaitable<v1::SignResponse> AgentCalls::Sign(Caller caller,
+                                                   std::shared_ptr<const CallingProcess> process,
+                                                   v1::SignRequest request) {
+  SigningCall call = FromMessage(request, std::move(caller), std::chrono::steady_clock::now());
+  call.process = std::move(process);
+  co_return ToMessage(co_await authentication_.SignContent(std::move(call)));
+}
+
+v1::GetKeyResponse AgentCalls::GetKey(const Caller& caller,
+                                      const v1::GetKeyRequest& request) const {
+  const std::shared_ptr<const Identities> identities = identities_.snapshot();
+  const auto identity = std::ranges::find(*identities, request.identity(), &Identity::name);
+  const bool exists = identity != identities->end();
+  const IdentityFacts facts = exists ? FactsForRules(*identity) : IdentityFacts{request.identity()};
+  Decision decision = policy_.Decide(caller, Use(Purpose::kTlsClient), facts);
+  const std::string why_not = decision.reason;
+  if (decision.verdict != Verdict::kAllow) {
+    decision = policy_.Decide(caller, Use(Purpose::kCsr), facts);
+  }
+  if (decision.verdict == Verdict::kAllow && exists) return ToKeyMessage(*identity);
+  const Declined declined =
+      decision.verdict == Verdict::kAllow
+          ? Declined{DeclineReason::kNoIdentity,
+                     "identity \"" + request.identity() +
+                         "\": there is none of that name; see signet identity list"}
+          : Declined{DeclineReason::kDenied, why_not};
+  AuditEntry entry(audit_, "get-key", caller);
+  if (exists) entry.record().identity = identity->name;
+  entry.record().outcome = Name(declined.reason);
+  entry.record().detail = declined.detail;
+  v1::GetKeyResponse response;
+  *response.mutable_declined() = ToMessage(declined);
+  return response;
+}
+
 v1::ListIdentitiesResponse AgentCalls::ListIdentities(
     const Caller& caller, const v1::ListIdentitiesRequest& request) const {
   const std::shared_ptr<const Identities> identities = identities_.snapshot();

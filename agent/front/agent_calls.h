@@ -33,6 +33,13 @@ class AgentCalls {
       Caller caller, std::shared_ptr<const CallingProcess> process,
       v1::AuthenticateRequest request);
 
+  asio::awaitable<v1::SignResponse> Sign(Caller caller,
+                                         std::shared_ptr<const CallingProcess> process,
+                                         v1::SignRequest request);
+
+  // For whom a rule of purpose tls-client or csr allows it; a refusal is recorded.
+  v1::GetKeyResponse GetKey(const Caller& caller, const v1::GetKeyRequest& request) const;
+
   // Only what some rule admits for this caller.
   v1::ListIdentitiesResponse ListIdentities(const Caller& caller,
                                             const v1::ListIdentitiesRequest& request) const;

@@ -33,6 +33,7 @@ wire::BytesView View(const std::string& text) {
 Right RightFor(v1::ClientMessage::CallCase call) {
   switch (call) {
     case v1::ClientMessage::kAuthenticate:
+    case v1::ClientMessage::kSign:
       return Right::kAuthenticate;
     case v1::ClientMessage::kUnlock:
       return Right::kAdminister;
@@ -149,6 +150,14 @@ asio::awaitable<v1::AgentMessage> AgentSession::Serve(v1::ClientMessage message,
     case v1::ClientMessage::kListIdentities:
       *answer.mutable_list_identities() =
           agent_calls_.ListIdentities(admission.caller, message.list_identities());
+      break;
+    case v1::ClientMessage::kSign:
+      *answer.mutable_sign() =
+          co_await agent_calls_.Sign(std::move(admission.caller), std::move(admission.process),
+                                     std::move(*message.mutable_sign()));
+      break;
+    case v1::ClientMessage::kGetKey:
+      *answer.mutable_get_key() = agent_calls_.GetKey(admission.caller, message.get_key());
       break;
     case v1::ClientMessage::kUnlock: {
       if (!pin) {

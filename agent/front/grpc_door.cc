@@ -77,6 +77,32 @@ class GrpcDoor::AgentService final : public v1::Agent::CallbackService {
     co_return absl::OkStatus();
   }
 
+  Reactor* Sign(Context* context, const v1::SignRequest* request,
+                v1::SignResponse* response) override {
+    return entrance_.Serve(*context, Right::kAuthenticate,
+                           [&calls = calls_, request, response](const Admission& admission) {
+                             return Sign(calls, admission, *request, *response);
+                           });
+  }
+  static Result Sign(AgentCalls& calls, const Admission& admission, const v1::SignRequest& request,
+                     v1::SignResponse& response) {
+    response = co_await calls.Sign(admission.caller, admission.process, request);
+    co_return absl::OkStatus();
+  }
+
+  Reactor* GetKey(Context* context, const v1::GetKeyRequest* request,
+                  v1::GetKeyResponse* response) override {
+    return entrance_.Serve(*context, Right::kUse,
+                           [&calls = calls_, request, response](const Admission& admission) {
+                             return GetKey(calls, admission.caller, *request, *response);
+                           });
+  }
+  static Result GetKey(AgentCalls& calls, const Caller& caller, const v1::GetKeyRequest& request,
+                       v1::GetKeyResponse& response) {
+    response = calls.GetKey(caller, request);
+    co_return absl::OkStatus();
+  }
+
   Reactor* ListIdentities(Context* context, const v1::ListIdentitiesRequest* request,
                           v1::ListIdentitiesResponse* response) override {
     return entrance_.Serve(*context, Right::kUse,

@@ -201,10 +201,46 @@ v1::AuthenticateResponse ToMessage(const Outcome& outcome) {
     authenticator.set_kind(ToMessage(authenticated->kind));
     authenticator.set_subject(PlainText(authenticated->subject));
   } else {
-    const auto& declined = std::get<Declined>(outcome);
-    message.mutable_declined()->set_reason(ToMessage(declined.reason));
-    message.mutable_declined()->set_detail(PlainText(declined.detail));
+    *message.mutable_declined() = ToMessage(std::get<Declined>(outcome));
   }
+  return message;
+}
+
+v1::Declined ToMessage(const Declined& declined) {
+  v1::Declined message;
+  message.set_reason(ToMessage(declined.reason));
+  message.set_detail(PlainText(declined.detail));
+  return message;
+}
+
+SigningCall FromMessage(const v1::SignRequest& message, Caller caller,
+                        std::chrono::steady_clock::time_point now) {
+  SigningCall call;
+  call.caller = std::move(caller);
+  call.identity = message.identity();
+  // No scheme has a number that is no uint16; 0 is none either.
+  const bool known = message.scheme() <= UINT16_MAX;
+  call.scheme = static_cast<wire::SignatureScheme>(known ? message.scheme() : 0);
+  call.content = ToBytes(message.content());
+  call.public_key = ToBytes(message.public_key());
+  call.deadline = ToDeadline(message.deadline_ms(), now);
+  return call;
+}
+
+v1::SignResponse ToMessage(const SigningOutcome& outcome) {
+  v1::SignResponse message;
+  if (const auto* signature = std::get_if<wire::Bytes>(&outcome)) {
+    message.set_signature(ToString(*signature));
+  } else {
+    *message.mutable_declined() = ToMessage(std::get<Declined>(outcome));
+  }
+  return message;
+}
+
+v1::GetKeyResponse ToKeyMessage(const Identity& identity) {
+  v1::GetKeyResponse message;
+  message.mutable_key()->set_public_key(ToString(identity.public_key));
+  for (const wire::Bytes& der : identity.chain) message.mutable_key()->add_chain(ToString(der));
   return message;
 }
 

@@ -35,6 +35,12 @@ absl::StatusOr<AuthenticationCall> FromMessage(const v1::AuthenticateRequest& me
                                                std::chrono::steady_clock::time_point now);
 v1::AuthenticateResponse ToMessage(const Outcome& outcome);
 
+SigningCall FromMessage(const v1::SignRequest& message, Caller caller,
+                        std::chrono::steady_clock::time_point now);
+v1::SignResponse ToMessage(const SigningOutcome& outcome);
+v1::Declined ToMessage(const Declined& declined);
+v1::GetKeyResponse ToKeyMessage(const Identity& identity);
+
 v1::CallerDescription ToMessage(const Caller& caller);
 
 v1::IdentityKind ToMessage(IdentityKind kind);
