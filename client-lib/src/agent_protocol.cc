@@ -1,80 +1,14 @@
 #include "client-lib/src/agent_protocol.h"
 
-#include <ipc/agent.nanopb.h>
-#include <pb_decode.h>
-#include <pb_encode.h>
-
-#include <algorithm>
 #include <cstring>
-#include <new>
 
-#include "ipc/wire/framing.h"
+#include "client-lib/src/nanopb_fields.h"
 
 namespace signet {
 namespace {
 
 using wire::Bytes;
 using wire::BytesView;
-
-// -- encoding. The callbacks run inside C code: nothing in them may throw.
-
-bool WriteBytes(pb_ostream_t* stream, const pb_field_t* field, void* const* argument) {
-  const auto& bytes = *static_cast<const BytesView*>(*argument);
-  return pb_encode_tag_for_field(stream, field) &&
-         pb_encode_string(stream, bytes.data(), bytes.size());
-}
-
-// `bytes` must live until the message is encoded.
-pb_callback_t Writes(BytesView& bytes) {
-  pb_callback_t callback{};
-  callback.funcs.encode = WriteBytes;
-  callback.arg = &bytes;
-  return callback;
-}
-
-Bytes Encode(const signet_v1_ClientMessage& message) {
-  size_t size = 0;
-  if (!pb_get_encoded_size(&size, signet_v1_ClientMessage_fields, &message)) throw std::bad_alloc();
-  if (size > wire::kMaxMessageSize) return {};
-  Bytes encoded(size);
-  pb_ostream_t stream = pb_ostream_from_buffer(encoded.data(), encoded.size());
-  Bytes framed;
-  if (!pb_encode(&stream, signet_v1_ClientMessage_fields, &message) ||
-      !wire::AppendMessage(encoded, framed)) {
-    return {};
-  }
-  return framed;
-}
-
-// -- decoding
-
-// Appends the field to a container of bytes or chars, as far as its limit; skips the rest.
-template <typename Container, size_t kLimit>
-bool ReadInto(pb_istream_t* stream, const pb_field_t*, void** argument) {
-  auto& container = *static_cast<Container*>(*argument);
-  const size_t size = std::min(stream->bytes_left, kLimit);
-  try {
-    container.resize(size);
-  } catch (...) {
-    return false;  // read as garbage
-  }
-  return pb_read(stream, reinterpret_cast<pb_byte_t*>(container.data()), size) &&
-         pb_read(stream, nullptr, stream->bytes_left);
-}
-
-pb_callback_t Reads(Bytes& bytes) {
-  pb_callback_t callback{};
-  callback.funcs.decode = ReadInto<Bytes, wire::kMaxMessageSize>;
-  callback.arg = &bytes;
-  return callback;
-}
-
-pb_callback_t Reads(std::string& text) {
-  pb_callback_t callback{};
-  callback.funcs.decode = ReadInto<std::string, kMaxText>;
-  callback.arg = &text;
-  return callback;
-}
 
 // nanopb stores whatever number came; to load it as the enum would be undefined.
 template <typename Enum>
@@ -132,8 +66,6 @@ const char* KindOf(const signet_v1_IdentityKind& kind) {
   }
   return nullptr;
 }
-
-void CutAtZero(std::string& text) { text.resize(std::strlen(text.c_str())); }
 
 }  // namespace
 

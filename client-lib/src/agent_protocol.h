@@ -1,5 +1,5 @@
-// ipc/agent.proto as libsignet speaks it on agent.sock, framed (ipc/wire/framing.h). The only file
-// that knows nanopb.
+// ipc/agent.proto as libsignet speaks it on agent.sock, framed (ipc/wire/framing.h). With
+// key_protocol.h the only one that knows nanopb.
 #ifndef SIGNET_CLIENT_LIB_SRC_AGENT_PROTOCOL_H_
 #define SIGNET_CLIENT_LIB_SRC_AGENT_PROTOCOL_H_
 

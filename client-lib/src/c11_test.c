@@ -2,6 +2,7 @@
  */
 #include <signet/client.h>
 #include <signet/gnutls.h>
+#include <signet/key.h>
 #include <signet/nghttp2.h>
 #include <signet/nghttp3.h>
 #include <signet/openssl.h>
@@ -42,12 +43,13 @@ static void nothing(void) {
   signet_agent_free(NULL);
   signet_requester_free(NULL);
   signet_http3_free(NULL);
+  signet_keys_free(NULL);
   expect(signet_agent_fd(NULL) == -1, "no agent, no descriptor");
   expect(signet_session_deadline(NULL) == SIGNET_NO_DEADLINE, "no session, no deadline");
 }
 
 static void every_status_has_a_sentence(void) {
-  for (int status = SIGNET_OK; status <= SIGNET_ERROR_AGENT + 1; ++status) {
+  for (int status = SIGNET_OK; status <= SIGNET_ERROR_DECLINED + 1; ++status) {
     const char* text = signet_status_string((signet_status)status);
     expect(text != NULL && text[0] != '\0', "a status has a sentence");
   }

@@ -86,6 +86,8 @@ const char* signet_status_string(signet_status status) {
       return "the peer broke a rule: the connection must be closed";
     case SIGNET_ERROR_AGENT:
       return "the agent can't be reached or answered garbage";
+    case SIGNET_ERROR_DECLINED:
+      return "the agent refuses";
   }
   return "unknown status";
 }

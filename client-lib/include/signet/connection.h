@@ -39,6 +39,7 @@ typedef enum signet_status {
   SIGNET_ERROR_TLS = 4,        /* a callback of signet_tls failed, or this is not TLS 1.3 */
   SIGNET_ERROR_CONNECTION = 5, /* connection error: close with signet_*_error() */
   SIGNET_ERROR_AGENT = 6,      /* the agent can't be reached, or answers garbage */
+  SIGNET_ERROR_DECLINED = 7,   /* key.h: the agent refuses */
 } signet_status;
 
 /* One English sentence; static storage. */
