@@ -103,7 +103,7 @@ class Authentication {
   // certificate's key before it is let out (a wrong one is kTokenFailed).
   asio::awaitable<Outcome> Authenticate(AuthenticationCall call);
 
-  // read → policy → sign → verify, for purposes tls-client and csr (signed_content.h). No person is
+  // read → policy → sign → verify, for the purposes of signed_content.h. No person is
   // asked: a handshake does not wait. Else as Authenticate.
   asio::awaitable<SigningOutcome> SignContent(SigningCall call);
 

@@ -33,23 +33,19 @@ SignedContent Refused(std::string why) { return {std::nullopt, {}, std::move(why
 SignedContent ReadVerify(std::string_view context, size_t hash_size) {
   if (context == "TLS 1.3, server CertificateVerify") {
     return Refused(
-        "purpose server: this signs as a TLS server, which no rule can allow a program to do; use "
-        "an identity's key as a client");
+        "no purpose: this signs a TLS server's handshake, which no rule can allow a program to do; "
+        "use an identity's key as a client");
   }
-  if (context == "Exported Authenticator") {
-    return Refused(
-        "purpose exported-authenticator: the agent builds what it signs by itself; let the HTTP "
-        "stack ask it with the server's request (rule: signet policy allow ORIGIN --identity "
-        "NAME)");
-  }
-  if (context != "TLS 1.3, client CertificateVerify") {
+  const bool is_authenticator = context == "Exported Authenticator";
+  if (!is_authenticator && context != "TLS 1.3, client CertificateVerify") {
     return Refused("no purpose: a CertificateVerify of an unknown context");
   }
+  const Purpose purpose = is_authenticator ? Purpose::kServer : Purpose::kTlsClient;
   if (std::ranges::find(kHashSizes, hash_size) == std::end(kHashSizes)) {
-    return Refused(
-        "purpose tls-client: the transcript hash is as long as neither SHA-256 nor SHA-384");
+    return Refused("purpose " + std::string(Name(purpose)) +
+                   ": the transcript hash is as long as neither SHA-256 nor SHA-384");
   }
-  return {Purpose::kTlsClient};
+  return {purpose};
 }
 
 // As a whole request with an empty signature: OpenSSL reads nothing less.

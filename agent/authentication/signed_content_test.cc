@@ -40,6 +40,11 @@ TEST(SignedContentTest, IsAClientsCertificateVerifyOfEitherHash) {
   EXPECT_EQ(ReadSignedContent(Verify(kClient, 48)).purpose, Purpose::kTlsClient);
 }
 
+TEST(SignedContentTest, IsAServersExportedAuthenticator) {
+  EXPECT_EQ(ReadSignedContent(Verify("Exported Authenticator", 32)).purpose, Purpose::kServer);
+  EXPECT_EQ(ReadSignedContent(Verify("Exported Authenticator", 48)).purpose, Purpose::kServer);
+}
+
 TEST(SignedContentTest, IsARequestForItsKey) {
   const RequestInfo made = MakeRequestInfo();
   const SignedContent content = ReadSignedContent(made.info);
@@ -66,8 +71,8 @@ TEST(SignedContentTest, IsNothingElse) {
       {Verify(kClient, 33), "neither SHA-256 nor SHA-384"},
       {Verify(kClient, 0), "neither SHA-256 nor SHA-384"},
       {Verify(kClient, 64), "neither SHA-256 nor SHA-384"},
-      {Verify("TLS 1.3, server CertificateVerify", 32), "purpose server"},
-      {Verify("Exported Authenticator", 32), "purpose exported-authenticator"},
+      {Verify("TLS 1.3, server CertificateVerify", 32), "TLS server's handshake"},
+      {Verify("Exported Authenticator", 20), "purpose server"},
       {Verify("TLS 1.4, client CertificateVerify", 32), "unknown context"},
       {longer, "nothing else is signed"},
       {shorter, "nothing else is signed"},

@@ -21,22 +21,33 @@ const Identity* Find(const Identities& identities, const std::string& name) {
   return found != identities.end() ? &*found : nullptr;
 }
 
+// A client's authenticator looks the same and is built by the agent, for an origin.
+constexpr char kOnlyServers[] =
+    "an exported authenticator that a program has built is signed by identities of kind server "
+    "alone; for a client's, let the HTTP stack ask the agent with the server's request (signet "
+    "policy allow ORIGIN --identity NAME)";
+
 // Why the identity can't serve the purpose, whoever asks; nothing when it can.
 std::optional<std::string> WhyUnfit(const Identity& identity, Purpose purpose,
                                     std::chrono::system_clock::time_point now) {
-  if (identity.kind == IdentityKind::kServer) {
-    return "it is a server identity and signs nothing else";
+  const bool for_server = purpose == Purpose::kServer;
+  if (for_server != (identity.kind == IdentityKind::kServer)) {
+    return for_server ? kOnlyServers
+                      : "it is a server identity and signs nothing but exported authenticators of "
+                        "a server (purpose server)";
   }
   if (identity.upstream) {
-    return "it is another agent's, which is asked only for exported authenticators; let the program "
+    return "it is another agent's, which is asked only for exported authenticators; let the "
+           "program "
            "reach that agent: SIGNET_AGENT_SOCKET";
   }
   if (purpose == Purpose::kCsr) return std::nullopt;
   if (auto unusable = WhyUnusable(identity, now)) return unusable;
   const std::shared_ptr<const ChainFacts> facts = FactsOf(identity);
-  if (!MaySign(*facts) || !MayBeClient(*facts)) {
-    return "its certificate is not for client authentication; get one with key usage "
-           "digitalSignature and extended key usage clientAuth";
+  if (!MaySign(*facts) || !(for_server ? MayBeServer(*facts) : MayBeClient(*facts))) {
+    return absl::StrCat("its certificate is not for ", for_server ? "servers" : "clients",
+                        "; get one with key usage digitalSignature and extended key usage ",
+                        for_server ? "serverAuth" : "clientAuth");
   }
   return std::nullopt;
 }
@@ -85,7 +96,9 @@ asio::awaitable<SigningOutcome> Authentication::Decide(SigningCall& call, AuditR
   if (decision.rule != nullptr) record.rule = decision.rule->Where();
   if (identity != nullptr) record.identity = identity->name;
   if (decision.verdict != Verdict::kAllow) {
-    co_return Declined{DeclineReason::kDenied, decision.reason};
+    std::string why = decision.reason;
+    if (*content.purpose == Purpose::kServer) absl::StrAppend(&why, "; ", kOnlyServers);
+    co_return Declined{DeclineReason::kDenied, std::move(why)};
   }
   if (identity == nullptr) {
     co_return Declined{DeclineReason::kNoIdentity,

@@ -12,13 +12,14 @@ namespace {
 using ::testing::HasSubstr;
 using wire::SignatureScheme;
 
-wire::Bytes ClientVerify() {
-  const std::string_view context = "TLS 1.3, client CertificateVerify";
+wire::Bytes Verify(std::string_view context) {
   wire::Bytes content(64, ' ');
   content.insert(content.end(), context.begin(), context.end());
   content.insert(content.end(), 33, 0);
   return content;
 }
+
+wire::Bytes ClientVerify() { return Verify("TLS 1.3, client CertificateVerify"); }
 
 wire::Bytes RequestFor(wire::BytesView public_key) {
   const OpenSslPtr<EVP_PKEY> key = DecodeDer(d2i_PUBKEY, public_key);
@@ -120,10 +121,33 @@ TEST_F(SigningTest, RefusesSchemesThatAreNotTheKeys) {
   }
 }
 
-TEST_F(SigningTest, ServerIdentitiesSignNothing) {
-  AddIdentity("a", std::nullopt, test::TestKeyType::kP256, IdentityKind::kServer);
+TEST_F(SigningTest, ServerIdentitiesSignExportedAuthenticatorsAndNothingElse) {
+  test::CertificateOptions options;
+  options.extended_key_usage = "serverAuth";
+  options.not_after = now_ + std::chrono::hours(24);
+  const Identity a = AddIdentity("a", options, test::TestKeyType::kP256, IdentityKind::kServer);
   Allow(Purpose::kTlsClient);
-  ExpectRefused(Sign(ClientVerify()), DeclineReason::kNoIdentity, "server identity");
+  Allow(Purpose::kCsr);
+  const wire::Bytes authenticator = Verify("Exported Authenticator");
+  ExpectRefused(Sign(authenticator), DeclineReason::kDenied,
+                "signet policy allow --purpose server --identity a");
+  Allow(Purpose::kServer);
+  for (const wire::Bytes& other : {ClientVerify(), RequestFor(a.public_key)}) {
+    ExpectRefused(Sign(other), DeclineReason::kNoIdentity, "server identity");
+  }
+  EXPECT_TRUE(std::holds_alternative<wire::Bytes>(Sign(authenticator)));
+  EXPECT_EQ(audit_.records.back().purpose, "server");
+}
+
+TEST_F(SigningTest, OtherIdentitiesSignNoExportedAuthenticatorThatAProgramBuilt) {
+  AddIdentity("a");
+  for (const Purpose purpose : {Purpose::kExportedAuthenticator, Purpose::kTlsClient}) {
+    Allow(purpose);
+  }
+  ExpectRefused(Sign(Verify("Exported Authenticator")), DeclineReason::kDenied, "of kind server");
+  Allow(Purpose::kServer);
+  ExpectRefused(Sign(Verify("Exported Authenticator")), DeclineReason::kNoIdentity,
+                "of kind server");
 }
 
 TEST_F(SigningTest, AChangedCallerGetsNothing) {

@@ -1,5 +1,6 @@
 // signet policy list|allow|ask|deny|explain
 #include <memory>
+#include <string_view>
 
 #include "agent/cli/admin_client.h"
 #include "agent/cli/describe.h"
@@ -166,11 +167,12 @@ absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
 
 void AddPurpose(CLI::App* command, Arguments& arguments) {
   command
-      ->add_option("--purpose", arguments.purpose,
-                   "exported-authenticator (the default), tls-client or csr; the last two know no "
-                   "origin")
+      ->add_option(
+          "--purpose", arguments.purpose,
+          "exported-authenticator (the default), tls-client, csr or server; all but the first "
+          "know no origin")
       ->type_name("PURPOSE")
-      ->check(CLI::IsMember({"exported-authenticator", "tls-client", "csr"}));
+      ->check(CLI::IsMember({"exported-authenticator", "tls-client", "csr", "server"}));
 }
 
 // A usage error like any other.
@@ -184,7 +186,7 @@ void AddExplain(CLI::App& policy, Invocation& invocation) {
   CLI::App* command = policy.add_subcommand(
       "explain", "Say what a request from an origin would meet, and which rule decides");
   command->add_option("ORIGIN", arguments->origin,
-                      "https://host[:port]; none with --purpose tls-client or csr");
+                      "https://host[:port]; none with --purpose tls-client, csr or server");
   AddPurpose(command, *arguments);
   command->add_option("--identity", arguments->identity, "Only this identity (default: each)")
       ->type_name("NAME");
@@ -212,7 +214,7 @@ void AddDecision(CLI::App& policy, Invocation& invocation, const char* decision,
   CLI::App* command = policy.add_subcommand(decision, description);
   command->add_option(
       "ORIGIN", arguments->origin,
-      "https://host[:port]; * in host and port; none with --purpose tls-client or csr");
+      "https://host[:port]; * in host and port; none with --purpose tls-client, csr or server");
   // Where a purpose has no origin no person can be asked.
   if (decision != std::string_view("ask")) AddPurpose(command, *arguments);
   command->add_option("--identity", arguments->identity, "The identity, or * for any")

@@ -59,18 +59,17 @@ v1::GetKeyResponse AgentCalls::GetKey(const Caller& caller,
   const auto identity = std::ranges::find(*identities, request.identity(), &Identity::name);
   const bool exists = identity != identities->end();
   const IdentityFacts facts = exists ? FactsForRules(*identity) : IdentityFacts{request.identity()};
-  Decision decision = policy_.Decide(caller, Use(Purpose::kTlsClient), facts);
-  const std::string why_not = decision.reason;
-  if (decision.verdict != Verdict::kAllow) {
-    decision = policy_.Decide(caller, Use(Purpose::kCsr), facts);
-  }
-  if (decision.verdict == Verdict::kAllow && exists) return ToKeyMessage(*identity);
+  const bool admitted = std::ranges::any_of(kWithoutOrigin, [&](Purpose purpose) {
+    return policy_.Decide(caller, Use(purpose), facts).verdict == Verdict::kAllow;
+  });
+  if (admitted && exists) return ToKeyMessage(*identity);
+  const std::string why_not = policy_.Decide(caller, Use(Purpose::kTlsClient), facts).reason +
+                              ", or with purpose csr or, for a server's identity, server";
   const Declined declined =
-      decision.verdict == Verdict::kAllow
-          ? Declined{DeclineReason::kNoIdentity,
-                     "identity \"" + request.identity() +
-                         "\": there is none of that name; see signet identity list"}
-          : Declined{DeclineReason::kDenied, why_not};
+      admitted ? Declined{DeclineReason::kNoIdentity,
+                          "identity \"" + request.identity() +
+                              "\": there is none of that name; see signet identity list"}
+               : Declined{DeclineReason::kDenied, why_not};
   AuditEntry entry(audit_, "get-key", caller);
   if (exists) entry.record().identity = identity->name;
   entry.record().outcome = Name(declined.reason);

@@ -37,7 +37,7 @@ class AgentCalls {
                                          std::shared_ptr<const CallingProcess> process,
                                          v1::SignRequest request);
 
-  // For whom a rule of purpose tls-client or csr allows it; a refusal is recorded.
+  // For whom a rule of purpose tls-client, csr or server allows it; a refusal is recorded.
   v1::GetKeyResponse GetKey(const Caller& caller, const v1::GetKeyRequest& request) const;
 
   // Only what some rule admits for this caller.

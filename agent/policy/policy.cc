@@ -167,7 +167,7 @@ std::vector<Considered> Policy::Consider(const Caller& caller, const Use& use,
 }
 
 bool Policy::Lists(const Caller& caller, const IdentityFacts& identity) const {
-  for (const Purpose purpose : {Purpose::kTlsClient, Purpose::kCsr}) {
+  for (const Purpose purpose : kWithoutOrigin) {
     const Rule* rule = RulesFor(caller, Use(purpose)).RuleFor(identity);
     if (rule != nullptr && rule->decision != Verdict::kDeny) return true;
   }

@@ -1,5 +1,8 @@
 #include "agent/policy/purpose.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
 
 namespace signet::agent {
@@ -12,12 +15,14 @@ std::string_view Name(Purpose purpose) {
       return "tls-client";
     case Purpose::kCsr:
       return "csr";
+    case Purpose::kServer:
+      return "server";
   }
   return "unknown";
 }
 
 bool NeedsOrigin(std::string_view purpose) {
-  return purpose != Name(Purpose::kTlsClient) && purpose != Name(Purpose::kCsr);
+  return std::ranges::find(kWithoutOrigin, purpose, Name) == std::end(kWithoutOrigin);
 }
 
 std::string Use::ToString() const {

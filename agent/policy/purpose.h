@@ -15,8 +15,12 @@ enum class Purpose : uint8_t {
   kExportedAuthenticator,  // built by the agent, for an origin
   kTlsClient,              // CertificateVerify of a client within a TLS 1.3 handshake
   kCsr,                    // a PKCS#10 request of the key itself
+  kServer,                 // CertificateVerify of a server's exported authenticator (RFC 9261)
 };
-std::string_view Name(Purpose purpose);  // "exported-authenticator", "tls-client", "csr"
+std::string_view Name(Purpose purpose);  // "exported-authenticator", "tls-client", "csr", "server"
+
+// What programs build themselves, for no origin that the agent knows.
+inline constexpr Purpose kWithoutOrigin[] = {Purpose::kTlsClient, Purpose::kCsr, Purpose::kServer};
 
 // Must a rule with this text as its purpose say for which origins? True for a purpose that is none.
 bool NeedsOrigin(std::string_view purpose);

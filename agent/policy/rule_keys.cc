@@ -34,7 +34,8 @@ constexpr Word<LoginSession::Type> kSessions[] = {{"local", LoginSession::Type::
                                                   {"none", LoginSession::Type::kNone}};
 constexpr Word<Purpose> kPurposes[] = {{"exported-authenticator", Purpose::kExportedAuthenticator},
                                        {"tls-client", Purpose::kTlsClient},
-                                       {"csr", Purpose::kCsr}};
+                                       {"csr", Purpose::kCsr},
+                                       {"server", Purpose::kServer}};
 constexpr Word<AgentKind> kAgents[] = {{"system", AgentKind::kSystem}, {"user", AgentKind::kUser}};
 
 template <typename T, size_t kSize, typename Out>

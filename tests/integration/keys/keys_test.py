@@ -95,7 +95,7 @@ class SignsForPrograms(unittest.TestCase):
 
     def test_NothingElseIsSigned(self):
         self.refused("nothing else is signed", "a", b"pay 100")
-        self.refused("purpose server", "a", VERIFY.replace(b"client", b"server"))
+        self.refused("TLS server's handshake", "a", VERIFY.replace(b"client", b"server"))
 
     def test_WithoutARuleTheRefusalNamesIt(self):
         self.refused("signet policy allow --purpose tls-client --identity b", "b", VERIFY)
