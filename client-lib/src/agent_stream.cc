@@ -3,14 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace signet {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+using Microseconds = std::chrono::microseconds;
+constexpr auto kSecond = Microseconds(std::chrono::seconds(1)).count();
 
 class Socket : public AgentStream {
  public:
@@ -73,9 +79,27 @@ std::string ConnectFailure(const std::string& path, int error) {
          " (SIGNET_AGENT_SOCKET names another socket)";
 }
 
-}  // namespace
+// A local connect succeeds or fails at once; EAGAIN is a full queue, which can't be polled for but
+// is waited for by a socket that blocks.
+bool ConnectSocket(int fd, const sockaddr_un& address, std::optional<Microseconds> patience) {
+  const auto deadline = Clock::now() + patience.value_or(Microseconds(0));
+  for (;;) {
+    if (patience) {
+      const auto left = std::chrono::ceil<Microseconds>(deadline - Clock::now()).count();
+      if (left <= 0) {
+        errno = EAGAIN;
+        return false;
+      }
+      const timeval limit{left / kSecond, left % kSecond};
+      setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    }
+    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
+    if (errno != EINTR || !patience) return false;
+  }
+}
 
-std::unique_ptr<AgentStream> ConnectToAgent(const std::string& path, std::string& detail) {
+std::unique_ptr<AgentStream> Connect(const std::string& path, std::optional<Microseconds> patience,
+                                     std::string& detail) {
   sockaddr_un address{};
   if (path.size() >= sizeof address.sun_path) {
     detail = "agent: connect to " + path + ": a socket path has at most " +
@@ -85,18 +109,29 @@ std::unique_ptr<AgentStream> ConnectToAgent(const std::string& path, std::string
   }
   address.sun_family = AF_UNIX;
   std::copy(path.begin(), path.end(), address.sun_path);
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (patience ? 0 : SOCK_NONBLOCK), 0);
   if (fd < 0) {
     detail = std::string("agent: socket: ") + std::strerror(errno);
     return nullptr;
   }
   auto stream = std::make_unique<Socket>(fd);
-  // A local connect succeeds or fails at once; EAGAIN is a full queue, which can't be polled for.
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (!ConnectSocket(fd, address, patience)) {
     detail = ConnectFailure(path, errno);
     return nullptr;
   }
   return stream;
+}
+
+}  // namespace
+
+std::unique_ptr<AgentStream> ConnectToAgent(const std::string& path, std::string& detail) {
+  return Connect(path, std::nullopt, detail);
+}
+
+std::unique_ptr<AgentStream> ConnectToAgentSlowly(const std::string& path,
+                                                  std::chrono::microseconds patience,
+                                                  std::string& detail) {
+  return Connect(path, patience, detail);
 }
 
 std::unique_ptr<AgentStream> AdoptSocket(int fd) {

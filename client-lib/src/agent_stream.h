@@ -4,6 +4,7 @@
 
 #include <signet/client.h>
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,6 +25,10 @@ class AgentStream {
 
 // nullptr, and what happened and what to do next in `detail`.
 std::unique_ptr<AgentStream> ConnectToAgent(const std::string& path, std::string& detail);
+// The same, but waits for a place when the agent is behind with accepting. The stream never blocks.
+std::unique_ptr<AgentStream> ConnectToAgentSlowly(const std::string& path,
+                                                  std::chrono::microseconds patience,
+                                                  std::string& detail);
 // Takes the descriptor over and makes it non-blocking; nullptr, and nothing taken, if it is not a
 // socket.
 std::unique_ptr<AgentStream> AdoptSocket(int fd);

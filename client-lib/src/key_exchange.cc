@@ -35,7 +35,7 @@ constexpr char kClosed[] = "agent: it closed the connection; see the log of sign
 std::optional<wire::Bytes> ExchangeSlowly(const std::string& socket_path, wire::BytesView message,
                                           std::chrono::milliseconds patience, std::string& detail) {
   const Clock::time_point deadline = Clock::now() + patience;
-  const std::unique_ptr<AgentStream> stream = ConnectToAgent(socket_path, detail);
+  const std::unique_ptr<AgentStream> stream = ConnectToAgentSlowly(socket_path, patience, detail);
   if (!stream) return std::nullopt;
   while (!message.empty()) {
     const ptrdiff_t count = stream->Write(message);
