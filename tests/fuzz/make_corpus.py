@@ -229,6 +229,17 @@ P256_GENERATOR = bytes.fromhex(
     "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
 
 
+def signed_content_seeds():
+    for name, context, size in [("client", "TLS 1.3, client CertificateVerify", 32),
+                                ("client-sha384", "TLS 1.3, client CertificateVerify", 48),
+                                ("server", "TLS 1.3, server CertificateVerify", 32),
+                                ("authenticator", "Exported Authenticator", 32)]:
+        yield name, b" " * 64 + context.encode() + b"\0" + bytes(range(size))
+    key = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200") + P256_GENERATOR
+    info = bytes.fromhex("020100300c310a300806035504030c0161") + key + b"\xa0\x00"
+    yield "request", b"\x30" + vector(1, info)
+
+
 def other_seeds(answers):
     """Of what is not on the wire of a connection."""
     certificates = {answer["id"]: bytes.fromhex(answer["certificate"]) for answer in answers}
@@ -250,6 +261,8 @@ def other_seeds(answers):
     yield "tss2_private_key", "parent", pem("TSS2 PRIVATE KEY", TPM_KEY) + b"Signet-Parent: 000bff\n"
     yield "ec_point", "wrapped", b"\x00\x04\x41" + P256_GENERATOR
     yield "ec_point", "bare", b"\x00" + P256_GENERATOR
+    for name, content in signed_content_seeds():
+        yield "signed_content", name, content
     for name, text in [("exact", "https://host.example\nhttps://HOST.example:443"),
                        ("wildcard", "https://*.example:*\nhttps://a.b.example:8443"),
                        ("address", "https://[::1]:1\nhttps://[0:0:0:0:0:0:0:1]:1"),
