@@ -27,6 +27,7 @@ absl::Status ListIdentities(Invocation& invocation, const IdentityArguments& arg
 absl::Status ShowIdentity(Invocation& invocation, const IdentityArguments& arguments);
 absl::Status CreateIdentity(Invocation& invocation, const IdentityArguments& arguments);
 absl::Status CreateCsr(Invocation& invocation, const IdentityArguments& arguments);
+absl::Status WriteReference(Invocation& invocation, const IdentityArguments& arguments);
 absl::Status ImportChain(Invocation& invocation, const IdentityArguments& arguments);
 absl::Status RemoveIdentity(Invocation& invocation, const IdentityArguments& arguments);
 

@@ -1,5 +1,5 @@
-// signet identity list|show|create|csr|import|remove: the command line. What each does is in
-// identity_actions.cc.
+// signet identity list|show|create|csr|reference|import|remove: the command line. What each does is
+// in identity_actions.cc.
 #include <memory>
 
 #include "agent/cli/identity_actions.h"
@@ -74,6 +74,14 @@ void AddIdentityCommands(CLI::App& app, Invocation& invocation) {
       ->type_name("NAME")
       ->allow_extra_args(false);
   csr->add_option("--out", arguments->file, "Write to this file; - is standard output")
+      ->type_name("FILE");
+
+  CLI::App* reference = AddAction(
+      *identity, invocation, arguments, "reference",
+      "Print a reference to the key for programs that want a key file; no secret is in it",
+      WriteReference, "signet identity reference laptop --out laptop.key");
+  AddName(reference, *arguments);
+  reference->add_option("--out", arguments->file, "Write to this file; - is standard output")
       ->type_name("FILE");
 
   CLI::App* import = AddAction(*identity, invocation, arguments, "import",

@@ -1,0 +1,70 @@
+#include "providers/openssl/context.h"
+
+#include <openssl/params.h>
+
+#include <cstdarg>
+#include <cstdlib>
+
+namespace signet::openssl {
+namespace {
+
+// The only reason of our own; the text says the rest.
+constexpr uint32_t kReason = 1;
+
+void RaiseWith(OSSL_FUNC_core_vset_error_fn* set, const OSSL_CORE_HANDLE* core, const char* format,
+               ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  set(core, kReason, format, arguments);
+  va_end(arguments);
+}
+
+}  // namespace
+
+Context::Context(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* functions)
+    : core_(core), public_keys_(OSSL_LIB_CTX_new_from_dispatch(core, functions)) {
+  if (public_keys_ == nullptr) throw Failure("signet: no memory for a library context");
+  OSSL_FUNC_core_get_params_fn* get_params = nullptr;
+  for (; functions->function_id != 0; ++functions) {
+    switch (functions->function_id) {
+      case OSSL_FUNC_CORE_NEW_ERROR:
+        new_error_ = OSSL_FUNC_core_new_error(functions);
+        break;
+      case OSSL_FUNC_CORE_SET_ERROR_DEBUG:
+        set_error_debug_ = OSSL_FUNC_core_set_error_debug(functions);
+        break;
+      case OSSL_FUNC_CORE_VSET_ERROR:
+        vset_error_ = OSSL_FUNC_core_vset_error(functions);
+        break;
+      case OSSL_FUNC_CORE_GET_PARAMS:
+        get_params = OSSL_FUNC_core_get_params(functions);
+        break;
+      default:
+        break;
+    }
+  }
+  char* deadline = nullptr;
+  char* socket = nullptr;
+  OSSL_PARAM settings[] = {OSSL_PARAM_utf8_ptr("agent_socket", &socket, 0),
+                           OSSL_PARAM_utf8_ptr("deadline_ms", &deadline, 0), OSSL_PARAM_END};
+  if (get_params == nullptr || get_params(core, settings) != 1) return;
+  agent_socket_ = socket;
+  if (deadline != nullptr) {
+    deadline_ms_ = static_cast<uint32_t>(std::strtoul(deadline, nullptr, 10));
+  }
+}
+
+Context::~Context() { OSSL_LIB_CTX_free(public_keys_); }
+
+void Context::Raise(const char* text) const noexcept {
+  if (new_error_ == nullptr || vset_error_ == nullptr) return;
+  new_error_(core_);
+  if (set_error_debug_ != nullptr) set_error_debug_(core_, "signet", 0, "");
+  RaiseWith(vset_error_, core_, "%s", text);
+}
+
+Stream Context::Open(OSSL_CORE_BIO* stream) const {
+  return Stream(BIO_new_from_core_bio(public_keys_, stream));
+}
+
+}  // namespace signet::openssl

@@ -1,0 +1,116 @@
+"""What docs/openssl.md tells a person to type works as it stands there, but for names and places."""
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import unittest
+
+from tests.integration.openssl.fixture import KEYS, PROVIDER, SANITIZED, WithProvider
+from tests.support.stand import BIN, PATIENCE
+
+PAGE = pathlib.Path(__file__).parents[3] / "docs" / "openssl.md"
+# What the page leaves to the reader.
+NGINX = """{user}
+env OPENSSL_CONF;
+env SIGNET_RUNTIME_DIR;
+daemon off;
+error_log {folder}/error.log;
+pid {folder}/nginx.pid;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{
+    listen 127.0.0.1:{port};
+    {location}
+  }}
+}}
+"""
+
+
+def blocks(language):
+    """The fenced blocks of a language, each with the title of its section."""
+    section = ""
+    for match in re.finditer(r"^## ([^\n]*)$|^```(\w+)\n(.*?)^```$", PAGE.read_text(), re.M | re.S):
+        if match.group(1):
+            section = match.group(1)
+        elif match.group(2) == language:
+            yield section, match.group(3)
+
+
+@unittest.skipIf(SANITIZED, "programs of Debian can't load a sanitized library")
+class Documentation(WithProvider):
+    keys = KEYS[:1]  # laptop
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.port = cls.start_server()
+        # Where the page's own commands work; they write laptop.key and laptop.pem anew.
+        cls.folder = cls.dir / "reader"
+        cls.folder.mkdir()
+        cls.environment = dict(cls.stand.environment, SSL_CERT_FILE=str(cls.ca), CURL_CA_BUNDLE=str(cls.ca),
+                               PATH=f"{BIN}:{os.environ['PATH']}")
+        [(_, configuration)] = blocks("ini")
+        text, count = re.subn(r"^module = .*", f"module = {PROVIDER}", configuration, flags=re.M)
+        assert count == 1
+        (cls.folder / "signet.cnf").write_text(text)
+        cls.shell("Prepare")
+
+    @classmethod
+    def here(cls, text):
+        return text.replace("intranet.example.com:443", f"localhost:{cls.port}").replace(
+            "intranet.example.com", f"localhost:{cls.port}")
+
+    @classmethod
+    def run_here(cls, *command, **options):
+        done = subprocess.run(command, cwd=cls.folder, env=cls.environment, capture_output=True, text=True,
+                              timeout=PATIENCE, **options)
+        assert done.returncode == 0, f"{command}: {done}"
+        return done.stdout + done.stderr
+
+    @classmethod
+    def shell(cls, wanted):
+        [text] = [text for section, text in blocks("sh") if section == wanted]
+        return cls.run_here("bash", "-euo", "pipefail", "-c", cls.here(text))
+
+    def test_curl(self):
+        self.assertRegex(self.shell("curl"), "CN ?= ?laptop")
+
+    def test_Python(self):
+        [(_, program)] = blocks("python")
+        (self.folder / "client.py").write_text(self.here(program))
+        self.environment["OPENSSL_CONF"] = "signet.cnf"
+        self.addCleanup(self.environment.pop, "OPENSSL_CONF")
+        self.assertRegex(self.run_here("/usr/bin/python3", "client.py"), "CN ?= ?laptop")
+
+    def test_nginx(self):
+        [(_, location)] = blocks("nginx")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port, number = listener.getsockname()[1], listener.fileno()
+            (self.folder / "nginx.conf").write_text(NGINX.format(
+                folder=self.folder, port=port, location=self.here(location),
+                user="user root;" if os.geteuid() == 0 else ""))
+            nginx = subprocess.Popen(
+                [shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-p", self.folder, "-c", self.folder / "nginx.conf",
+                 "-e", self.folder / "error.log"], cwd=self.folder, pass_fds=[number],
+                env=dict(self.environment, NGINX=f"{number};", OPENSSL_CONF="signet.cnf"))
+        try:
+            answer = self.run_here("curl", "-sS", f"http://127.0.0.1:{port}/")
+            self.assertRegex(answer, "CN ?= ?laptop", (self.folder / "error.log").read_text())
+        finally:
+            nginx.terminate()
+            nginx.wait(PATIENCE)
+
+    def test_commands_of_OpenSSL(self):
+        said = self.shell("OpenSSL's own commands")
+        for expected in ("signet:laptop", "BEGIN PUBLIC KEY", "CONNECTION ESTABLISHED"):
+            self.assertIn(expected, said)
+        self.assertTrue((self.folder / "laptop.csr").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
