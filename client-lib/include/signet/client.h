@@ -12,6 +12,7 @@
  *   signet_session_next_frame     until SIGNET_ERROR_STATE: send these, in order
  *   signet_session_next_event     until SIGNET_ERROR_STATE: what happened, for logs and decisions
  *   signet_session_deadline       when to call signet_session_advance at the latest
+ *   signet_session_is_authoritative  before a request for another origin goes on this connection
  *
  * and the agent beside it: poll signet_agent_fd() for signet_agent_events() and call
  * signet_agent_process(). Conventions: see connection.h. */
