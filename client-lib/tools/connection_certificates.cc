@@ -56,20 +56,20 @@ void ConnectionCertificates::Prove(size_t index) {
   states_[index] = State::kSigning;
   std::vector<uint8_t> message(proof.message.data, proof.message.data + proof.message.size);
   const uint64_t id = proof.id;
-  certificate.key->Sign(
-      proof.signature_scheme, std::move(message),
-      [this, index, id, alive = std::weak_ptr<bool>(alive_)](std::vector<uint8_t> signature) {
-        if (!alive.expired()) Signed(index, id, signature);
-      });
+  certificate.key->Sign(proof.signature_scheme, std::move(message),
+                        [this, index, id, alive = std::weak_ptr<bool>(alive_)](
+                            const SigningKey::Signature& signature) {
+                          if (!alive.expired()) Signed(index, id, signature);
+                        });
 }
 
 void ConnectionCertificates::Signed(size_t index, uint64_t id,
-                                    const std::vector<uint8_t>& signature) {
-  if (signet_requester_proof_signed(&requester_, id, {signature.data(), signature.size()}) ==
-      SIGNET_OK) {
+                                    const SigningKey::Signature& signature) {
+  const signet_bytes bytes = {signature.bytes.data(), signature.bytes.size()};
+  if (signet_requester_proof_signed(&requester_, id, bytes) == SIGNET_OK) {
     states_[index] = State::kProved;
   } else {
-    Fail(index, signature.empty() ? "its key did not sign" : "its proof could not be made");
+    Fail(index, signature.error.empty() ? "its proof could not be made" : signature.error);
   }
   wake_.Wake();
 }

@@ -13,6 +13,7 @@
 
 #include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/gateway_policy.h"
+#include "client-lib/tools/signing_key.h"
 
 namespace signet::tools {
 
@@ -37,7 +38,7 @@ class ConnectionCertificates {
   enum class State { kUnused, kSigning, kProved, kFailed };
 
   void Prove(size_t index);
-  void Signed(size_t index, uint64_t id, const std::vector<uint8_t>& signature);
+  void Signed(size_t index, uint64_t id, const SigningKey::Signature& signature);
   void Fail(size_t index, std::string_view why);
   // Of the certificates for this origin.
   bool AnyIs(State state, std::string_view authority) const;

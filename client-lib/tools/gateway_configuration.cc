@@ -56,7 +56,7 @@ GatewayConfiguration ConfigurationReader::Read() {
   to.drain_timeout_ms = table.Milliseconds("drain_timeout").value_or(to.drain_timeout_ms);
   ReadHandshakeCertificate(table);
   for (const TomlTable& each : table.Tables("server_certificate")) {
-    ReadServerCertificate(each, file_, to.server_certificates);
+    ReadServerCertificateSlowly(each, file_, to.server_certificates);
   }
   for (const TomlTable& each : table.Tables("certificate")) ReadCertificate(each);
   for (const TomlTable& each : table.Tables("token")) ReadTokenIssuer(each, file_, to);

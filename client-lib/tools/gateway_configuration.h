@@ -39,7 +39,7 @@ struct GatewayConfiguration {
 
 // Reads the file of --config; names in it are relative to its folder. Nothing, with "FILE:LINE:
 // reason" in `error`, when any of it is not understood or can't be used. Looks the backend's name
-// up, which may take long.
+// up and asks the agent for keys, which may take long.
 std::optional<GatewayConfiguration> LoadGatewayConfigurationSlowly(const std::string& file,
                                                                    std::string& error);
 

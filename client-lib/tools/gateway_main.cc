@@ -214,6 +214,7 @@ int Serve(const CommandLine& line) {
   policy.issuer_keys = MakeIssuerKeys(loop, policy.issuers, std::cerr);
   policy.origins =
       CompleteOrigins(policy.own_certificate, PortOf(listener), policy.server_certificates);
+  for (ServerCertificate& each : policy.server_certificates) each.key->Start(loop);
   nlohmann::json ready = {{"listening", LocalEndpoint(listener)}};
   if (policy.http3) ready["http3"] = LocalEndpoint(udp);
   RaiseDescriptorLimit();

@@ -55,7 +55,7 @@ void GatewayStream::OnData(std::span<const uint8_t> data) {
   received_ += data.size();
   if (proxied_ && !proxied_->over()) {
     proxied_->OnData(data);
-  } else if (waiting_ || waits_for_keys_) {
+  } else if (waiting_ || waits_for_keys_ || waits_for_proof_) {
     body_.append(reinterpret_cast<const char*>(data.data()), data.size());
   } else {
     Ignore(data.size());
@@ -113,7 +113,8 @@ void GatewayStream::Decide() {
     return;
   }
   if (method_ == "CONNECT") {
-    OpenTunnel();
+    waits_for_proof_ = context_.certificates.IsProving(Authority());
+    if (!waits_for_proof_) OpenTunnel();
     return;
   }
   if (!context_.certificates.Serves(Authority())) {
@@ -240,6 +241,10 @@ void GatewayStream::OpenTunnel() {
   request.has_body = true;
   proxied_.emplace(ProxiedRequest::Client{context_.streams, id_, response_, context_.wake},
                    *context_.tunnels, std::move(request));
+  const std::string early = std::exchange(body_, {});
+  if (!early.empty()) {
+    proxied_->OnData({reinterpret_cast<const uint8_t*>(early.data()), early.size()});
+  }
   if (ended_) proxied_->OnEnd({});
 }
 
@@ -309,6 +314,11 @@ void GatewayStream::Reply(const GatewayReply& reply) {
 }
 
 void GatewayStream::Advance() {
+  if (waits_for_proof_ && !context_.certificates.IsProving(Authority())) {
+    waits_for_proof_ = false;
+    context_.streams.SubmitFrames();
+    OpenTunnel();
+  }
   if (!proxied_ || !proxied_->failure() || !error_.empty()) return;
   const UpstreamFailure& failure = *proxied_->failure();
   error_ = failure.error;

@@ -103,7 +103,8 @@ class GatewayStream {
   size_t ignored_ = 0;
   bool reset_ = false;
 
-  bool waits_for_keys_ = false;  // of the issuer of its token
+  bool waits_for_proof_ = false;  // of our own certificate for the target of a CONNECT
+  bool waits_for_keys_ = false;   // of the issuer of its token
   std::optional<TokenCheck> token_;
   bool waiting_ = false;  // for certificates
   std::optional<AccessDecision> decision_;

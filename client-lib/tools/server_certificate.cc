@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "client-lib/tools/agent_key.h"
 #include "client-lib/tools/tls_stream.h"
 #include "client-lib/tools/url.h"
 
@@ -38,7 +39,7 @@ class SoftwareKey : public SigningKey {
     const bool made = signet_openssl_sign(key_.get(), scheme, {message.data(), message.size()},
                                           signature.data(), &size) == 1;
     signature.resize(made ? size : 0);
-    done(std::move(signature));
+    done({std::move(signature), made ? "" : "its key did not sign"});
   }
 
  private:
@@ -62,6 +63,20 @@ PrivateKey ReadKey(const std::string& file) {
   const File in(BIO_new_file(file.c_str(), "r"));
   if (in == nullptr) return nullptr;
   return PrivateKey(PEM_read_bio_PrivateKey(in.get(), nullptr, NoPassphrase, nullptr));
+}
+
+Certificate FromDer(const std::vector<uint8_t>& der) {
+  const uint8_t* data = der.data();
+  return Certificate(d2i_X509(nullptr, &data, static_cast<long>(der.size())));
+}
+
+// SubjectPublicKeyInfo.
+std::vector<uint8_t> PublicKeyOf(X509* certificate) {
+  std::vector<uint8_t> der(
+      static_cast<size_t>(i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), nullptr)));
+  uint8_t* end = der.data();
+  i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &end);
+  return der;
 }
 
 std::vector<uint8_t> ToDer(X509* certificate) {
@@ -100,15 +115,44 @@ std::optional<ServerCertificate> LoadServerCertificate(const std::string& chain_
   return loaded;
 }
 
+std::optional<ServerCertificate> LoadServerCertificateOfAgentSlowly(const std::string& chain_file,
+                                                                    const std::string& identity,
+                                                                    std::string& error) {
+  std::optional<AgentIdentity> found = FindAgentIdentitySlowly(identity, error);
+  if (!found) return std::nullopt;
+  ServerCertificate loaded;
+  loaded.chain = std::move(found->chain);
+  if (!chain_file.empty()) {
+    loaded.chain.clear();
+    for (const Certificate& each : ReadChain(chain_file)) loaded.chain.push_back(ToDer(each.get()));
+    ERR_clear_error();
+  }
+  const Certificate leaf = loaded.chain.empty() ? nullptr : FromDer(loaded.chain.front());
+  if (leaf == nullptr) {
+    error = chain_file.empty()
+                ? "identity \"" + identity +
+                      "\" has no certificate yet; import one with signet identity "
+                      "import, or write cert = \"FILE\""
+                : chain_file + ": holds no certificate; give a PEM chain, leaf first";
+    return std::nullopt;
+  }
+  if (PublicKeyOf(leaf.get()) != found->public_key) {
+    error = chain_file + ": not a certificate of the key of identity \"" + identity +
+            "\"; name the chain that was issued for it, or none";
+    return std::nullopt;
+  }
+  loaded.names = DnsNames(leaf.get());
+  loaded.key = std::make_unique<AgentKey>(identity, std::move(found->public_key));
+  return loaded;
+}
+
 bool IsForHost(X509* certificate, const std::string& host) {
   return IsAddress(host) ? X509_check_ip_asc(certificate, host.c_str(), 0) == 1
                          : X509_check_host(certificate, host.data(), host.size(), 0, nullptr) == 1;
 }
 
 bool IsForHost(const ServerCertificate& certificate, const std::string& host) {
-  const std::vector<uint8_t>& der = certificate.chain.front();
-  const uint8_t* data = der.data();
-  const Certificate leaf(d2i_X509(nullptr, &data, static_cast<long>(der.size())));
+  const Certificate leaf = FromDer(certificate.chain.front());
   return leaf != nullptr && IsForHost(leaf.get(), host);
 }
 

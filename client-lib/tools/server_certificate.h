@@ -30,6 +30,11 @@ std::optional<ServerCertificate> LoadServerCertificate(const std::string& chain_
                                                        const std::string& key_file,
                                                        std::string& error);
 
+// The same with a key of the agent, whose identity has the chain if no file is named.
+std::optional<ServerCertificate> LoadServerCertificateOfAgentSlowly(const std::string& chain_file,
+                                                                    const std::string& identity,
+                                                                    std::string& error);
+
 // Whether the certificate is for this host: a DNS name (RFC 9525) or an address.
 bool IsForHost(X509* certificate, const std::string& host);
 bool IsForHost(const ServerCertificate& certificate, const std::string& host);

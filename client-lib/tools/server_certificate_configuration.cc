@@ -2,12 +2,16 @@
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "client-lib/tools/url.h"
 
 namespace signet::tools {
 namespace {
+
+// Before the name of an identity; else a key is a file.
+constexpr std::string_view kOfAgent = "signet:";
 
 void ReadOrigins(const TomlTable& table, ServerCertificate& certificate) {
   for (const std::string& text : table.Strings("origins")) {
@@ -38,16 +42,24 @@ bool ReadWhen(const TomlTable& table) {
 
 }  // namespace
 
-void ReadServerCertificate(const TomlTable& table, const std::string& file,
-                           std::vector<ServerCertificate>& to) {
+void ReadServerCertificateSlowly(const TomlTable& table, const std::string& file,
+                                 std::vector<ServerCertificate>& to) {
   table.OnlyKeys({"cert", "key", "origins", "when"});
   const auto resolve = [&](const std::string& name) {
     return (std::filesystem::path(file).parent_path() / name).string();
   };
   std::string error;
-  std::optional<ServerCertificate> certificate = LoadServerCertificate(
-      resolve(table.RequireString("cert")), resolve(table.RequireString("key")), error);
-  if (!certificate) table.Complain("cert", error);
+  const std::string key = table.RequireString("key");
+  std::optional<ServerCertificate> certificate;
+  if (key.starts_with(kOfAgent)) {
+    const std::optional<std::string> chain = table.String("cert");
+    certificate = LoadServerCertificateOfAgentSlowly(chain ? resolve(*chain) : "",
+                                                     key.substr(kOfAgent.size()), error);
+    if (!certificate) table.Complain("key", error);
+  } else {
+    certificate = LoadServerCertificate(resolve(table.RequireString("cert")), resolve(key), error);
+    if (!certificate) table.Complain("cert", error);
+  }
   ReadOrigins(table, *certificate);
   certificate->at_start = ReadWhen(table);
   to.push_back(std::move(*certificate));

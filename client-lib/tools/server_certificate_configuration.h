@@ -10,9 +10,10 @@
 
 namespace signet::tools {
 
-// Reads one more; names in it are relative to the folder of `file`. Throws ConfigurationError.
-void ReadServerCertificate(const TomlTable& table, const std::string& file,
-                           std::vector<ServerCertificate>& to);
+// Reads one more; names in it are relative to the folder of `file`. Asks the agent, if the key is
+// its, which may take long. Throws ConfigurationError.
+void ReadServerCertificateSlowly(const TomlTable& table, const std::string& file,
+                                 std::vector<ServerCertificate>& to);
 
 // Gives those without origins those of their names, at this port, and lists what the gateway
 // serves: the names of its own certificate and all further origins, as an ORIGIN frame has them.

@@ -4,17 +4,25 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
+
+#include "client-lib/tools/event_loop.h"
 
 namespace signet::tools {
 
 class SigningKey {
  public:
-  // Gets the signature, or nothing when there is none. Called once, by the event loop's thread:
-  // before Sign() returns, or later.
-  using Done = std::function<void(std::vector<uint8_t> signature)>;
+  struct Signature {
+    std::vector<uint8_t> bytes;  // empty: there is none
+    std::string error;           // then why not, for a person
+  };
+  // Called once, by the event loop's thread: before Sign() returns, or later.
+  using Done = std::function<void(Signature signature)>;
 
   virtual ~SigningKey() = default;
+  // Once, before the first Sign(). `loop` outlives this object.
+  virtual void Start(EventLoop&) {}
   // The TLS SignatureSchemes that it can sign with, best first.
   virtual std::vector<uint16_t> schemes() const = 0;
   virtual void Sign(uint16_t scheme, std::vector<uint8_t> message, Done done) = 0;
