@@ -39,6 +39,20 @@ def check_library(root, prefix, compiler):
     return {"LD_LIBRARY_PATH": str(found.parent.parent)}
 
 
+def check_provider(prefix, libraries):
+    """OpenSSL loads the provider where the configuration that comes with it has it."""
+    configuration = (prefix / "share/signet/openssl.cnf").read_text()
+    [module] = prefix.glob("lib*/**/ossl-modules/signet.so")
+    text, count = re.subn(r"^module = /\S*/ossl-modules/signet\.so$", f"module = {module}", configuration,
+                          flags=re.M)
+    assert count == 1
+    with tempfile.TemporaryDirectory() as folder:
+        here = pathlib.Path(folder, "openssl.cnf")
+        here.write_text(text)
+        said = output("openssl", "list", "-providers", env=dict(os.environ, OPENSSL_CONF=str(here), **libraries))
+    assert "name: Signet" in said and "OpenSSL Default Provider" in said, said
+
+
 def check_units(prefix):
     """systemd finds nothing to say about them."""
     with tempfile.TemporaryDirectory() as folder:
@@ -146,6 +160,7 @@ def main():
             assert re.fullmatch(program + r" \d+\.\d+\.\d+\n", said), said
         for page in PAGES:
             assert (prefix / "share/man" / page).stat().st_size > 500, page
+        check_provider(prefix, libraries)
         check_units(prefix)
         check_exit_codes(prefix, dict(os.environ, **libraries))
         check_system_user(prefix)
