@@ -20,10 +20,12 @@ import sys
 
 from tests.bench.measure import Rounds, Workload, spread
 from tests.bench.report import Report
+from tests.integration.openssl.fixture import CONFIGURATION
 from tests.support import stand as stands
 from tests.support.stand import PIN, Stand, softhsm_module, wait_for
 
 BENCH = stands.BIN.parent / "tests" / "signet-bench"
+PROVIDER_LOAD = stands.BIN.parent / "tests" / "provider-load"
 IDLE_CLIENTS = 512
 
 
@@ -35,8 +37,11 @@ class Bench:
         os.sched_setaffinity(0, self.agent_core)  # and so all that is started
         self.canary = self.workload("sign")
 
-    def workload(self, *arguments, cores=None, environment=None):
-        made = Workload(BENCH, cores or self.client_core, *arguments, environment=environment)
+    def workload(self, *arguments, **options):
+        return self.program(BENCH, *arguments, **options)
+
+    def program(self, program, *arguments, cores=None, environment=None):
+        made = Workload(program, cores or self.client_core, *arguments, environment=environment)
         self.exit.callback(made.close)
         return made
 
@@ -109,6 +114,28 @@ class Bench:
         self.compare("gRPC door ÷ local socket", rounds, "grpc", "local", ("<=", 2), ("<=", 1.5))
         self.compare("time in libsignet for each authenticator ÷ one P-256 signature", rounds, "cpu",
                      "sign", ("<=", 1.2), ("<=", 0.8))
+
+    def provider(self, stand):
+        """What OpenSSL's provider adds to a handshake, above what the agent takes for a signature."""
+        folder = stand.dir
+        stand.must("policy", "allow", "--purpose", "tls-client", "--identity", "soft")
+        stand.must("identity", "reference", "soft", "--out", folder / "soft.key")
+        (folder / "openssl.cnf").write_text(
+            CONFIGURATION.format(module=stands.BIN.parent / "lib" / "ossl-modules" / "signet.so"))
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-subj", "/CN=soft", "-keyout", folder / "own.key", "-out", folder / "own.pem")
+        own = (folder / "own.key", folder / "own.pem")
+        held = (folder / "soft.key", folder / "ca" / "soft-chain.pem")
+        environment = dict(stand.environment, OPENSSL_CONF=str(folder / "openssl.cnf"))
+
+        def handshakes(client):
+            return self.program(PROVIDER_LOAD, "handshakes", *client, *own, environment=environment)
+        rounds = self.rounds({"held": (handshakes(held), 100), "own": (handshakes(own), 100),
+                              "agent": (self.authenticate(stand, "soft", kind="reconnecting"), 100)})
+        ratios = [(above - agent) / below for above, agent, below in
+                  zip(*(rounds.series(name) for name in ("held", "agent", "own")))]
+        self.report.add("TLS handshake with the agent's key, less the agent's time ÷ with a key in a file",
+                        spread(ratios), "", ("<=", 1.3), dropped=rounds.dropped)
 
     def token(self, stand):
         environment = dict(os.environ, SOFTHSM2_CONF=str(peer_token(stand.dir / "peer")))
@@ -346,8 +373,8 @@ def add_token_to_ssh_agent(path):
         raise RuntimeError("ssh-agent does not take the token")
 
 
-ROWS = ("software", "token", "tpm", "over_http", "hung", "memory", "library", "throughput", "slow_tpm",
-        "never_asked", "many", "cold_start")
+ROWS = ("software", "provider", "token", "tpm", "over_http", "hung", "memory", "library", "throughput",
+        "slow_tpm", "never_asked", "many", "cold_start")
 WITHOUT_MAIN_STAND = ("slow_tpm", "never_asked", "many", "cold_start")
 
 

@@ -9,7 +9,8 @@ case " $* " in
     packaging/install-dependencies.sh build bench
     cmake --preset release --log-level=WARNING
     cmake --build --preset release -j "$(nproc)" --target signetd signet_cli signet-backend \
-      libsignet recording_tcti signet-bench signet-bench-allocations
+      libsignet recording_tcti signet-bench signet-bench-allocations \
+      signet_openssl_provider provider-load
     ;;
 esac
 SIGNET_BIN_DIR="$PWD/build/release/bin" exec /usr/bin/python3 -B -m tests.bench.bench "$@"
