@@ -255,7 +255,9 @@ bool ConnectionPool::AskSlowly(const Pooled& pooled, const Url& url, FetchRespon
                  url.text + ": the server gave no whole response (" + response.error() + ")");
     return false;
   }
-  if (log() != nullptr) *log() << "< " << response.status() << ' ' << url.text << '\n';
+  if (log() == nullptr) return true;
+  *log() << "< " << response.status() << ' ' << url.text << '\n';
+  if (!response.alt_svc().empty()) *log() << "* also at: " << response.alt_svc() << '\n';
   return true;
 }
 

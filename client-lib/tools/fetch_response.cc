@@ -13,6 +13,7 @@ constexpr size_t kMaxBody = size_t{64} << 20;
 }  // namespace
 
 void FetchResponse::OnHeader(std::string_view name, std::string_view value) {
+  if (name == "alt-svc") alt_svc_ = value;
   if (name != ":status") return;
   std::from_chars(value.data(), value.data() + value.size(), status_);
   if (status_ < 200) status_ = 0;  // informational

@@ -26,6 +26,8 @@ class FetchResponse : public FetchStream {
   void OnClose(uint64_t code, std::string error) override;
 
   int status() const { return status_; }  // 0 = not there yet
+  // RFC 7838: where else the server can be reached; empty = it says nothing of that.
+  const std::string& alt_svc() const { return alt_svc_; }
   bool over() const { return ended_ || closed_; }
   bool whole() const { return ended_ && status_ != 0 && code_ == 0; }
   // The body is larger than a report takes; nothing more of it is kept.
@@ -38,6 +40,7 @@ class FetchResponse : public FetchStream {
  private:
   std::ostream* const out_;
   int status_ = 0;
+  std::string alt_svc_;
   std::string body_;
   bool too_large_ = false;
   bool ended_ = false;

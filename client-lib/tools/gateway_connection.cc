@@ -142,7 +142,7 @@ bool GatewayConnection::StartHttp2() {
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, GatewayStream::kMaxHeaderBytes},
   };
   http2_ = std::make_unique<Http2Connection>(stream_, &adapter_, *this, settings, Windows::kManual);
-  streams_.emplace(http2_->h2(), adapter_);
+  streams_.emplace(http2_->h2(), adapter_, policy_.alt_svc);
   requests_.emplace(policy_, peer_, *requester_, upstreams_, *streams_, watch_,
                     HandshakeThumbprint(stream_.ssl()));
   return true;

@@ -210,13 +210,17 @@ int Serve(const CommandLine& line) {
                        &std::cerr,
                        {},
                        SSL_CTX_get0_certificate(context.get()),
+                       {},
                        {}};
   policy.issuer_keys = MakeIssuerKeys(loop, policy.issuers, std::cerr);
   policy.origins =
       CompleteOrigins(policy.own_certificate, PortOf(listener), policy.server_certificates);
   for (ServerCertificate& each : policy.server_certificates) each.key->Start(loop);
   nlohmann::json ready = {{"listening", LocalEndpoint(listener)}};
-  if (policy.http3) ready["http3"] = LocalEndpoint(udp);
+  if (policy.http3) {
+    ready["http3"] = LocalEndpoint(udp);
+    policy.alt_svc = "h3=\":" + PortOf(listener) + "\"";
+  }
   RaiseDescriptorLimit();
   Gateway gateway(loop, std::move(listener), std::move(signals), policy, context.get());
   if (policy.http3) gateway.ServeHttp3(std::move(udp), credentials.get());

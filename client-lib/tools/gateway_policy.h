@@ -21,6 +21,7 @@ struct GatewayPolicy : GatewayConfiguration {
   IssuerKeysList issuer_keys;        // of the issuers
   X509* own_certificate;             // of TLS handshakes
   std::vector<std::string> origins;  // all that are served, with server_certificates
+  std::string alt_svc;               // over HTTP/2: where HTTP/3 is; empty = nowhere
 };
 
 }  // namespace signet::tools

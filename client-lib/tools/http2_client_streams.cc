@@ -1,9 +1,18 @@
 #include "client-lib/tools/http2_client_streams.h"
 
+#include <algorithm>
+#include <string_view>
 #include <vector>
 
 namespace signet::tools {
 namespace {
+
+constexpr std::string_view kAltSvc = "alt-svc";
+
+bool Has(const Fields& fields, std::string_view name) {
+  return std::any_of(fields.begin(), fields.end(),
+                     [name](const Field& field) { return field.name == name; });
+}
 
 int32_t Id(int64_t stream) { return static_cast<int32_t>(stream); }
 
@@ -31,6 +40,7 @@ void Http2ClientStreams::Respond(int64_t stream, int status, const Fields& field
                                  OutgoingBody* body) {
   const std::string text = std::to_string(status);
   std::vector<nghttp2_nv> head = WithStatus(text, fields);
+  if (!alt_svc_.empty() && !Has(fields, kAltSvc)) head.push_back(ToNghttp2(kAltSvc, alt_svc_));
   nghttp2_data_provider provider{};
   provider.source.ptr = body;
   provider.read_callback = [](nghttp2_session* h2, int32_t id, uint8_t* out, size_t capacity,

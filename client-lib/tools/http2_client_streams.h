@@ -13,8 +13,10 @@ namespace signet::tools {
 
 class Http2ClientStreams : public ClientStreams {
  public:
-  // Both outlive this.
-  Http2ClientStreams(nghttp2_session* h2, signet_nghttp2& adapter) : h2_(h2), adapter_(adapter) {}
+  // All outlive this. `alt_svc` (RFC 7838 section 3) goes with each response that has none of its
+  // own; empty = none.
+  Http2ClientStreams(nghttp2_session* h2, signet_nghttp2& adapter, const std::string& alt_svc)
+      : h2_(h2), adapter_(adapter), alt_svc_(alt_svc) {}
 
   void SubmitFrames() override;
   void Inform(int64_t stream, int status, const Fields& fields) override;
@@ -27,6 +29,7 @@ class Http2ClientStreams : public ClientStreams {
  private:
   nghttp2_session* const h2_;
   signet_nghttp2& adapter_;
+  const std::string& alt_svc_;
 };
 
 }  // namespace signet::tools

@@ -68,6 +68,15 @@ class GoodNetwork(Http3Test):
                          "200 " + URL + "/device"]:
             self.assertIn(expected, result.stderr)
 
+    def test_says_over_http2_where_http3_is(self):
+        for options, told in ((("--http3",), True), ((), False)):
+            gateway = super(Http3Test, self).start_gateway(*options)
+            for http in ((), ("--http3",) if told else ()):
+                result = self.fetch(gateway, "/ /device", "--verbose", *http)
+                self.assertEqual(result.exit, 0, result.stderr)
+                self.assertEqual(result.stderr.count(f'* also at: h3=":{gateway.port}"\n'),
+                                 2 if told and not http else 0)
+
     def test_keeps_identities_to_their_connection(self):
         gateway = self.start_gateway()
         self.assertEqual(self.fetch3(gateway, "/login /whoami").statuses(), [200, 200])
@@ -82,9 +91,11 @@ class Site(http.server.BaseHTTPRequestHandler):
     page = os.urandom(500_000).hex()
 
     def do_GET(self):  # pylint: disable=invalid-name
-        page = (self.headers["Signet-Identities"] + "\n" + self.page).encode()
+        page = ((self.headers["Signet-Identities"] or "") + "\n" + self.page).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(page)))
+        if self.path == "/moved":
+            self.send_header("Alt-Svc", "clear")
         self.end_headers()
         self.wfile.write(page)
 
@@ -116,6 +127,13 @@ class BehindTheGateway(Http3Test):
             self.assertIn("People", identities)
             self.assertEqual(hashlib.sha256(page.encode()).hexdigest(),
                              hashlib.sha256(Site.page.encode()).hexdigest())
+
+
+    def test_a_site_has_the_last_word_on_where_it_is(self):
+        result = self.fetch(self.start_site(), "/moved /user", "--verbose")
+        self.assertEqual(result.statuses(), [200, 200], result.stderr)
+        self.assertEqual(result.stderr.count("* also at: clear\n"), 1)
+        self.assertEqual(result.stderr.count('* also at: h3=":'), 1)
 
 
 class BrokenRules(Http3Test):
