@@ -14,6 +14,7 @@ ROWS = [f"EA{n}" for n in (*range(1, 15), *range(20, 51), *range(60, 73))] + \
     [f"R{n}" for n in range(1, 15)] + [f"CC{n}" for n in range(1, 41)] + \
     [f"A{n}" for n in range(1, 24)] + [f"SC{n}" for n in range(1, 23)] + \
     [f"B{n}" for n in range(1, 12)]
+OF_HTTP = re.compile(r"(CC|A)\d")  # rows that have a column for HTTP/3
 STATUSES = ("done", "not applicable")
 CPP_TEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.M)
 CITATION = re.compile(r"`([A-Z]\w*\.\w+\*?)(?:/(\w+))?`")
@@ -81,13 +82,23 @@ def fits(name, cited):
     return name.startswith(cited[:-1]) if cited.endswith("*") else name == cited
 
 
-def faults_of(row, status, shown, tests):
-    cited = CITATION.findall(shown)
-    for test, case in cited:
+def citation_faults_of(shown, tests):
+    for test, case in CITATION.findall(shown):
         if not any(fits(name, test) for name in tests):
             yield f"there is no test {test} that CMake runs; correct the name, or write the test"
         elif case and not any(f'"{case}"' in text for text in tests[test]):
             yield f"{test} has no case \"{case}\"; correct the name, or add the case to its table"
+
+
+def http3_faults_of(shown, tests):
+    yield from citation_faults_of(shown, tests)
+    if not CITATION.search(shown) and len(shown.split()) < 4:
+        yield "no test shows it; name one, or say why it is the same"
+
+
+def faults_of(row, status, shown, tests):
+    cited = CITATION.findall(shown)
+    yield from citation_faults_of(shown, tests)
     if status not in STATUSES:
         yield f"its status is \"{status}\"; make it one of: {', '.join(STATUSES)}"
     if status == "done" and not cited:
@@ -106,10 +117,13 @@ def main():
             continue
         row = cells[0]
         seen.append(row)
-        if len(cells) != 4:
-            faults.append(f"row {row}: has {len(cells)} columns; needs id, rule, status, tests")
+        columns = ("id", "rule", "status", "tests", "tests over HTTP/3")[:5 if OF_HTTP.match(row) else 4]
+        if len(cells) != len(columns):
+            faults.append(f"row {row}: has {len(cells)} columns; needs {', '.join(columns)}")
             continue
         faults += [f"row {row}: {fault}" for fault in faults_of(row, cells[2], cells[3], tests)]
+        if len(columns) == 5:
+            faults += [f"row {row}: over HTTP/3: {fault}" for fault in http3_faults_of(cells[4], tests)]
     faults += [f"row {row}: is missing; add it" for row in ROWS if row not in seen]
     faults += [f"row {row}: is no row of the checklists; correct its id"
                for row in seen if row not in ROWS]
