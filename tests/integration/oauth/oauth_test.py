@@ -108,6 +108,14 @@ class OauthClients(unittest.TestCase):
         body, _, status = ran.stdout.rpartition("\n")
         self.assertEqual((int(status or 0), body + ran.stderr), expected)
 
+    def assert_refusal(self, url, name, token, error):
+        """The same, of an API that answers 401 with a JSON object."""
+        details = {"token-other-certificate": "the access token is bound to another certificate than "
+                                              "that of this connection",
+                   "token-audience": "the access token is for another audience"}
+        self.assert_answer(url, name, token, 401, json.dumps(
+            {"error": error, "detail": details[error]}, separators=(",", ":")) + "\n")
+
     def curl_environment(self, name):
         reference, configuration = self.stand.dir / f"{name}.key", self.stand.dir / "openssl.cnf"
         if not reference.exists():
@@ -161,6 +169,36 @@ class OauthClients(unittest.TestCase):
                            200, f"hello {self.laptop}\n")
         self.assert_answer(self.server.api, "other", token["access_token"],
                            401, "bound to another certificate")
+
+    def test_TheGatewayTakesATokenWithItsCertificateAndWithNoOther(self):
+        (self.stand.dir / "gateway.toml").write_text(f"""
+            listen = "127.0.0.1:0"
+            cert = "login.pem"
+            key = "login.key"
+            handshake_certificate = "request"
+            [[token]]
+            name = "login"
+            issuer = "{self.server.issuer}"
+            audience = "https://gateway.example/"
+            jwks = "{self.server.issuer}/jwks"
+            jwks_ca = "login.pem"
+            [[path]]
+            prefix = "/api"
+            mode = "none"
+            token = "login"
+            """)
+        self.stand.start("gateway", BIN / "signet-gateway", "--config", self.stand.dir / "gateway.toml")
+        self.addCleanup(self.stand.stop, "gateway")
+        ready = self.stand.dir / "gateway.out"
+        wait_for("the gateway", lambda: ready.read_text().endswith("\n"))
+        url = f"https://localhost:{json.loads(ready.read_text())['listening'].rpartition(':')[2]}/api"
+        token = self.must_token("laptop", "--resource", "https://gateway.example/").out.strip()
+        self.assert_answer(url, "laptop", token, 200, '{"path":"/api"}\n')
+        for name, resource, error in [("other", "https://gateway.example/", "token-other-certificate"),
+                                      ("laptop", self.server.api, "token-audience")]:
+            token = self.must_token("laptop", "--resource", resource).out.strip()
+            self.assert_refusal(url, name, token, error)
+            self.assertNotIn(token, self.stand.log("gateway"))
 
     def test_AnOpaqueTokenIsLookedAtByTheServer(self):
         token = self.must_token("laptop", "--json").json
