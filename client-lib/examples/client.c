@@ -1,10 +1,11 @@
 /* The smallest whole HTTP/2 client that can prove who its user and its machine are: OpenSSL,
  * nghttp2 and libsignet in one poll loop.
  *
- * usage: signet-example-client CA-FILE HOST PORT PATH...
+ * usage: signet-example-client CA-FILE HOST PORT PATH-OR-URL...
  *
- * Gets the paths one after another on one connection. Bodies go to stdout, what the server asked
- * and what was proved to stderr. Exits with 0 when every status is below 400. */
+ * Gets the paths one after another on one connection, and URLs of other origins if the server has
+ * proved on it that they are its own. Bodies go to stdout, what the server asked and what was
+ * proved to stderr. Exits with 0 when every status is below 400. */
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
@@ -24,8 +25,10 @@ typedef struct connection {
   signet_nghttp2 adapter;
   const uint8_t* unsent; /* the rest of what nghttp2 gave last */
   size_t unsent_size;
-  char origin[300]; /* https://HOST:PORT */
-  int32_t stream;   /* of the request that is under way; 0 = none */
+  char origin[300];          /* https://HOST:PORT */
+  signet_bytes client_hello; /* until the session has it */
+  signet_openssl_trust trust;
+  int32_t stream; /* of the request that is under way; 0 = none */
   int status;
 } connection;
 
@@ -117,9 +120,11 @@ static void start_tls(connection* c, const char* ca_file, const char* host) {
   SSL_CTX_free(context);
   if (c->ssl == NULL || SSL_set_alpn_protos(c->ssl, (const uint8_t*)"\2h2", 3) != 0 ||
       SSL_set1_host(c->ssl, host) != 1 || SSL_set_tlsext_host_name(c->ssl, host) != 1 ||
-      SSL_set_fd(c->ssl, c->fd) != 1 || SSL_connect(c->ssl) != 1) {
-    die("TLS handshake");
+      SSL_set_fd(c->ssl, c->fd) != 1) {
+    die("TLS");
   }
+  signet_openssl_keep_client_hello(c->ssl, &c->client_hello);
+  if (SSL_connect(c->ssl) != 1) die("TLS handshake");
   const uint8_t* protocol = NULL;
   unsigned size = 0;
   SSL_get0_alpn_selected(c->ssl, &protocol, &size);
@@ -128,11 +133,23 @@ static void start_tls(connection* c, const char* ca_file, const char* host) {
 }
 
 static void start_signet(connection* c) {
-  signet_session_config config = {.size = sizeof config, .http = SIGNET_HTTP2, .origin = c->origin};
+  c->trust.store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(c->ssl));
+  signet_session_config config = {
+      .size = sizeof config,
+      .http = SIGNET_HTTP2,
+      .origin = c->origin,
+      /* From here on only what server certificates need. */
+      .client_hello = c->client_hello,
+      .verify_server_chain = signet_openssl_check_server_chain,
+      .covers_host = signet_openssl_covers_host,
+      .server_names = signet_openssl_server_names,
+      .server_user = &c->trust,
+  };
   signet_status status = signet_openssl_tls(c->ssl, &config.tls);
   if (status == SIGNET_OK) status = signet_session_new(&config, &c->session);
   if (status == SIGNET_OK) status = signet_agent_new(c->session, NULL, &c->agent);
   if (status != SIGNET_OK) die(signet_status_string(status));
+  signet_openssl_forget_client_hello(c->ssl, &c->client_hello);
   signet_nghttp2_init_client(&c->adapter, c->session);
 }
 
@@ -167,6 +184,10 @@ static void tell_events(connection* c) {
       fprintf(stderr, "proved %s %s (%s)\n", event.kind, event.identity, event.subject);
     } else if (event.type == SIGNET_EVENT_DECLINED) {
       fprintf(stderr, "declined, %s: %s\n", event.reason, event.detail);
+    } else if (event.type == SIGNET_EVENT_SERVER_PROVED) {
+      fprintf(stderr, "the server proved %s\n", event.subject);
+    } else if (event.type == SIGNET_EVENT_SERVER_UNWANTED) {
+      fprintf(stderr, "%s is not used, %s: %s\n", event.subject, event.reason, event.detail);
     }
   }
 }
@@ -213,9 +234,25 @@ static nghttp2_nv field(const char* name, const char* value) {
   return (nghttp2_nv){(uint8_t*)name, (uint8_t*)value, strlen(name), strlen(value), 0};
 }
 
-static int get(connection* c, const char* path) {
+/* SIGNET_AUTHORITY_IF_DNS would do as well if the host had an address that is the server's. */
+static void require_authority(connection* c, const char* origin) {
+  if (signet_session_is_authoritative(c->session, origin) == SIGNET_AUTHORITY_YES) return;
+  fprintf(stderr, "%s: ", origin);
+  die("needs a connection of its own, which this example does not make");
+}
+
+static int get(connection* c, const char* target) {
+  char origin[300];
+  const char* path = target;
+  snprintf(origin, sizeof origin, "%s", c->origin);
+  if (strncmp(target, "https://", 8) == 0) {
+    path = strchr(target + 8, '/');
+    if (path == NULL || (size_t)(path - target) >= sizeof origin) die("a URL must have a path");
+    snprintf(origin, sizeof origin, "%.*s", (int)(path - target), target);
+    require_authority(c, origin);
+  }
   const nghttp2_nv fields[] = {field(":method", "GET"), field(":scheme", "https"),
-                               field(":authority", c->origin + strlen("https://")),
+                               field(":authority", origin + strlen("https://")),
                                field(":path", path)};
   c->stream = nghttp2_submit_request(c->h2, NULL, fields, 4, NULL, NULL);
   if (c->stream <= 0) die(nghttp2_strerror(c->stream));
@@ -224,12 +261,12 @@ static int get(connection* c, const char* path) {
     if (!nghttp2_session_want_read(c->h2)) die("the server ended the connection");
     step(c);
   }
-  fprintf(stderr, "%d %s\n", c->status, path);
+  fprintf(stderr, "%d %s\n", c->status, target);
   return c->status;
 }
 
 int main(int count, char** arguments) {
-  if (count < 5) die("usage: signet-example-client CA-FILE HOST PORT PATH...");
+  if (count < 5) die("usage: signet-example-client CA-FILE HOST PORT PATH-OR-URL...");
   signal(SIGPIPE, SIG_IGN);
   const char *host = arguments[2], *port = arguments[3];
   connection c = {.fd = dial(host, port)};

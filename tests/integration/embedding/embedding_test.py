@@ -11,11 +11,14 @@ import unittest
 from tests.support.stand import BIN, Authority, Stand, wait_for
 
 sys.path.insert(0, str(pathlib.Path("tests/support/python").resolve()))
+import certificates
 import raw_http2
+from authenticator import Proof, vector
 
 COMPILED = pathlib.Path(os.environ.get("SIGNET_EXAMPLES_DIR", "build/release/examples")).resolve()
 IN_PYTHON = pathlib.Path("client-lib/examples/python").resolve()
 PROTOCOL_ERROR = 1
+ORIGIN = 0x0c  # a frame type
 LIBRARY = BIN.parent / "lib" / "libsignet.so.0"
 PYTHON = ("/usr/bin/env", f"SIGNET_LIBRARY={LIBRARY}", sys.executable, "-B", "-W", "ignore")
 WITHOUT_SANITIZER = unittest.skipIf(os.environ.get("SIGNET_SANITIZE"),
@@ -139,6 +142,39 @@ class ExamplesInC(ExamplesTest, unittest.TestCase):
     """On nghttp2 and OpenSSL."""
     client = (COMPILED / "signet-example-client",)
     server = (COMPILED / "signet-example-server",)
+
+    def get_from_a_server_that_proves_a_shop(self, url):
+        """Of the server's own page, then the URL."""
+        folder = STAND.dir / f"shops of {self.id()}"
+        folder.mkdir()
+        ca = certificates.authority("ca")
+        ca_pem, _ = ca.write(folder)
+        shop = certificates.server(ca, "shop.test")
+
+        def prove_and_serve(peer):
+            peer.send_settings({raw_http2.SERVER_CERT_AUTH: 1})
+            proof = Proof(peer.keys("server"), b"", [shop.der], shop.key, context=b"one")
+            peer.send(raw_http2.SERVER_CERTIFICATE, 0, 0, proof.build())
+            peer.send(ORIGIN, 0, 0, vector(2, b"https://shop.test") + vector(2, b"https://b.test"))
+            while frame := peer.read():
+                if frame[0] == raw_http2.HEADERS:
+                    peer.respond(frame[2])
+        server = raw_http2.Server(*certificates.server(ca).write(folder), prove_and_serve)
+        outcome = STAND.run(*self.client, ca_pem, "localhost", str(server.port), "/", url)
+        server.finish()
+        self.assertIn("the server proved shop.test\n200 /\n", outcome.err)
+        return outcome
+
+    def test_ClientGetsFromAnotherOriginWhatItsServerProves(self):
+        outcome = self.get_from_a_server_that_proves_a_shop("https://shop.test/goods")
+        self.assertEqual(outcome.code, 0, outcome)
+        self.assertIn("200 https://shop.test/goods", outcome.err)
+
+    def test_ClientGetsNothingForAnOriginThatIsNotProved(self):
+        outcome = self.get_from_a_server_that_proves_a_shop("https://b.test/goods")
+        self.assertEqual(outcome.code, 1, outcome)
+        self.assertIn("https://b.test: signet-example-client: needs a connection of its own",
+                      outcome.err)
 
 
 @WITHOUT_SANITIZER
