@@ -2,8 +2,10 @@
 
 #include <openssl/params.h>
 
+#include <charconv>
 #include <cstdarg>
-#include <cstdlib>
+#include <string_view>
+#include <system_error>
 
 namespace signet::openssl {
 namespace {
@@ -49,12 +51,20 @@ Context::Context(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* functions)
                            OSSL_PARAM_utf8_ptr("deadline_ms", &deadline, 0), OSSL_PARAM_END};
   if (get_params == nullptr || get_params(core, settings) != 1) return;
   agent_socket_ = socket;
-  if (deadline != nullptr) {
-    deadline_ms_ = static_cast<uint32_t>(std::strtoul(deadline, nullptr, 10));
-  }
+  deadline_ = deadline;
 }
 
-Context::~Context() { OSSL_LIB_CTX_free(public_keys_); }
+uint32_t Context::deadline_ms() const {
+  if (deadline_ == nullptr) return 0;
+  const std::string_view text(deadline_);
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), number);
+  if (error != std::errc() || end != text.end() || number == 0) {
+    throw Failure("signet: deadline_ms = " + std::string(text) +
+                  " in the configuration of OpenSSL: give a number of milliseconds, such as 10000");
+  }
+  return number;
+}
 
 void Context::Raise(const char* text) const noexcept {
   if (new_error_ == nullptr || vset_error_ == nullptr) return;
@@ -64,7 +74,7 @@ void Context::Raise(const char* text) const noexcept {
 }
 
 Stream Context::Open(OSSL_CORE_BIO* stream) const {
-  return Stream(BIO_new_from_core_bio(public_keys_, stream));
+  return Stream(BIO_new_from_core_bio(public_keys_.get(), stream));
 }
 
 }  // namespace signet::openssl

@@ -26,6 +26,10 @@ struct PkeyFree {
 };
 using Pkey = std::unique_ptr<EVP_PKEY, PkeyFree>;
 
+struct LibraryFree {
+  void operator()(OSSL_LIB_CTX* library) const { OSSL_LIB_CTX_free(library); }
+};
+
 struct StreamFree {
   void operator()(BIO* stream) const { BIO_free(stream); }
 };
@@ -37,7 +41,6 @@ class Context {
   Context(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* functions);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
-  ~Context();
 
   // One entry of the error queue.
   void Raise(const char* text) const noexcept;
@@ -46,19 +49,20 @@ class Context {
   Stream Open(OSSL_CORE_BIO* stream) const;
 
   // For what is done with public keys: OpenSSL's own algorithms, whatever the program has loaded.
-  OSSL_LIB_CTX* public_keys() const { return public_keys_; }
+  OSSL_LIB_CTX* public_keys() const { return public_keys_.get(); }
   // Of the configuration (`agent_socket`, `deadline_ms`); null and 0: libsignet's defaults.
   const char* agent_socket() const { return agent_socket_; }
-  uint32_t deadline_ms() const { return deadline_ms_; }
+  // Throws Failure when it is not understood: OpenSSL says nothing of what fails at loading.
+  uint32_t deadline_ms() const;
 
  private:
   const OSSL_CORE_HANDLE* const core_;
   OSSL_FUNC_core_new_error_fn* new_error_ = nullptr;
   OSSL_FUNC_core_set_error_debug_fn* set_error_debug_ = nullptr;
   OSSL_FUNC_core_vset_error_fn* vset_error_ = nullptr;
-  OSSL_LIB_CTX* public_keys_;
+  const std::unique_ptr<OSSL_LIB_CTX, LibraryFree> public_keys_;
   const char* agent_socket_ = nullptr;
-  uint32_t deadline_ms_ = 0;
+  const char* deadline_ = nullptr;
 };
 
 // Counted, since OpenSSL may free keys after the provider.

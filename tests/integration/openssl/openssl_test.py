@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from tests.integration.openssl.fixture import PROVIDER, SANITIZED, WithProvider
+from tests.integration.openssl.fixture import CONFIGURATION, PROVIDER, SANITIZED, WithProvider
 from tests.support.stand import PATIENCE
 
 # A server that wants a certificate, and one that goes there with a key of the agent.
@@ -205,6 +205,19 @@ class Applications(WithProvider):
         made = self.run_program("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
                                 "ec_paramgen_curve:P-256")
         self.assertEqual(made.code, 0, made)
+
+    def test_AConfigurationThatItDoesNotUnderstandIsNamed(self):
+        wrong = self.dir / "wrong.cnf"
+        for deadline in ("soon", "0", "10 s", "-1"):
+            wrong.write_text(CONFIGURATION.format(module=PROVIDER) + f"deadline_ms = {deadline}\n")
+            outcome = self.run_program("openssl", "storeutl", "signet:",
+                                       environment=dict(self.environment, OPENSSL_CONF=str(wrong)))
+            self.assertNotEqual(outcome.code, 0)
+            self.assertIn(f"deadline_ms = {deadline} in the configuration", outcome.err)
+
+    def test_StaysLoadedSinceUnloadingWouldLeak(self):
+        dynamic = subprocess.run(["readelf", "-d", PROVIDER], capture_output=True, text=True, check=True)
+        self.assertIn("NODELETE", dynamic.stdout)
 
     def test_ExportsItsEntryAlone(self):
         symbols = subprocess.run(["nm", "-D", "--defined-only", PROVIDER], capture_output=True,
