@@ -37,6 +37,10 @@ SocketAddress Address(uint16_t port) {
   return address;
 }
 
+uint16_t PortOf(const ngtcp2_addr& address) {
+  return ntohs(reinterpret_cast<const sockaddr_in*>(address.addr)->sin_port);
+}
+
 class TemporaryFolder {
  public:
   TemporaryFolder() : path_(mkdtemp(name_)) {}
@@ -82,12 +86,16 @@ class End : public Http3Events, public QuicCarrier {
   void OnData(int64_t, std::span<const uint8_t>) override {}
   void OnStreamEnd(int64_t) override {}
   void OnStreamClose(int64_t, uint64_t) override {}
-  void SendDatagram(std::span<const uint8_t> data, const ngtcp2_path&) override {
+  void SendDatagram(std::span<const uint8_t> data, const ngtcp2_path& path) override {
+    if (lost_to == PortOf(path.remote)) return;
     sent.emplace_back(data.begin(), data.end());
+    last_to = PortOf(path.remote);
   }
 
   bool client = false;
   Datagrams sent;
+  uint16_t last_to = 0;  // the port
+  uint16_t lost_to = 0;  // nothing arrives there
   std::optional<QuicConnection> quic;
   test::SessionPtr session;
   test::RequesterPtr requester;
@@ -179,7 +187,8 @@ class Http3ConnectionTest : public ::testing::Test {
 
   const TemporaryFolder folder_;
   const std::string host_ = "localhost";
-  const SocketAddress client_address_ = Address(1111), server_address_ = Address(2222);
+  SocketAddress client_address_ = Address(1111);
+  const SocketAddress server_address_ = Address(2222);
   GnutlsCredentials client_credentials_, server_credentials_;
   test::FakeAgent agent_;
   uint64_t proofs_ = 0;
@@ -205,6 +214,22 @@ TEST_F(Http3ConnectionTest, GoesOnWhenTheControlStreamGetsNewCredit) {
     Ask();
     Prove(120000);
     EXPECT_EQ(AwaitAnswer(), SIGNET_RESULT_IDENTITY) << i;
+  }
+}
+
+// The client leaves its address for another one while a person is asked; the old one is dead.
+TEST_F(Http3ConnectionTest, StaysTheSameWhenTheClientMoves) {
+  for (uint16_t port : {3333, 4444}) {
+    Ask();
+    server_.lost_to = PortOf({client_address_.get(), client_address_.size});
+    client_address_ = Address(port);
+    RunUntil([this] { return client_.quic->Migrate(client_address_, server_address_); });
+    Prove(0);
+    EXPECT_EQ(AwaitAnswer(), SIGNET_RESULT_IDENTITY);
+    RunUntil([&] { return server_.last_to == port; });
+    Ask();  // arrives at the new address only
+    Prove(0);
+    EXPECT_EQ(AwaitAnswer(), SIGNET_RESULT_IDENTITY);
   }
 }
 

@@ -289,6 +289,11 @@ void QuicConnection::KeepAlive(bool keep) {
   ngtcp2_conn_set_keep_alive_timeout(quic_, idle / 3);
 }
 
+bool QuicConnection::Migrate(const SocketAddress& local, const SocketAddress& remote) {
+  const ngtcp2_path path = Path(local, remote);
+  return ngtcp2_conn_initiate_immediate_migration(quic_, &path, Now()) == 0;
+}
+
 void QuicConnection::Fail(uint64_t code, std::string_view detail) {
   if (!failing_) failing_ = QuicError{QuicError::By::kLocal, true, code, std::string(detail)};
 }

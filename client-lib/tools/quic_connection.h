@@ -75,6 +75,9 @@ class QuicConnection {
   // Whether to send something now and then, so that the connection stays while a person thinks.
   void KeepAlive(bool keep);
   bool UpdateKeys() { return ngtcp2_conn_initiate_key_update(quic_, Now()) == 0; }
+  // A client's, whose own address is `local` from now on: the peer is to find out whether it is
+  // true.
+  bool Migrate(const SocketAddress& local, const SocketAddress& remote);
 
   State state() const { return state_; }
   // After kClosed; nothing when it ended in good order.
