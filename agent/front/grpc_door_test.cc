@@ -141,6 +141,40 @@ TEST(GrpcDoor, AuthenticatesAndListsAsTheOtherSocketDoes) {
   EXPECT_EQ(list.response.identities(0).name(), "alice");
 }
 
+TEST(GrpcDoor, SignsByRulesOfAPurposeAsTheOtherSocketDoes) {
+  Agent agent;
+  v1::SignRequest request;
+  request.set_identity("alice");
+  request.set_scheme(0x0403);  // ecdsa_secp256r1_sha256
+  request.set_content(std::string(64, ' ') + "TLS 1.3, client CertificateVerify" +
+                      std::string(33, '\0'));
+  const auto refused = Call(*agent.agent, &v1::Agent::Stub::Sign, request);
+  ASSERT_TRUE(refused.status.ok()) << refused.status.error_message();
+  EXPECT_THAT(refused.response.declined().detail(), HasSubstr("--purpose tls-client"));
+
+  v1::AddRuleRequest rule;
+  rule.mutable_rule()->set_purpose("tls-client");
+  rule.mutable_rule()->set_identity("alice");
+  rule.mutable_rule()->set_decision("allow");
+  ASSERT_TRUE(Call(*agent.admin, &v1::Admin::Stub::AddRule, rule).status.ok());
+  const auto answer = Call(*agent.agent, &v1::Agent::Stub::Sign, request);
+  EXPECT_FALSE(answer.response.signature().empty()) << answer.response.declined().detail();
+  v1::GetKeyRequest wanted;
+  wanted.set_identity("alice");
+  EXPECT_EQ(Call(*agent.agent, &v1::Agent::Stub::GetKey, wanted).response.key().chain_size(), 1);
+}
+
+TEST(GrpcDoor, ARuleWithoutAnOriginAsksNobody) {
+  Agent agent;
+  v1::AddRuleRequest rule;
+  rule.mutable_rule()->set_purpose("server");
+  rule.mutable_rule()->set_identity("*");
+  rule.mutable_rule()->set_decision("ask");
+  const auto answer = Call(*agent.admin, &v1::Admin::Stub::AddRule, rule);
+  EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(answer.status.error_message(), HasSubstr("does not wait for a person"));
+}
+
 TEST(GrpcDoor, TellsTheCallerAsWhatItIsSeen) {
   Agent agent;
   v1::DescribeCallerRequest request;
