@@ -108,6 +108,10 @@ std::optional<FetchReport::PassedOver> ConnectionPool::WhyNotSlowly(const Pooled
         "client-certificate",
         "a client certificate was proved there, and it would speak for " + url.Origin() + ", too");
   }
+  if (!options_.certificate.empty()) {
+    return passed_over("client-certificate",
+                       "the certificate of --cert may have been shown in its handshake");
+  }
   switch (connection.session().Authority(url.Origin())) {
     case SIGNET_AUTHORITY_YES:
       why = "the server has proved that it is " + url.Origin() + ", and says so (ORIGIN)";

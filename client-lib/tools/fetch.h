@@ -26,7 +26,7 @@ struct FetchOptions {
   Fields fields;                       // more for each request
   std::optional<Endpoint> connect;     // in place of every URL's host and port
   std::vector<ResolvedHost> resolved;  // in place of a lookup
-  std::optional<Url> proxy;            // through which to CONNECT; HTTP/2 only
+  std::optional<Url> proxy;            // through which to CONNECT
   bool http3 = false;
   uint32_t limit = 4;
   std::string agent;  // socket path; empty = where libsignet looks

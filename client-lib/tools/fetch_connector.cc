@@ -15,19 +15,23 @@ bool FetchConnector::Prepare() {
   std::string error;
   if (options_.http3) {
     credentials_ = NewQuicClientCredentials(options_.ca_file, error);
-  } else {
+  }
+  // Inside a tunnel there is HTTP/2, whatever carries it.
+  if (!options_.http3 || (options_.proxy && credentials_ != nullptr)) {
     context_ = NewClientContext(options_.ca_file, error);
-    if (context_ != nullptr) trust_.store = SSL_CTX_get_cert_store(context_.get());
   }
-  bool ready = context_ != nullptr || credentials_ != nullptr;
-  if (ready && !options_.certificate.empty()) {
-    ready = options_.http3
-                ? UseCertificate(credentials_.get(), options_.certificate, options_.key, error)
-                : UseCertificate(context_.get(), options_.certificate, options_.key, error);
-  }
-  if (ready) return true;
+  if (context_ != nullptr) trust_.store = SSL_CTX_get_cert_store(context_.get());
+  if (error.empty() && UseCertificates(error)) return true;
   report_.Fail(FetchExit::kUsage, error);
   return false;
+}
+
+bool FetchConnector::UseCertificates(std::string& error) {
+  const std::string& certificate = options_.certificate;
+  if (certificate.empty()) return true;
+  return (credentials_ == nullptr ||
+          UseCertificate(credentials_.get(), certificate, options_.key, error)) &&
+         (context_ == nullptr || UseCertificate(context_.get(), certificate, options_.key, error));
 }
 
 std::unique_ptr<FetchConnection> FetchConnector::ConnectSlowly(const Endpoint& server,

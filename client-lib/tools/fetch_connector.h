@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "client-lib/tools/endpoint.h"
 #include "client-lib/tools/fetch.h"
@@ -34,6 +35,8 @@ class FetchConnector {
                                                         const Endpoint& server, const Await& await);
 
  private:
+  // What is shown to servers that ask in the handshake.
+  bool UseCertificates(std::string& error);
   std::unique_ptr<FetchConnection> ConnectHttp3Slowly(const Endpoint& server);
   std::unique_ptr<FetchConnection> StartHttp2(std::optional<HttpsConnection> https,
                                               const Endpoint& server);

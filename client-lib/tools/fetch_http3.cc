@@ -17,6 +17,7 @@ namespace {
 constexpr uint32_t kIdleTimeoutMs = 30000;
 constexpr int kDatagramsAtOnce = 64;
 constexpr size_t kMaxDatagram = 65536;
+constexpr uint64_t kRequestCancelled = 0x10c;  // H3_REQUEST_CANCELLED
 
 }  // namespace
 
@@ -93,23 +94,42 @@ bool Http3FetchConnection::ConnectSlowly(const Endpoint& place, uint64_t deadlin
 
 bool Http3FetchConnection::Request(const Fields& head, bool has_body, FetchStream& stream,
                                    std::string& error) {
-  const int64_t id = has_body ? -1 : http3_.Request(head);
-  if (id >= 0) streams_[id] = &stream;
-  if (id < 0) error = "the server takes no more requests";
+  auto body = std::make_unique<OutgoingBody>();
+  const int64_t id = http3_.Request(head, has_body ? body.get() : nullptr);
+  if (id >= 0) {
+    exchanges_[id] = {&stream, std::move(body)};
+  } else {
+    error = "the server takes no more requests";
+  }
   return id >= 0;
 }
 
 FetchStream* Http3FetchConnection::Find(int64_t id) const {
-  auto found = streams_.find(id);
-  return found == streams_.end() ? nullptr : found->second;
+  auto found = exchanges_.find(id);
+  return found == exchanges_.end() ? nullptr : found->second.stream;
+}
+
+int64_t Http3FetchConnection::IdOf(const FetchStream& stream) const {
+  for (const auto& [id, exchange] : exchanges_) {
+    if (exchange.stream == &stream) return id;
+  }
+  return -1;
+}
+
+OutgoingBody* Http3FetchConnection::BodyOf(const FetchStream& stream) {
+  auto found = exchanges_.find(IdOf(stream));
+  return found == exchanges_.end() ? nullptr : found->second.body.get();
+}
+
+void Http3FetchConnection::Resume(const FetchStream& stream) {
+  if (OutgoingBody* body = BodyOf(stream)) http3_.Resume(IdOf(stream), *body);
 }
 
 void Http3FetchConnection::Abandon(const FetchStream& stream) {
-  auto found =
-      std::ranges::find_if(streams_, [&](const auto& each) { return each.second == &stream; });
-  if (found == streams_.end()) return;
-  http3_.ResetStream(found->first, ClientStreams::Reset::kFailed);
-  streams_.erase(found);
+  const int64_t id = IdOf(stream);
+  if (id < 0) return;
+  exchanges_.at(id).stream = nullptr;
+  ngtcp2_conn_shutdown_stream(quic_->quic(), id, kRequestCancelled);
 }
 
 void Http3FetchConnection::Drive() {
@@ -172,7 +192,7 @@ void Http3FetchConnection::OnStreamEnd(int64_t stream) {
 
 void Http3FetchConnection::OnStreamClose(int64_t stream, uint64_t error_code) {
   if (FetchStream* found = Find(stream)) found->OnClose(error_code, Http3ErrorName(error_code));
-  streams_.erase(stream);
+  exchanges_.erase(stream);
 }
 
 }  // namespace signet::tools

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,8 +32,8 @@ class Http3FetchConnection : public FetchConnection, public Http3Events, public 
   bool ConnectSlowly(const Endpoint& place, uint64_t deadline_ms, FetchReport& failure);
 
   bool Request(const Fields& head, bool has_body, FetchStream& stream, std::string& error) override;
-  OutgoingBody* BodyOf(const FetchStream&) override { return nullptr; }
-  void Resume(const FetchStream&) override {}
+  OutgoingBody* BodyOf(const FetchStream& stream) override;
+  void Resume(const FetchStream& stream) override;
   void Abandon(const FetchStream& stream) override;
   void Drive() override;
   pollfd wait() const override { return {socket_.get(), POLLIN, 0}; }
@@ -58,7 +59,14 @@ class Http3FetchConnection : public FetchConnection, public Http3Events, public 
     signet::tools::SendDatagram(socket_, data, nullptr, 0);
   }
 
+  struct Exchange {
+    FetchStream* stream;  // null: abandoned
+    std::unique_ptr<OutgoingBody> body;
+  };
+
   FetchStream* Find(int64_t id) const;
+  // -1 = none.
+  int64_t IdOf(const FetchStream& stream) const;
   std::ostream* log() const { return options_.log; }
 
   const FetchOptions& options_;
@@ -71,7 +79,7 @@ class Http3FetchConnection : public FetchConnection, public Http3Events, public 
   gnutls_x509_trust_list_t trust_ = nullptr;  // of the credentials
   FetchSession session_;
   Http3Connection http3_;
-  std::map<int64_t, FetchStream*> streams_;
+  std::map<int64_t, Exchange> exchanges_;  // bodies are read until nghttp3 has closed the stream
 };
 
 }  // namespace signet::tools

@@ -72,7 +72,8 @@ void Declare(CLI::App& app, CommandLine& line, FetchOptions& options) {
       ->type_name("HOST:PORT:ADDRESS")
       ->allow_extra_args(false);  // what follows is a URL
   app.add_option("--proxy", line.proxy,
-                 "Reach the URLs' servers through tunnels (CONNECT over HTTP/2) of this proxy")
+                 "Reach the URLs' servers through tunnels (CONNECT) of this proxy; over HTTP/3,\n"
+                 "if that is wanted, but with HTTP/2 inside")
       ->type_name("https://HOST[:PORT]");
   app.add_flag("--http3", options.http3, "Use HTTP/3 (QUIC, on UDP) in place of HTTP/2");
   app.add_option("--limit", options.limit,
@@ -134,10 +135,6 @@ bool Complete(const CommandLine& line, FetchOptions& options, std::string& error
     options.proxy = ParseUrl(line.proxy);
     if (!options.proxy || options.proxy->target != "/") {
       error = "--proxy " + line.proxy + ": write https://HOST[:PORT]";
-      return false;
-    }
-    if (options.http3) {
-      error = "--proxy goes over HTTP/2 only; leave out --http3";
       return false;
     }
   }

@@ -63,7 +63,6 @@ class CommandLine(FetchTest):
                 ([URL, "--resolve", "localhost:0:127.0.0.1"], "HOST:PORT:ADDRESS"),
                 ([URL, "--proxy", "http://proxy"], "--proxy"),
                 ([URL, "--proxy", "https://proxy/path"], "--proxy"),
-                ([URL, "--proxy", "https://proxy", "--http3"], "--http3"),
                 ([URL, "--cert", file], "belong together"),
                 ([URL, "--cert", file, "--key", file], "--cert"),
                 ([URL, "--cert", file, "--key", file, "--http3"], "--cert"),

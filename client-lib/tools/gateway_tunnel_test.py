@@ -9,6 +9,7 @@ import unittest
 
 import certificates
 import raw_http2 as h2
+import raw_http3 as h3
 from tools_under_test import Gateway, fetch
 
 CONNECT_ERROR = 0xa
@@ -100,6 +101,40 @@ class Through(TunnelTest):
                          [(2, "new"), (2, "same-origin"), (1, "same-origin")])
         self.assertEqual(server.next_record()["path"], "/a")
         self.assertEqual(proxy.next_record()["path"], "/c")  # the tunnel is still there
+
+    def test_signet_fetch_does_so_over_http3(self):
+        server = self.gateway(host="inside.test")
+        proxy = self.gateway(f'[[tunnel]]\ntarget = "inside.test:443"\naddress = "{server.address}"',
+                             "--http3")
+        result = fetch("--json", "--http3", "--no-agent", "--cacert", self.ca_pem, "--resolve",
+                       f"localhost:{proxy.port}:127.0.0.1", "--proxy",
+                       f"https://localhost:{proxy.port}", "https://inside.test/a",
+                       "https://inside.test/b", f"https://localhost:{proxy.port}/c")
+        self.assertEqual(result.exit, 0, result.stderr)
+        self.assertEqual([body["path"] for body in result.bodies()], ["/a", "/b", "/c"])
+        self.assertEqual([each["connection"] for each in result.json["responses"]], [2, 2, 1])
+        refused = fetch("--http3", "--no-agent", "--cacert", self.ca_pem, "--resolve",
+                        f"localhost:{proxy.port}:127.0.0.1", "--proxy",
+                        f"https://localhost:{proxy.port}", "https://inside.test:444/")
+        self.assertEqual(refused.exit, 7, refused.stderr)
+        self.assertIn("403", refused.stderr)
+
+    def test_bytes_go_both_ways_over_http3_too(self):
+        gateway = self.gateway(f'[[tunnel]]\ntarget = "inside.test:443"\n'
+                               f'address = "{self.target.place}"\n', "--http3")
+        client = h3.Client(gateway.port, self.ca_pem)
+        self.addCleanup(client.close)
+        client.open_stream(b"", bidirectional=True)
+        # QPACK, from its static table: :method CONNECT, and the name :authority.
+        client.send(h2.HEADERS, 0, 1, b"\0\0\xcf\x50\x0finside.test:443")
+        with self.target.accept() as target:
+            self.assertEqual(client.expect(h2.HEADERS)[2:], (1, h3.STATUS_200))
+            client.send(h2.DATA, h2.END_STREAM, 1, b"from the client")
+            with target.makefile("rb") as received:
+                self.assertEqual(received.read(), b"from the client")
+            target.sendall(b"from the target")
+            self.assertEqual(client.expect(h2.DATA)[3], b"from the target")
+        self.assertTrue(client.expect(h2.DATA)[1] & h2.END_STREAM)
 
     def test_bytes_go_both_ways_and_each_way_ends_by_itself(self):
         with self.client(self.tunnel()) as client, self.open(client) as target:

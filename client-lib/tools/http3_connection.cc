@@ -164,14 +164,16 @@ bool Http3Connection::peer_settings_received() const {
 
 // -- what is submitted
 
-int64_t Http3Connection::Request(const Fields& head) {
+int64_t Http3Connection::Request(const Fields& head, OutgoingBody* body) {
   int64_t stream = -1;
   if (h3_ == nullptr || ngtcp2_conn_open_bidi_stream(quic_->quic(), &stream, nullptr) != 0) {
     return -1;
   }
   const std::vector<nghttp3_nv> fields = ToNghttp3(head);
-  const int result =
-      nghttp3_conn_submit_request(h3_, stream, fields.data(), fields.size(), nullptr, nullptr);
+  const nghttp3_data_reader reader{Http3Callbacks::ReadBody};
+  if (body != nullptr) bodies_[stream].source = body;
+  const int result = nghttp3_conn_submit_request(h3_, stream, fields.data(), fields.size(),
+                                                 body != nullptr ? &reader : nullptr, nullptr);
   return result == 0 ? stream : -1;
 }
 

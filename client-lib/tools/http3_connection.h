@@ -56,8 +56,9 @@ class Http3Connection : public QuicStreams, public ClientStreams {
   // this; null for a connection that carries no authenticators.
   bool Start(signet_session* session, signet_requester* requester);
 
-  // The stream of a request without a body; -1 when there can't be one (any more).
-  int64_t Request(const Fields& head);
+  // The stream of a request; -1 when there can't be one (any more). `body` stays where it is until
+  // the stream is closed; null = none.
+  int64_t Request(const Fields& head, OutgoingBody* body = nullptr);
   // Takes no new requests from the peer.
   void Shutdown();
   bool peer_settings_received() const;

@@ -51,20 +51,25 @@ class Proxy(HybridTest):
         return record["path"]
 
     def test_is_asked_directly_once_it_has_proved_the_target_before_its_200(self):
-        proxy = self.start(self.tunnel + self.certificate(self.origin, when="request"))
-        result = self.fetch_through(proxy, "/1", "/2", options=["--verbose"])
-        self.assertEqual(self.connections(result), [(1, "coalesced"), (1, "coalesced")])
-        self.assertEqual([body["path"] for body in result.bodies()], ["/1", "/2"])
-        self.assertEqual([(each["names"], each["proved"])
-                          for each in result.json["server_certificates"]], [("b.test", True)])
-        proof = result.stderr.index("< server certificate 1 for b.test: proved")
-        ok = result.stderr.index(f"< 200 CONNECT b.test:{self.server.port}")
-        self.assertLess(ok, result.stderr.index(f"> GET {self.origin}/1"))
-        self.assertIn("the proxy has proved that it is " + self.origin, result.stderr)
-        self.assertLess(proof, result.stderr.index(f"> GET {self.origin}/1"))
-        records = [proxy.next_record() for _ in range(3)]
-        self.assertEqual({(each["method"], each["path"]) for each in records},
-                         {("CONNECT", ""), ("GET", "/1"), ("GET", "/2")})
+        for version in [[], ["--http3"]]:
+            with self.subTest(version):
+                proxy = self.start(self.tunnel + self.certificate(self.origin, when="request"),
+                                   *version)
+                result = self.fetch_through(proxy, "/1", "/2", options=["--verbose", *version])
+                self.assertEqual(self.connections(result), [(1, "coalesced"), (1, "coalesced")])
+                self.assertEqual([body["path"] for body in result.bodies()], ["/1", "/2"])
+                self.assertEqual([(each["names"], each["proved"])
+                                  for each in result.json["server_certificates"]],
+                                 [("b.test", True)])
+                story = [result.stderr.index(each) for each in [
+                    f"> CONNECT b.test:{self.server.port} through https://a.test:{proxy.port}\n",
+                    "< server certificate 1 for b.test: proved\n",
+                    f"* connection 1 (coalesced): the proxy has proved that it is {self.origin}\n",
+                    f"> GET {self.origin}/1\n"]]
+                self.assertEqual(story, sorted(story))
+                records = [proxy.next_record() for _ in range(3)]
+                self.assertEqual({(each["method"], each["path"]) for each in records},
+                                 {("CONNECT", ""), ("GET", "/1"), ("GET", "/2")})
 
     def test_is_asked_directly_and_for_no_tunnel_when_it_has_proved_the_target_at_the_start(self):
         proxy = self.start(self.tunnel + self.certificate(self.origin))
