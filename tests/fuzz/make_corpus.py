@@ -229,6 +229,15 @@ P256_GENERATOR = bytes.fromhex(
     "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
 
 
+def key_reference_seeds():
+    identity = b"\x0c" + vector(1, b"laptop")
+    ec = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200") + P256_GENERATOR
+    ed25519 = bytes.fromhex("302a300506032b6570032100") + P256_GENERATOR[1:33]
+    yield "p256", b"\x30" + vector(1, identity + ec)
+    yield "ed25519", b"\x30" + vector(1, identity + ed25519)
+    yield "no-name", b"\x30" + vector(1, ec)
+
+
 def signed_content_seeds():
     for name, context, size in [("client", "TLS 1.3, client CertificateVerify", 32),
                                 ("client-sha384", "TLS 1.3, client CertificateVerify", 48),
@@ -261,6 +270,8 @@ def other_seeds(answers):
     yield "tss2_private_key", "parent", pem("TSS2 PRIVATE KEY", TPM_KEY) + b"Signet-Parent: 000bff\n"
     yield "ec_point", "wrapped", b"\x00\x04\x41" + P256_GENERATOR
     yield "ec_point", "bare", b"\x00" + P256_GENERATOR
+    for name, content in key_reference_seeds():
+        yield "key_reference", name, content
     for name, content in signed_content_seeds():
         yield "signed_content", name, content
     for name, text in [("exact", "https://host.example\nhttps://HOST.example:443"),
