@@ -13,7 +13,7 @@ from tests.support.stand import BIN
 LOAD = BIN.parent / "tests" / "provider-load"
 WARM = 100  # signatures until all is loaded that stays
 PROGRAM_GROWTH = 16 << 10  # bytes, however many signatures
-AGENT_GROWTH = 4 << 10  # KiB
+AGENT_GROWTH = 8 << 10  # KiB, as in soak.py: records wait in memory for a disk that is busy
 
 
 class Signatures(WithProvider):
