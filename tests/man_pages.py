@@ -130,8 +130,7 @@ def main():
     wrong += check_configuration("signet.toml.5", pages["signet.toml.5"], policy / "configuration.cc",
                                  policy / "toml_reader.cc", policy / "rule_keys.cc", policy / "bus_reader.cc")
     wrong += check_configuration("signet-gateway.1", pages["signet-gateway.1"],
-                                 root / "client-lib/tools/gateway_configuration.cc",
-                                 root / "client-lib/tools/token_configuration.cc")
+                                 *sorted((root / "client-lib/tools").glob("*_configuration.cc")))
     if wrong:
         sys.exit("\n".join(wrong))
 
