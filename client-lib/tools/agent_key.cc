@@ -77,10 +77,13 @@ void AgentKey::Start(EventLoop& loop) {
   thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
 
-void AgentKey::Sign(uint16_t scheme, std::vector<uint8_t> message, Done done) {
+void AgentKey::Sign(uint16_t scheme, std::vector<uint8_t> message, std::weak_ptr<const void> owner,
+                    Done done) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back({scheme, std::move(message), std::move(done)});
+    // Connections that come and go must not wear a slow key out.
+    std::erase_if(waiting_, [](const Job& job) { return job.owner.expired(); });
+    waiting_.push_back({scheme, std::move(message), std::move(owner), std::move(done)});
   }
   waiting_changed_.notify_one();
 }
@@ -91,6 +94,7 @@ void AgentKey::Run(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     Job job = std::move(waiting_.front());
     waiting_.pop_front();
+    if (job.owner.expired()) continue;
     lock.unlock();
     job.signature = SignSlowly(job);
     lock.lock();
@@ -119,7 +123,9 @@ void AgentKey::TakeFinished() {
     const std::lock_guard lock(mutex_);
     finished.swap(finished_);
   }
-  for (Job& job : finished) job.done(std::move(job.signature));
+  for (Job& job : finished) {
+    if (!job.owner.expired()) job.done(std::move(job.signature));
+  }
 }
 
 }  // namespace signet::tools

@@ -39,12 +39,14 @@ class AgentKey : public SigningKey {
 
   void Start(EventLoop& loop) override;
   std::vector<uint16_t> schemes() const override { return schemes_; }
-  void Sign(uint16_t scheme, std::vector<uint8_t> message, Done done) override;
+  void Sign(uint16_t scheme, std::vector<uint8_t> message, std::weak_ptr<const void> owner,
+            Done done) override;
 
  private:
   struct Job {
     uint16_t scheme;
     std::vector<uint8_t> message;
+    std::weak_ptr<const void> owner;
     Done done;
     Signature signature{};
   };

@@ -56,11 +56,9 @@ void ConnectionCertificates::Prove(size_t index) {
   states_[index] = State::kSigning;
   std::vector<uint8_t> message(proof.message.data, proof.message.data + proof.message.size);
   const uint64_t id = proof.id;
-  certificate.key->Sign(proof.signature_scheme, std::move(message),
-                        [this, index, id, alive = std::weak_ptr<bool>(alive_)](
-                            const SigningKey::Signature& signature) {
-                          if (!alive.expired()) Signed(index, id, signature);
-                        });
+  certificate.key->Sign(
+      proof.signature_scheme, std::move(message), alive_,
+      [this, index, id](const SigningKey::Signature& signature) { Signed(index, id, signature); });
 }
 
 void ConnectionCertificates::Signed(size_t index, uint64_t id,

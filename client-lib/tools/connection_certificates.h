@@ -49,7 +49,7 @@ class ConnectionCertificates {
   Watch& wake_;
   bool started_ = false;
   std::vector<State> states_;          // of policy.server_certificates
-  const std::shared_ptr<bool> alive_;  // for keys that answer later
+  const std::shared_ptr<bool> alive_;  // the owner of signatures that come later
 };
 
 }  // namespace signet::tools

@@ -193,6 +193,7 @@ class Configuration(CertificatesTest):
         first = '[[server_certificate]]\ncert = "b.pem"\n'
         for text, line, expected in [
                 (first, 1, "key"),
+                (START * 65, 3 * 64 + 2, "more than 64"),
                 (first + 'key = "c.key"\n', 2, "not the key of the first certificate"),
                 (first + 'key = "none.key"\n', 2, "PEM key without passphrase"),
                 ('[[server_certificate]]\ncert = "b.key"\nkey = "b.key"\n', 2, "PEM chain"),

@@ -33,7 +33,8 @@ class SoftwareKey : public SigningKey {
     return schemes;
   }
 
-  void Sign(uint16_t scheme, std::vector<uint8_t> message, Done done) override {
+  void Sign(uint16_t scheme, std::vector<uint8_t> message, std::weak_ptr<const void>,
+            Done done) override {
     std::vector<uint8_t> signature(static_cast<size_t>(EVP_PKEY_get_size(key_.get())));
     size_t size = signature.size();
     const bool made = signet_openssl_sign(key_.get(), scheme, {message.data(), message.size()},

@@ -1,5 +1,7 @@
 #include "client-lib/tools/server_certificate_configuration.h"
 
+#include <signet/server.h>
+
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -48,6 +50,9 @@ void ReadServerCertificateSlowly(const TomlTable& table, const std::string& file
   const auto resolve = [&](const std::string& name) {
     return (std::filesystem::path(file).parent_path() / name).string();
   };
+  if (to.size() == SIGNET_MAX_PROOFS) {
+    table.Complain("cert", "more than 64 [[server_certificate]]; put names into one certificate");
+  }
   std::string error;
   const std::string key = table.RequireString("key");
   std::optional<ServerCertificate> certificate;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ class SigningKey {
     std::vector<uint8_t> bytes;  // empty: there is none
     std::string error;           // then why not, for a person
   };
-  // Called once, by the event loop's thread: before Sign() returns, or later.
+  // Called by the event loop's thread, before Sign() returns or later; not when the owner has gone.
   using Done = std::function<void(Signature signature)>;
 
   virtual ~SigningKey() = default;
@@ -25,7 +26,8 @@ class SigningKey {
   virtual void Start(EventLoop&) {}
   // The TLS SignatureSchemes that it can sign with, best first.
   virtual std::vector<uint16_t> schemes() const = 0;
-  virtual void Sign(uint16_t scheme, std::vector<uint8_t> message, Done done) = 0;
+  virtual void Sign(uint16_t scheme, std::vector<uint8_t> message, std::weak_ptr<const void> owner,
+                    Done done) = 0;
 };
 
 }  // namespace signet::tools

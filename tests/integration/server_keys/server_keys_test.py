@@ -1,4 +1,6 @@
 """The gateway proves a further certificate of its own with a key in the TPM, through the agent."""
+import os
+import signal
 import socket
 import ssl
 import unittest
@@ -8,6 +10,7 @@ from authenticator import validate_unasked
 
 from tests.support.stand import Stand, wait_for
 
+ORIGIN = 0x0c
 RULE = '[[rule]]\npurpose = "server"\nidentity = "site"\ndecision = "allow"\n'
 FOR_B = "extendedKeyUsage=serverAuth\nsubjectAltName=DNS:b.example"
 
@@ -92,6 +95,31 @@ class ServerKeys(unittest.TestCase):
             self.stand.start_agent()
         client = self.client()
         self.assert_proved(client, client.expect(h2.SERVER_CERTIFICATE)[3])
+
+    def test_NothingIsSignedForConnectionsThatHaveGone(self):
+        def descriptors():
+            return len(os.listdir(f"/proc/{self.stand.processes['gateway'].pid}/fd"))
+
+        def signatures():
+            audit = self.stand.must("audit", "list", "--state-dir", self.stand.dir / "state", "--json")
+            return audit.out.replace(" ", "").count('"purpose":"server"')
+
+        self.start()
+        before, idle = signatures(), descriptors()
+        agent = self.stand.processes["signetd"]
+        agent.send_signal(signal.SIGSTOP)
+        try:
+            clients = [self.client() for _ in range(8)]
+            for client in clients:
+                client.expect(ORIGIN)  # its proof has begun
+            for client in clients[:-1]:
+                client.close()
+            # One connection, and the call to the agent that is in progress.
+            wait_for("the connections to end", lambda: descriptors() <= idle + 2)
+        finally:
+            agent.send_signal(signal.SIGCONT)
+        self.assert_proved(clients[-1], clients[-1].expect(h2.SERVER_CERTIFICATE)[3])
+        self.assertLessEqual(signatures() - before, 2)
 
     def test_EachRefusalNamesTheLineAndTheNextStep(self):
         other = self.stand.dir / "ca" / "other-chain.pem"
