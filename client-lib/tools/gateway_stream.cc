@@ -88,7 +88,10 @@ std::optional<GatewayReply> GatewayStream::Fault() const {
   if (target_.size() > kMaxTarget) {
     return ErrorReply(414, {"too-large", "the path is above 8192 bytes"});
   }
-  if (method_ == "CONNECT" && context_.tunnels != nullptr) return std::nullopt;
+  if (method_ == "CONNECT" && context_.tunnels != nullptr) {
+    if (target_.empty()) return std::nullopt;
+    return ErrorReply(400, {"bad-request", "CONNECT has no path; this is no extended CONNECT"});
+  }
   if (context_.backend == nullptr && method_ != "GET" && method_ != "HEAD") {
     return ErrorReply(405, {"method-not-allowed", "use GET or HEAD"});
   }

@@ -242,6 +242,21 @@ class Refused(TunnelTest):
             self.connect(client, fields=b"\x87\x84")  # :scheme https, :path /
             self.assertEqual(client.expect(h2.RST_STREAM)[2], 1)
 
+    def test_a_connect_with_a_path_over_http3_either(self):
+        """RFC 9114 section 4.4, and the extended CONNECT of RFC 9220."""
+        gateway = self.gateway(f'[[tunnel]]\ntarget = "inside.test:443"\n'
+                               f'address = "{self.target.place}"\n', "--http3")
+        client = h3.Client(gateway.port, self.ca_pem)
+        self.addCleanup(client.close)
+        for number, protocol in enumerate([b"", b"\x27\x02:protocol\x09websocket"]):
+            client.open_stream(b"", bidirectional=True)
+            # QPACK, from its static table: :method CONNECT, :scheme https, :path /.
+            client.send(h2.HEADERS, h2.END_STREAM, number + 1,
+                        b"\0\0\xcf" + protocol + b"\xd7\xc1\x50\x0finside.test:443")
+        self.target.listener.settimeout(1)
+        with self.assertRaises(TimeoutError):  # nobody comes
+            self.target.listener.accept()
+
     def test_more_at_the_same_time_than_the_operator_allows(self):
         with self.client(self.tunnel("connections = 1")) as client:
             with self.open(client):
