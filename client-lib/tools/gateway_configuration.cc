@@ -43,14 +43,16 @@ class ConfigurationReader {
 GatewayConfiguration ConfigurationReader::Read() {
   const toml::table root = ParseTomlFile(file_);
   const TomlTable table(file_, root, "the file");
-  table.OnlyKeys({"listen", "cert", "key", "http3", "decision_timeout", "idle_timeout",
-                  "drain_timeout", "handshake_certificate", "server_certificate", "backend",
-                  "certificate", "token", "tunnel", "path"});
+  table.OnlyKeys({"listen", "cert", "key", "http3", "http3_retry_above", "decision_timeout",
+                  "idle_timeout", "drain_timeout", "handshake_certificate", "server_certificate",
+                  "backend", "certificate", "token", "tunnel", "path"});
   GatewayConfiguration& to = configuration_;
   to.listen = table.String("listen").value_or("");
   if (std::optional<std::string> cert = table.String("cert")) to.certificate = Resolve(*cert);
   if (std::optional<std::string> key = table.String("key")) to.key = Resolve(*key);
   to.http3 = table.Bool("http3").value_or(to.http3);
+  to.http3_retry_above = static_cast<uint32_t>(
+      table.Integer("http3_retry_above", 0, 1024).value_or(to.http3_retry_above));
   to.decision_timeout_ms = table.Milliseconds("decision_timeout").value_or(to.decision_timeout_ms);
   to.idle_timeout_ms = table.Milliseconds("idle_timeout").value_or(to.idle_timeout_ms);
   to.drain_timeout_ms = table.Milliseconds("drain_timeout").value_or(to.drain_timeout_ms);

@@ -20,6 +20,7 @@ struct GatewayConfiguration {
   std::string certificate;
   std::string key;
   bool http3 = false;                    // on UDP, beside HTTP/2
+  uint32_t http3_retry_above = 128;      // handshakes; then QUIC's Retry for others
   uint32_t decision_timeout_ms = 60000;  // how long a request waits for the client's certificates
   uint32_t idle_timeout_ms = 120000;     // a connection on which nothing moves is ended
   uint32_t drain_timeout_ms = 10000;     // what is in progress at the end has so long to finish

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -69,13 +70,26 @@ GatewayHttp3Connection* GatewayHttp3::Accept(std::span<const uint8_t> datagram,
       ngtcp2_accept(&header, datagram.data(), datagram.size()) != 0) {
     return nullptr;
   }
+  const std::optional<ngtcp2_cid> original = retry_.OriginalId(header, from);
+  if (!original && crowded()) {
+    const std::vector<uint8_t> answer = retry_.Answer(header, from);
+    if (!answer.empty()) SendDatagram(socket_, answer, from.get(), from.size);
+    return nullptr;
+  }
   const uint64_t id = next_id_++;
   Connection& made = connections_[id];
   made.carrier = std::make_unique<Carrier>(*this, id);
   made.connection = std::make_unique<GatewayHttp3Connection>(
       loop_, policy_, upstreams_, credentials_, *made.carrier,
-      GatewayHttp3Connection::Arrival{header, local_, from}, [this, id] { Forget(id); });
+      GatewayHttp3Connection::Arrival{header, original, local_, from}, [this, id] { Forget(id); });
   return made.connection.get();
+}
+
+bool GatewayHttp3::crowded() const {
+  const auto handshakes =
+      std::count_if(connections_.begin(), connections_.end(),
+                    [](const auto& each) { return each.second.connection->in_handshake(); });
+  return handshakes >= policy_.http3_retry_above;
 }
 
 void GatewayHttp3::RefuseVersion(const ngtcp2_version_cid& ids, const SocketAddress& from) {

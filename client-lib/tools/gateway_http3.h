@@ -13,6 +13,7 @@
 #include "client-lib/tools/gateway_http3_connection.h"
 #include "client-lib/tools/gateway_policy.h"
 #include "client-lib/tools/quic_connection.h"
+#include "client-lib/tools/quic_retry.h"
 #include "client-lib/tools/upstream.h"
 
 namespace signet::tools {
@@ -47,6 +48,8 @@ class GatewayHttp3 {
   void ReceiveSome();
   void Take(std::span<const uint8_t> datagram, const SocketAddress& from);
   GatewayHttp3Connection* Accept(std::span<const uint8_t> datagram, const SocketAddress& from);
+  // So many handshakes are going on that others have to show where they are.
+  bool crowded() const;
   void RefuseVersion(const ngtcp2_version_cid& ids, const SocketAddress& from);
   void Forget(uint64_t id);
 
@@ -57,6 +60,7 @@ class GatewayHttp3 {
   const GatewayPolicy& policy_;
   Upstreams upstreams_;
   Watch receiving_;
+  const QuicRetry retry_;
   bool stopping_ = false;
   uint64_t next_id_ = 0;
   std::map<uint64_t, Connection> connections_;

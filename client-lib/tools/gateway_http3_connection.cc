@@ -32,7 +32,7 @@ GatewayHttp3Connection::GatewayHttp3Connection(EventLoop& loop, const GatewayPol
       watch_(loop, [this] { Drive(); }),
       http3_(*this) {
   quic_.emplace(credentials, arrival.header, arrival.local, arrival.remote, policy.idle_timeout_ms,
-                carrier, http3_);
+                carrier, http3_, arrival.original);
   if (policy.handshake_certificate) RequestHandshakeCertificate(quic_->tls());
   if (!policy.server_certificates.empty()) client_hello_.emplace(quic_->tls());
   http3_.Attach(*quic_);

@@ -25,7 +25,8 @@ namespace signet::tools {
 class GatewayHttp3Connection : public Http3Events {
  public:
   struct Arrival {
-    const ngtcp2_pkt_hd& header;  // of the first datagram
+    const ngtcp2_pkt_hd& header;                // of the first datagram
+    const std::optional<ngtcp2_cid>& original;  // of a client that was told to come again
     const SocketAddress& local;
     const SocketAddress& remote;
   };
@@ -38,6 +39,7 @@ class GatewayHttp3Connection : public Http3Events {
 
   void Receive(std::span<const uint8_t> datagram, const SocketAddress& local,
                const SocketAddress& remote);
+  bool in_handshake() const { return quic_->state() == QuicConnection::State::kHandshake; }
   // Takes no new requests; ends when those in progress are answered.
   void Stop();
 

@@ -220,6 +220,16 @@ class BadNetwork(Http3Test):
         self.assertEqual(result.statuses(), [200] * 3, result.stderr)
         self.assertEqual(result.json["certificates_sent"], 2)
 
+    def test_lets_clients_show_their_address_first_when_it_is_crowded(self):
+        config = os.path.join(self.folder.name, "crowded.toml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("http3_retry_above = 0\n")
+        for options, retried in ((("--config", config), True), ((), False)):
+            relay = self.relay(self.start_gateway(*options))
+            result = self.fetch3(None, "/login /whoami", at=relay.address)
+            self.assertEqual(result.statuses(), [200, 200], result.stderr)
+            self.assertEqual(relay.first_answer[0] & 0xf0 == 0xf0, retried)  # its type, RFC 9000
+
     def test_stays_while_a_person_thinks_for_longer_than_the_idle_timeout(self):
         gateway = self.start_gateway("--idle-timeout", 1)
 

@@ -181,16 +181,22 @@ QuicConnection::QuicConnection(gnutls_certificate_credentials_t credentials,
 QuicConnection::QuicConnection(gnutls_certificate_credentials_t credentials,
                                const ngtcp2_pkt_hd& first, const SocketAddress& local,
                                const SocketAddress& remote, uint32_t idle_timeout_ms,
-                               QuicCarrier& carrier, QuicStreams& streams)
+                               QuicCarrier& carrier, QuicStreams& streams,
+                               const std::optional<ngtcp2_cid>& original)
     : carrier_(carrier), streams_(streams), idle_timeout_ms_(idle_timeout_ms) {
   Prepare();
   const ngtcp2_cid own = NewId();
   const ngtcp2_path path = Path(local, remote);
   const ngtcp2_callbacks callbacks = QuicCallbacks::All(false);
   ngtcp2_transport_params parameters = TransportParameters(false);
-  parameters.original_dcid = first.dcid;
+  parameters.original_dcid = original.value_or(first.dcid);
   ngtcp2_settings settings;
   ngtcp2_settings_default(&settings);
+  if (original) {
+    parameters.retry_scid = first.dcid;
+    parameters.retry_scid_present = 1;
+    settings.token = first.token;
+  }
   settings.handshake_timeout = kHandshakeTimeout;
   settings.initial_ts = Now();
   tls_ = NewQuicServerSession(credentials, &reference_);

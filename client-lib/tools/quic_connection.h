@@ -52,10 +52,12 @@ class QuicConnection {
   QuicConnection(gnutls_certificate_credentials_t credentials, const std::string& host,
                  const SocketAddress& local, const SocketAddress& remote, uint32_t idle_timeout_ms,
                  QuicCarrier& carrier, QuicStreams& streams);
-  // `first` is the header of the client's first datagram, from ngtcp2_accept().
+  // `first` is the header of the client's first datagram, from ngtcp2_accept(). `original` is for
+  // one that was told to come again: see QuicRetry::OriginalId.
   QuicConnection(gnutls_certificate_credentials_t credentials, const ngtcp2_pkt_hd& first,
                  const SocketAddress& local, const SocketAddress& remote, uint32_t idle_timeout_ms,
-                 QuicCarrier& carrier, QuicStreams& streams);
+                 QuicCarrier& carrier, QuicStreams& streams,
+                 const std::optional<ngtcp2_cid>& original = std::nullopt);
   ~QuicConnection();
   QuicConnection(const QuicConnection&) = delete;
   QuicConnection& operator=(const QuicConnection&) = delete;

@@ -20,6 +20,7 @@ class UdpRelay:
         self._old_backs = []
         self._client = None
         self._late = []  # (socket, datagram, address), each until others have overtaken it
+        self.first_answer = b""
         self.lost = self.doubled = self.delayed = 0
         self._rebind = threading.Event()
         self._stopped = threading.Event()
@@ -59,6 +60,7 @@ class UdpRelay:
             self._pass(self._back, datagram, self._server)
         if self._back in ready:
             datagram = self._back.recv(65536)
+            self.first_answer = self.first_answer or datagram
             self._pass(self._front, datagram, self._client)
         if not ready:
             self._release()
