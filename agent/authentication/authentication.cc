@@ -80,15 +80,17 @@ std::vector<wire::Bytes> WithoutAnchor(std::vector<wire::Bytes> chain, const Cha
   return chain;
 }
 
-// What another agent forwards is for one identity of our own.
-void KeepOnly(const std::string& name, Selection& selection) {
+// What another agent forwards is for one identity of our own, with the certificate that it knows.
+void KeepOnly(const std::string& name, const std::string& certificate, Selection& selection) {
   const bool any = !selection.candidates.empty();
   std::erase_if(selection.candidates, [&](const Candidate& candidate) {
-    return candidate.identity->upstream || candidate.identity->name != name;
+    return candidate.identity->upstream || candidate.identity->name != name ||
+           (!certificate.empty() && Summarize(*candidate.identity).sha256 != certificate);
   });
   if (any && selection.candidates.empty()) {
-    selection.why_none = absl::StrCat("identity \"", name,
-                                      "\", the only one asked for, is not there or does not fit");
+    selection.why_none = absl::StrCat("identity \"", name, "\", the only one asked for",
+                                      certificate.empty() ? "" : " and with one certificate only",
+                                      ", is not there or does not fit");
   }
 }
 
@@ -263,7 +265,7 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
   // Which identities satisfy the request; the snapshot stays ours until the end.
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
   Selection selection = SelectIdentities(*identities, *request, now_());
-  if (!call.identity.empty()) KeepOnly(call.identity, selection);
+  if (!call.identity.empty()) KeepOnly(call.identity, call.certificate, selection);
   if (selection.candidates.empty()) {
     co_return Declined{DeclineReason::kNoIdentity, selection.why_none};
   }
@@ -340,6 +342,8 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
   }
   const wire::Bytes message = wire::SignedContent(HashTranscript(call, *certificate));
   if (identity.upstream) {
+    // Which may have switched to another since it was asked.
+    call.certificate = facts->summary.sha256;
     Outcome outcome = co_await Forward(call, identity, *request, *certificate, message);
     if (std::holds_alternative<Authenticated>(outcome)) reservation.Keep();
     co_return outcome;

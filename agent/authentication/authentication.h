@@ -38,6 +38,8 @@ struct AuthenticationCall {
   Deadline deadline;
   // Not empty: only this identity, and not another agent's. So asks an agent that forwards a call.
   std::string identity = {};
+  // Not empty: only with the certificate of that SHA-256, as CertificateSummary has it.
+  std::string certificate = {};
 };
 
 // The two messages that the client library completes with Finished.

@@ -137,6 +137,32 @@ TEST_F(ForwardingTest, OurRulesCountForTheOtherAgentsIdentities) {
   EXPECT_EQ(other_.asked.size(), 2u);
 }
 
+TEST_F(ForwardingTest, NothingFailsWhenTheOtherAgentSwitchesTheCertificateUntilItRetiresTheOld) {
+  AddThere("laptop");
+  const test::TestCa successor = test::TestCa::Root("Successor");
+  ASSERT_TRUE(other_.identities
+                  .SetNextChain("laptop",
+                                {successor.Issue(told_[0].public_key, {.common_name = "renewed"})})
+                  .ok());
+  ASSERT_TRUE(other_.identities.SwitchToNext("laptop").ok());
+  const auto subject = [](const Outcome& outcome) {
+    return std::holds_alternative<Authenticated>(outcome) ? std::get<Authenticated>(outcome).subject
+                                                          : std::get<Declined>(outcome).detail;
+  };
+  EXPECT_EQ(subject(Ask(20)), "CN=laptop");  // as it was told last
+  const Identity there = other_.identities.snapshot()->front();
+  told_[0].chain = there.chain;
+  told_[0].previous_chain = there.previous->chain;
+  identities_.SetFound("system", told_);
+  EXPECT_EQ(subject(Ask(21)), "CN=renewed");
+  Rule rule{*OriginPattern::Parse("https://*:*"), "*", "", Verdict::kAllow, "test.toml"};
+  rule.issuer = "CA";
+  policy_.ReplaceAdded({rule});
+  EXPECT_EQ(subject(Ask(22)), "CN=laptop");
+  ASSERT_TRUE(other_.identities.RetirePrevious("laptop").ok());
+  ExpectDeclined(Ask(23), DeclineReason::kNoIdentity, {"agent \"system\" declines"});
+}
+
 TEST_F(ForwardingTest, NeverForwardsWhatAnotherAgentForwarded) {
   AddThere("laptop");
   for (const std::string name : {"system.laptop", "laptop"}) {

@@ -138,6 +138,10 @@ const sd_bus_vtable AgentObject::Table::kIdentity[] = {
                     kChanges),
     SD_BUS_PROPERTY("NotAfter", "s", (Get<PublishedIdentity, &PublishedIdentity::not_after>), 0,
                     kChanges),
+    SD_BUS_PROPERTY("NextNotAfter", "s",
+                    (Get<PublishedIdentity, &PublishedIdentity::next_not_after>), 0, kChanges),
+    SD_BUS_PROPERTY("PreviousNotAfter", "s",
+                    (Get<PublishedIdentity, &PublishedIdentity::previous_not_after>), 0, kChanges),
     SD_BUS_PROPERTY("Hardware", "b", (Get<PublishedIdentity, &PublishedIdentity::hardware>), 0,
                     kChanges),
     SD_BUS_VTABLE_END};

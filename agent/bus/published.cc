@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/identity/certificate_facts.h"
+#include "agent/identity/selection.h"
 #include "agent/printable/printable.h"
 
 namespace signet::agent {
@@ -61,11 +62,17 @@ PublishedIdentities Publish(const Identities& identities, AgentKind agent) {
                           {},
                           {},
                           {},
+                          {},
+                          {},
                           identity.hardware};
     if (const auto facts = FactsOf(identity)) {
       one.subject = Printable(facts->summary.subject);
       one.issuer = Printable(facts->summary.issuer);
       one.not_after = facts->summary.not_after;
+    }
+    if (identity.next != nullptr) one.next_not_after = Summarize(*identity.next).not_after;
+    if (identity.previous != nullptr) {
+      one.previous_not_after = Summarize(*identity.previous).not_after;
     }
     published.emplace(PathOf(kIdentitiesPath, identity.name), std::move(one));
   }

@@ -33,6 +33,9 @@ struct PublishedIdentity {
   std::string subject;
   std::string issuer;
   std::string not_after;  // RFC 3339; empty without a certificate, as both above
+  // While the certificate changes, else empty.
+  std::string next_not_after;
+  std::string previous_not_after;
   bool hardware = false;
 
   friend bool operator==(const PublishedIdentity&, const PublishedIdentity&) = default;

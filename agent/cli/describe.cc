@@ -25,6 +25,14 @@ std::string_view NameOf(v1::PinTries tries) {
   }
 }
 
+Json ToJson(const v1::Certificate& certificate) {
+  return {{"subject", certificate.subject()},
+          {"issuer", certificate.issuer()},
+          {"not_before", certificate.not_before()},
+          {"not_after", certificate.not_after()},
+          {"sha256", certificate.sha256()}};
+}
+
 }  // namespace
 
 std::string_view KindName(v1::IdentityKind kind) {
@@ -80,12 +88,15 @@ Tone ToneOfDecision(std::string_view decision) {
 }
 
 Json ToJson(const v1::Identity& identity) {
-  return {{"name", identity.name()},         {"kind", KindName(identity.kind())},
-          {"backend", identity.backend()},   {"algorithm", identity.algorithm()},
-          {"hardware", identity.hardware()}, {"subject", identity.subject()},
-          {"issuer", identity.issuer()},     {"not_after", identity.not_after()},
-          {"usable", identity.usable()},     {"reason", identity.reason()},
-          {"found", identity.found()}};
+  Json json = {{"name", identity.name()},         {"kind", KindName(identity.kind())},
+               {"backend", identity.backend()},   {"algorithm", identity.algorithm()},
+               {"hardware", identity.hardware()}, {"subject", identity.subject()},
+               {"issuer", identity.issuer()},     {"not_after", identity.not_after()},
+               {"usable", identity.usable()},     {"reason", identity.reason()},
+               {"found", identity.found()}};
+  if (identity.has_next()) json["next"] = ToJson(identity.next());
+  if (identity.has_previous()) json["previous"] = ToJson(identity.previous());
+  return json;
 }
 
 Json ToJson(const v1::BackendStatus& backend) {

@@ -19,7 +19,7 @@ class FakeAdmin final : public v1::Admin::Service {
   v1::StatusResponse status;
   v1::ListIdentitiesResponse identities;
   v1::ShowIdentityResponse shown;
-  v1::Identity identity;  // of create and import
+  v1::Identity identity;  // of create, import, switch and retire
   std::string csr;
   v1::ListRulesResponse rules;
   v1::ExplainRequest explain_request;
@@ -32,6 +32,8 @@ class FakeAdmin final : public v1::Admin::Service {
   v1::CreateIdentityRequest create_request;
   v1::CreateCsrRequest csr_request;
   v1::ImportChainRequest import_request;
+  v1::SwitchCertificateRequest switch_request;
+  v1::RetireCertificateRequest retire_request;
   v1::RemoveIdentityRequest remove_request;
   v1::AddRuleRequest rule_request;
   v1::ForgetRememberedRequest forget_request;
@@ -80,6 +82,18 @@ class FakeAdmin final : public v1::Admin::Service {
   grpc::Status ImportChain(Context*, const v1::ImportChainRequest* request,
                            v1::ImportChainResponse* response) override {
     import_request = *request;
+    *response->mutable_identity() = identity;
+    return Answer();
+  }
+  grpc::Status SwitchCertificate(Context*, const v1::SwitchCertificateRequest* request,
+                                 v1::SwitchCertificateResponse* response) override {
+    switch_request = *request;
+    *response->mutable_identity() = identity;
+    return Answer();
+  }
+  grpc::Status RetireCertificate(Context*, const v1::RetireCertificateRequest* request,
+                                 v1::RetireCertificateResponse* response) override {
+    retire_request = *request;
     *response->mutable_identity() = identity;
     return Answer();
   }

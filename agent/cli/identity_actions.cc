@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/cli/admin_client.h"
+#include "agent/cli/certificate_change.h"
 #include "agent/cli/describe.h"
 #include "agent/cli/output_file.h"
 #include "agent/cli/progress.h"
@@ -39,6 +40,20 @@ absl::StatusOr<std::string> ReadChainFile(const std::string& path) {
   return content;
 }
 
+Json ShownJson(const v1::ShowIdentityResponse& shown) {
+  Json json = ToJson(shown.identity());
+  json["not_before"] = shown.not_before();
+  json["serial"] = shown.serial();
+  json["sha256"] = shown.sha256();
+  json["public_key_pem"] = shown.public_key_pem();
+  json["chain_pem"] = shown.chain_pem();
+  if (shown.identity().has_next()) json["next"]["chain_pem"] = shown.next_chain_pem();
+  if (shown.identity().has_previous()) json["previous"]["chain_pem"] = shown.previous_chain_pem();
+  return {{"identity", std::move(json)}};
+}
+
+}  // namespace
+
 void PrintIdentity(const v1::Identity& identity, std::ostream& out) {
   out << "name       " << Printable(identity.name()) << '\n'
       << "kind       " << KindName(identity.kind()) << '\n'
@@ -52,19 +67,8 @@ void PrintIdentity(const v1::Identity& identity, std::ostream& out) {
   }
   out << "usable     " << (identity.usable() ? "yes" : "no: ") << Printable(identity.reason())
       << '\n';
+  PrintOtherCertificates(identity, out);
 }
-
-Json ShownJson(const v1::ShowIdentityResponse& shown) {
-  Json json = ToJson(shown.identity());
-  json["not_before"] = shown.not_before();
-  json["serial"] = shown.serial();
-  json["sha256"] = shown.sha256();
-  json["public_key_pem"] = shown.public_key_pem();
-  json["chain_pem"] = shown.chain_pem();
-  return {{"identity", std::move(json)}};
-}
-
-}  // namespace
 
 absl::Status ListIdentities(Invocation& invocation, const IdentityArguments&) {
   absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
@@ -98,6 +102,7 @@ absl::Status ListIdentities(Invocation& invocation, const IdentityArguments&) {
     if (!identity.usable()) {
       out << Printable(identity.name()) << ": " << Printable(identity.reason()) << '\n';
     }
+    PrintOtherCertificates(identity, out, absl::StrCat(Printable(identity.name()), ": "));
   }
   return absl::OkStatus();
 }
@@ -188,6 +193,7 @@ absl::Status ImportChain(Invocation& invocation, const IdentityArguments& argume
   v1::ImportChainRequest request;
   request.set_name(arguments.name);
   request.set_chain_pem(*chain);
+  request.set_next(arguments.next);
   const auto imported = client->Call(&v1::Admin::StubInterface::ImportChain, request);
   if (!imported.ok()) return imported.status();
   if (invocation.json) {

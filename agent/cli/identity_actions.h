@@ -19,6 +19,8 @@ struct IdentityArguments {
   std::string subject;
   std::vector<std::string> subject_alt_names;
   std::string file;
+  bool next = false;
+  bool back = false;
   bool yes = false;
   bool forget = false;
 };
@@ -29,6 +31,8 @@ absl::Status CreateIdentity(Invocation& invocation, const IdentityArguments& arg
 absl::Status CreateCsr(Invocation& invocation, const IdentityArguments& arguments);
 absl::Status WriteReference(Invocation& invocation, const IdentityArguments& arguments);
 absl::Status ImportChain(Invocation& invocation, const IdentityArguments& arguments);
+absl::Status SwitchCertificate(Invocation& invocation, const IdentityArguments& arguments);
+absl::Status RetireCertificate(Invocation& invocation, const IdentityArguments& arguments);
 absl::Status RemoveIdentity(Invocation& invocation, const IdentityArguments& arguments);
 
 }  // namespace signet::cli

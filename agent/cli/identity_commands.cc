@@ -1,5 +1,5 @@
-// signet identity list|show|create|csr|reference|import|remove: the command line. What each does is
-// in identity_actions.cc.
+// signet identity list|show|create|csr|reference|import|switch|retire|remove: the command line.
+// What each does is in identity_actions.cc, key_reference.cc and certificate_change.cc.
 #include <memory>
 
 #include "agent/cli/identity_actions.h"
@@ -89,6 +89,21 @@ void AddIdentityCommands(CLI::App& app, Invocation& invocation) {
                                "signet identity import laptop laptop.pem");
   AddName(import, *arguments);
   import->add_option("CHAIN.pem", arguments->file, "PEM certificates, leaf first")->required();
+
+  import->add_flag("--next", arguments->next,
+                   "It waits beside the current one until signet identity switch");
+
+  CLI::App* change = AddAction(*identity, invocation, arguments, "switch",
+                               "Make an identity's next certificate its current one",
+                               SwitchCertificate, "signet identity switch laptop");
+  AddName(change, *arguments);
+  change->add_flag("--back", arguments->back,
+                   "Make the previous one current again; the current one is then next");
+
+  CLI::App* retire = AddAction(*identity, invocation, arguments, "retire",
+                               "End the use of an identity's previous certificate, after a switch",
+                               RetireCertificate, "signet identity retire laptop");
+  AddName(retire, *arguments);
 
   CLI::App* remove = AddAction(*identity, invocation, arguments, "remove",
                                "Remove an identity and destroy its key", RemoveIdentity,

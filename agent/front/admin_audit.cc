@@ -46,6 +46,18 @@ void Describe(const v1::CreateCsrRequest& request, AuditRecord& record) {
 void Describe(const v1::ImportChainRequest& request, AuditRecord& record) {
   record.event = "identity-import";
   record.identity = request.name();
+  if (request.next()) record.detail = "next";
+}
+
+void Describe(const v1::SwitchCertificateRequest& request, AuditRecord& record) {
+  record.event = "identity-switch";
+  record.identity = request.name();
+  if (request.back()) record.detail = "back";
+}
+
+void Describe(const v1::RetireCertificateRequest& request, AuditRecord& record) {
+  record.event = "identity-retire";
+  record.identity = request.name();
 }
 
 void Describe(const v1::RemoveIdentityRequest& request, AuditRecord& record) {

@@ -13,6 +13,8 @@ void Describe(const v1::LockTokenRequest& request, AuditRecord& record);
 void Describe(const v1::CreateIdentityRequest& request, AuditRecord& record);
 void Describe(const v1::CreateCsrRequest& request, AuditRecord& record);
 void Describe(const v1::ImportChainRequest& request, AuditRecord& record);
+void Describe(const v1::SwitchCertificateRequest& request, AuditRecord& record);
+void Describe(const v1::RetireCertificateRequest& request, AuditRecord& record);
 void Describe(const v1::RemoveIdentityRequest& request, AuditRecord& record);
 void Describe(const v1::AddRuleRequest& request, AuditRecord& record);
 

@@ -130,8 +130,10 @@ AdminCalls::AdminCalls(AgentFacts facts, Enrolment& enrolment, const IdentitySto
       file_worker_(file_worker) {}
 
 v1::Identity AdminCalls::Describe(const Identity& identity) const {
-  return ToMessage(identity,
-                   WhyNotReady(identity, tokens_.Statuses(), std::chrono::system_clock::now()));
+  v1::Identity message = ToMessage(
+      identity, WhyNotReady(identity, tokens_.Statuses(), std::chrono::system_clock::now()));
+  AddOtherCertificates(identity, message);
+  return message;
 }
 
 absl::Status AdminCalls::CheckOurs(const std::string& identity) const {
@@ -221,7 +223,27 @@ AdminCalls::Result AdminCalls::ImportChain(const v1::ImportChainRequest& request
   if (absl::Status ours = CheckOurs(request.name()); !ours.ok()) co_return ours;
   co_await FinishWhole();
   absl::StatusOr<Identity> identity =
-      co_await enrolment_.Import(request.name(), request.chain_pem());
+      co_await enrolment_.Import(request.name(), request.chain_pem(), request.next());
+  if (!identity.ok()) co_return identity.status();
+  *response.mutable_identity() = Describe(*identity);
+  co_return absl::OkStatus();
+}
+
+AdminCalls::Result AdminCalls::SwitchCertificate(const v1::SwitchCertificateRequest& request,
+                                                 v1::SwitchCertificateResponse& response) {
+  if (absl::Status ours = CheckOurs(request.name()); !ours.ok()) co_return ours;
+  co_await FinishWhole();
+  absl::StatusOr<Identity> identity = co_await enrolment_.Switch(request.name(), request.back());
+  if (!identity.ok()) co_return identity.status();
+  *response.mutable_identity() = Describe(*identity);
+  co_return absl::OkStatus();
+}
+
+AdminCalls::Result AdminCalls::RetireCertificate(const v1::RetireCertificateRequest& request,
+                                                 v1::RetireCertificateResponse& response) {
+  if (absl::Status ours = CheckOurs(request.name()); !ours.ok()) co_return ours;
+  co_await FinishWhole();
+  absl::StatusOr<Identity> identity = co_await enrolment_.Retire(request.name());
   if (!identity.ok()) co_return identity.status();
   *response.mutable_identity() = Describe(*identity);
   co_return absl::OkStatus();

@@ -45,6 +45,10 @@ class AdminCalls {
                         v1::CreateIdentityResponse& response);
   Result CreateCsr(const v1::CreateCsrRequest& request, v1::CreateCsrResponse& response);
   Result ImportChain(const v1::ImportChainRequest& request, v1::ImportChainResponse& response);
+  Result SwitchCertificate(const v1::SwitchCertificateRequest& request,
+                           v1::SwitchCertificateResponse& response);
+  Result RetireCertificate(const v1::RetireCertificateRequest& request,
+                           v1::RetireCertificateResponse& response);
   Result RemoveIdentity(const v1::RemoveIdentityRequest& request, v1::RemoveIdentityResponse&);
   Result ListRules(const v1::ListRulesRequest&, v1::ListRulesResponse& response);
   Result Explain(const v1::ExplainRequest& request, v1::ExplainResponse& response);

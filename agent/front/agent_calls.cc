@@ -13,6 +13,11 @@ namespace {
 
 void AddDetails(const Identity& identity, v1::Identity& listed) {
   for (const wire::Bytes& der : identity.chain) listed.add_chain(der.data(), der.size());
+  if (identity.previous != nullptr) {
+    for (const wire::Bytes& der : identity.previous->chain) {
+      listed.mutable_previous()->add_chain(der.data(), der.size());
+    }
+  }
   for (const wire::SignatureScheme scheme : identity.schemes) {
     listed.add_signature_schemes(static_cast<uint16_t>(scheme));
   }

@@ -204,6 +204,14 @@ class GrpcDoor::AdminService final : public v1::Admin::CallbackService {
                        v1::ImportChainResponse* response) override {
     return ServeAudited(context, request, response, &AdminCalls::ImportChain);
   }
+  Reactor* SwitchCertificate(Context* context, const v1::SwitchCertificateRequest* request,
+                             v1::SwitchCertificateResponse* response) override {
+    return ServeAudited(context, request, response, &AdminCalls::SwitchCertificate);
+  }
+  Reactor* RetireCertificate(Context* context, const v1::RetireCertificateRequest* request,
+                             v1::RetireCertificateResponse* response) override {
+    return ServeAudited(context, request, response, &AdminCalls::RetireCertificate);
+  }
   Reactor* RemoveIdentity(Context* context, const v1::RemoveIdentityRequest* request,
                           v1::RemoveIdentityResponse* response) override {
     return ServeAudited(context, request, response, &AdminCalls::RemoveIdentity);

@@ -291,6 +291,7 @@ TEST(GrpcDoor, TakesAnIdentityFromKeyToCertificateToRemoval) {
   const auto shown = Call(*agent.admin, &v1::Admin::Stub::ShowIdentity, show);
   ASSERT_TRUE(shown.status.ok()) << shown.status.error_message();
   EXPECT_EQ(shown.response.chain_pem(), import.chain_pem());
+  EXPECT_FALSE(shown.response.identity().has_next() || shown.response.identity().has_previous());
   EXPECT_THAT(shown.response.public_key_pem(), StartsWith("-----BEGIN PUBLIC KEY-----"));
   EXPECT_EQ(shown.response.sha256().size(), 64u);
 
@@ -300,6 +301,50 @@ TEST(GrpcDoor, TakesAnIdentityFromKeyToCertificateToRemoval) {
   const auto gone = Call(*agent.admin, &v1::Admin::Stub::ShowIdentity, show);
   EXPECT_EQ(gone.status.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_THAT(gone.status.error_message(), HasSubstr("alice, secret"));
+}
+
+TEST(GrpcDoor, AnIdentitysCertificateChangesAndAllIsOnRecord) {
+  Agent agent;
+  v1::ShowIdentityRequest show;
+  show.set_name("alice");
+  const std::string old =
+      Call(*agent.admin, &v1::Admin::Stub::ShowIdentity, show).response.chain_pem();
+  v1::ImportChainRequest import;
+  import.set_name("alice");
+  import.set_next(true);
+  import.set_chain_pem(test::ToPem({agent.ca.Issue(agent.key.public_key(), {.common_name = "x"})}));
+  const auto imported = Call(*agent.admin, &v1::Admin::Stub::ImportChain, import);
+  ASSERT_TRUE(imported.status.ok()) << imported.status.error_message();
+  EXPECT_EQ(imported.response.identity().next().subject(), "CN=x");
+  EXPECT_EQ(imported.response.identity().subject(), "CN=alice");
+  EXPECT_EQ(agent.audit.Last("identity-import").detail, "next");
+
+  v1::SwitchCertificateRequest change;
+  change.set_name("alice");
+  const auto changed = Call(*agent.admin, &v1::Admin::Stub::SwitchCertificate, change);
+  ASSERT_TRUE(changed.status.ok()) << changed.status.error_message();
+  EXPECT_EQ(changed.response.identity().subject(), "CN=x");
+  EXPECT_EQ(changed.response.identity().previous().subject(), "CN=alice");
+  EXPECT_EQ(agent.audit.Last("identity-switch").outcome, "done");
+  EXPECT_EQ(agent.audit.Last("identity-switch").identity, "alice");
+  const auto shown = Call(*agent.admin, &v1::Admin::Stub::ShowIdentity, show).response;
+  EXPECT_EQ(shown.chain_pem(), import.chain_pem());
+  EXPECT_EQ(shown.previous_chain_pem(), old);
+  EXPECT_EQ(shown.identity().previous().sha256().size(), 64u);
+  const auto listed =
+      Call(*agent.agent, &v1::Agent::Stub::ListIdentities, v1::ListIdentitiesRequest()).response;
+  for (const v1::Identity& identity : listed.identities()) EXPECT_FALSE(identity.has_previous());
+
+  v1::RetireCertificateRequest retire;
+  retire.set_name("alice");
+  EXPECT_TRUE(Call(*agent.admin, &v1::Admin::Stub::RetireCertificate, retire).status.ok());
+  EXPECT_EQ(agent.audit.Last("identity-retire").outcome, "done");
+  EXPECT_EQ(Call(*agent.admin, &v1::Admin::Stub::RetireCertificate, retire).status.error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(agent.audit.Last("identity-retire").outcome, "refused");
+  change.set_back(true);
+  Call(*agent.admin, &v1::Admin::Stub::SwitchCertificate, change);
+  EXPECT_THAT(agent.audit.Last("identity-switch").detail, StartsWith("back: "));
 }
 
 TEST(GrpcDoor, RefusesAnIdentityOfNoKind) {

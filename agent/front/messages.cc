@@ -6,6 +6,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "agent/identity/pem.h"
 #include "agent/identity/selection.h"
 #include "agent/policy/rule_keys.h"
 
@@ -17,18 +18,6 @@ std::string ToString(wire::BytesView bytes) {
 }
 
 wire::Bytes ToBytes(std::string_view text) { return wire::Bytes(text.begin(), text.end()); }
-
-// RFC 7468.
-std::string ToPem(const std::string& label, wire::BytesView der) {
-  constexpr size_t kLine = 64;
-  const std::string base64 = absl::Base64Escape(ToString(der));
-  std::string pem = absl::StrCat("-----BEGIN ", label, "-----\n");
-  for (size_t at = 0; at < base64.size(); at += kLine) {
-    absl::StrAppend(&pem, base64.substr(at, kLine), "\n");
-  }
-  absl::StrAppend(&pem, "-----END ", label, "-----\n");
-  return pem;
-}
 
 const char* SessionTypeName(LoginSession::Type type) {
   switch (type) {
@@ -145,6 +134,17 @@ v1::PinTries ToMessage(PinTries tries) {
   return v1::PIN_TRIES_UNKNOWN;
 }
 
+v1::Certificate ToCertificate(const Identity& identity) {
+  const CertificateSummary certificate = Summarize(identity);
+  v1::Certificate message;
+  message.set_subject(PlainText(certificate.subject));
+  message.set_issuer(PlainText(certificate.issuer));
+  message.set_not_before(certificate.not_before);
+  message.set_not_after(certificate.not_after);
+  message.set_sha256(certificate.sha256);
+  return message;
+}
+
 }  // namespace
 
 std::string PlainText(std::string_view text) {
@@ -188,6 +188,7 @@ absl::StatusOr<AuthenticationCall> FromMessage(const v1::AuthenticateRequest& me
   call.origin = message.origin();
   call.deadline = ToDeadline(message.deadline_ms(), now);
   call.identity = message.identity();
+  if (!call.identity.empty()) call.certificate = message.certificate();
   return call;
 }
 
@@ -302,14 +303,22 @@ v1::Identity ToMessage(const Identity& identity, std::string_view why_unusable) 
   return message;
 }
 
+void AddOtherCertificates(const Identity& identity, v1::Identity& message) {
+  if (identity.next != nullptr) *message.mutable_next() = ToCertificate(*identity.next);
+  if (identity.previous != nullptr) *message.mutable_previous() = ToCertificate(*identity.previous);
+}
+
 v1::ShowIdentityResponse ToShownMessage(const Identity& identity, std::string_view why_unusable) {
   const CertificateSummary certificate = Summarize(identity);
   v1::ShowIdentityResponse message;
   *message.mutable_identity() = ToMessage(identity, why_unusable);
-  for (const wire::Bytes& der : identity.chain) {
-    message.mutable_chain_pem()->append(ToPem("CERTIFICATE", der));
+  AddOtherCertificates(identity, *message.mutable_identity());
+  message.set_chain_pem(ChainToPem(identity.chain));
+  if (identity.next != nullptr) message.set_next_chain_pem(ChainToPem(identity.next->chain));
+  if (identity.previous != nullptr) {
+    message.set_previous_chain_pem(ChainToPem(identity.previous->chain));
   }
-  message.set_public_key_pem(ToPem("PUBLIC KEY", identity.public_key));
+  message.set_public_key_pem(PublicKeyToPem(identity.public_key));
   message.set_sha256(certificate.sha256);
   message.set_serial(certificate.serial);
   message.set_not_before(certificate.not_before);

@@ -48,6 +48,8 @@ std::optional<IdentityKind> FromMessage(v1::IdentityKind kind);
 
 // `why_unusable` empty = usable.
 v1::Identity ToMessage(const Identity& identity, std::string_view why_unusable);
+// The next and the previous certificate, where there are any; their chains are left out.
+void AddOtherCertificates(const Identity& identity, v1::Identity& message);
 v1::ShowIdentityResponse ToShownMessage(const Identity& identity, std::string_view why_unusable);
 
 v1::BackendStatus ToMessage(const BackendStatus& status);

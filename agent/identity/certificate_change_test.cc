@@ -127,7 +127,7 @@ TEST_F(CertificateChange, SaysWhatToDoWhenThereIsNothingToSwitchOrToRetire) {
               HasSubstr("signet identity import laptop CHAIN.pem --next"));
   EXPECT_THAT(std::string(Switch(true).message()), HasSubstr("signet identity show laptop"));
   EXPECT_THAT(std::string(Retire().message()), HasSubstr("no previous certificate to retire"));
-  EXPECT_EQ(Switch().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Switch().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(RunAwaitable(enrolment_.Switch("nobody", false)).status().code(),
             absl::StatusCode::kNotFound);
   EXPECT_EQ(RunAwaitable(enrolment_.Retire("nobody")).status().code(), absl::StatusCode::kNotFound);
@@ -162,7 +162,7 @@ TEST_F(CertificateChange, OneThatIsNotValidYetWaits) {
       public_key_, {.common_name = "future", .not_before = system_clock::now() + hours(1)})};
   ASSERT_TRUE(ImportNext(future).ok());
   const absl::Status refused = Switch();
-  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(refused.message()), HasSubstr("not valid yet"));
   EXPECT_EQ(State(), "CN=old, CN=future, none");
 }

@@ -132,7 +132,7 @@ asio::awaitable<absl::StatusOr<Identity>> Enrolment::Switch(std::string name, bo
   if (!identity.ok()) co_return identity.status();
   if (const auto& other = back ? identity->previous : identity->next) {
     if (const auto why = WhyUnusable(*other, std::chrono::system_clock::now())) {
-      co_return About(name, absl::FailedPreconditionError(
+      co_return About(name, absl::InvalidArgumentError(
                                 absl::StrCat("not switched to the other certificate: ", *why)));
     }
   }

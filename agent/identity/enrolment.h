@@ -41,7 +41,7 @@ class Enrolment {
                                                    bool next = false);
 
   // Makes the next certificate current, which becomes the previous one; or, going `back`, the other
-  // way round. Refuses (kFailedPrecondition) a certificate that is not valid now, and what
+  // way round. Refuses (kInvalidArgument) a certificate that is not valid now, and what
   // IdentityStore refuses.
   asio::awaitable<absl::StatusOr<Identity>> Switch(std::string name, bool back);
   // Ends the use of the previous certificate.

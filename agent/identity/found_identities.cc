@@ -68,6 +68,7 @@ Identity ToIdentity(const FoundKey& key) {
   if (facts.ok() && (*facts)->public_key_info == key.public_key) {
     identity.chain = key.chain;
     identity.facts = *std::move(facts);
+    identity.previous = WithChain(identity, key.previous_chain);
   }
   return identity;
 }
@@ -91,6 +92,9 @@ std::vector<Identity> FoundIdentities(const std::vector<FoundKey>& keys,
   for (Identity& identity : identities) {
     if (uses[identity.name] > 1) {
       absl::StrAppend(&identity.name, "-", Fingerprint(identity.public_key));
+      if (identity.previous != nullptr) {
+        identity.previous = WithChain(identity, identity.previous->chain);
+      }
     }
   }
   return identities;

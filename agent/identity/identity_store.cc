@@ -64,7 +64,7 @@ absl::Status Unknown(const std::string& name) {
 }
 
 absl::Status Refused(const Identity& identity, absl::string_view why, absl::string_view command) {
-  return absl::FailedPreconditionError(
+  return absl::InvalidArgumentError(
       absl::StrCat("identity \"", identity.name, "\": ", why, ": ",
                    absl::StrReplaceAll(command, {{"NAME", identity.name}})));
 }

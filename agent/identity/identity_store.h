@@ -54,7 +54,7 @@ class IdentityStore {
 
   // The chain waits, in place of one that waited, until SwitchToNext makes it current; the one that
   // was is then previous. SwitchBack is the reverse. RetirePrevious ends the use of the previous
-  // one. kFailedPrecondition where there is none to switch to or to retire, or where a switch would
+  // one. kInvalidArgument where there is none to switch to or to retire, or where a switch would
   // put one out of its place. Else as above.
   absl::Status SetNextChain(const std::string& name, const std::vector<wire::Bytes>& chain);
   absl::Status SwitchToNext(const std::string& name);

@@ -51,6 +51,7 @@ struct FoundKey {
   IdentityKind kind = IdentityKind::kUser;
   bool upstream = false;
   std::string unusable = {};
+  std::vector<wire::Bytes> previous_chain = {};  // another agent's, while the certificate changes
 };
 
 class KeyMaker {

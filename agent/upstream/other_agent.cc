@@ -43,6 +43,7 @@ v1::ClientMessage ToMessage(const AuthenticationCall& call, const KeyReference& 
   request.set_origin(call.origin);
   request.set_deadline_ms(static_cast<uint32_t>(patience.count()));
   request.set_identity(std::string(identity.reference.begin(), identity.reference.end()));
+  request.set_certificate(call.certificate);
   return message;
 }
 

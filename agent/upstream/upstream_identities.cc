@@ -27,6 +27,9 @@ UpstreamIdentities ReadListing(const v1::ListIdentitiesResponse& listing,
     }
     FoundKey key;
     for (const std::string& der : identity.chain()) key.chain.push_back(ToBytes(der));
+    for (const std::string& der : identity.previous().chain()) {
+      key.previous_chain.push_back(ToBytes(der));
+    }
     const absl::StatusOr<std::shared_ptr<const ChainFacts>> facts = ReadChainFacts(key.chain);
     if (!facts.ok() || !IsIdentityName(identity.name())) {
       read.problem = absl::DataLossError("it lists an identity that can't be read");

@@ -53,6 +53,15 @@ TEST_F(ReadListingTest, KnowsOfADevicesIdentityWhatSelectionNeeds) {
   EXPECT_TRUE(laptop.unusable.empty());
 }
 
+TEST_F(ReadListingTest, KnowsThePreviousCertificateToo) {
+  v1::Identity& laptop = List("laptop");
+  const wire::Bytes previous = ca_.Issue(key_.public_key(), {.common_name = "previous"});
+  laptop.mutable_previous()->add_chain(previous.data(), previous.size());
+  const UpstreamIdentities read = ReadListing(listing_, "system");
+  ASSERT_EQ(read.keys.size(), 1u);
+  EXPECT_EQ(read.keys[0].previous_chain, std::vector<wire::Bytes>{previous});
+}
+
 TEST_F(ReadListingTest, TakesNothingButDevicesWithACertificate) {
   List("alice").set_kind(v1::IDENTITY_KIND_USER);
   List("www").set_kind(v1::IDENTITY_KIND_SERVER);
