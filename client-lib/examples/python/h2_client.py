@@ -55,10 +55,11 @@ class Client:
         self._done = None  # the stream that ended last
         self._status = None
 
-    def get(self, path):
+    def get(self, path, fields=()):
         stream = self._h2.get_next_available_stream_id()
         self._h2.send_headers(stream, [(":method", "GET"), (":scheme", "https"),
-                                       (":authority", self._authority), (":path", path)], end_stream=True)
+                                       (":authority", self._authority), (":path", path), *fields],
+                              end_stream=True)
         self._send()
         while self._done != stream:
             self._wait()
