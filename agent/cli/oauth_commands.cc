@@ -30,7 +30,8 @@ absl::Status About(const std::string& identity, const absl::Status& failure) {
                       absl::StrCat("identity \"", identity, "\": ", failure.message()));
 }
 
-absl::StatusOr<Chain> ChainOf(AdminClient& client, const std::string& identity) {
+// The current certificate's, then those of the next and the previous one, as far as there are any.
+absl::StatusOr<std::vector<Chain>> ChainsOf(AdminClient& client, const std::string& identity) {
   v1::ShowIdentityRequest request;
   request.set_name(identity);
   const auto shown = client.Call(&v1::Admin::StubInterface::ShowIdentity, request);
@@ -39,13 +40,20 @@ absl::StatusOr<Chain> ChainOf(AdminClient& client, const std::string& identity) 
     return About(identity, absl::UnknownError("it has no certificate; import one with: signet "
                                               "identity import"));
   }
-  absl::StatusOr<Chain> chain = agent::ParseChainPem(shown->chain_pem());
-  return chain.ok() ? std::move(chain) : About(identity, chain.status());
+  std::vector<Chain> chains;
+  for (const std::string* pem :
+       {&shown->chain_pem(), &shown->next_chain_pem(), &shown->previous_chain_pem()}) {
+    if (pem->empty()) continue;
+    absl::StatusOr<Chain> chain = agent::ParseChainPem(*pem);
+    if (!chain.ok()) return About(identity, chain.status());
+    chains.push_back(*std::move(chain));
+  }
+  return chains;
 }
 
-absl::StatusOr<Chain> ChainOf(Invocation& invocation, const std::string& identity) {
+absl::StatusOr<std::vector<Chain>> ChainsOf(Invocation& invocation, const std::string& identity) {
   absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  return client.ok() ? ChainOf(*client, identity) : client.status();
+  return client.ok() ? ChainsOf(*client, identity) : client.status();
 }
 
 // As certificates are shown; what is no address stays as it is, and is found in none.
@@ -78,16 +86,17 @@ std::vector<oauth::SubjectName> NamesIn(const OauthArguments& arguments, const C
 }
 
 absl::Status PrintMetadata(Invocation& invocation, const OauthArguments& arguments) {
-  const absl::StatusOr<Chain> chain = ChainOf(invocation, arguments.name);
-  if (!chain.ok()) return chain.status();
-  const std::vector<oauth::SubjectName> names = NamesIn(arguments, *chain);
+  const absl::StatusOr<std::vector<Chain>> chains = ChainsOf(invocation, arguments.name);
+  if (!chains.ok()) return chains.status();
+  const std::vector<oauth::SubjectName> names = NamesIn(arguments, chains->front());
   const bool self_signed = arguments.method != "tls_client_auth";
   if (self_signed && !names.empty()) {
     return absl::InvalidArgumentError(
         "self_signed_tls_client_auth knows the client by its certificate and takes no name");
   }
-  const absl::StatusOr<Json> metadata =
-      self_signed ? oauth::SelfSignedMetadata(*chain) : oauth::TlsClientAuthMetadata(*chain, names);
+  const absl::StatusOr<Json> metadata = self_signed
+                                            ? oauth::SelfSignedMetadata(*chains)
+                                            : oauth::TlsClientAuthMetadata(chains->front(), names);
   if (!metadata.ok()) return About(arguments.name, metadata.status());
   PrintJson(*metadata, invocation.console);
   return absl::OkStatus();
@@ -98,20 +107,20 @@ absl::Status PrintJwks(Invocation& invocation, const OauthArguments& arguments) 
   if (!client.ok()) return client.status();
   Json keys = Json::array();
   for (const std::string& identity : arguments.identities) {
-    const absl::StatusOr<Chain> chain = ChainOf(*client, identity);
-    if (!chain.ok()) return chain.status();
-    absl::StatusOr<Json> jwk = oauth::ToJwk(*chain);
-    if (!jwk.ok()) return About(identity, jwk.status());
-    keys.push_back(*std::move(jwk));
+    const absl::StatusOr<std::vector<Chain>> chains = ChainsOf(*client, identity);
+    if (!chains.ok()) return chains.status();
+    const absl::StatusOr<Json> set = oauth::ToJwkSet(*chains);
+    if (!set.ok()) return About(identity, set.status());
+    keys.insert(keys.end(), (*set)["keys"].begin(), (*set)["keys"].end());
   }
   PrintJson({{"keys", std::move(keys)}}, invocation.console);
   return absl::OkStatus();
 }
 
 absl::Status PrintThumbprint(Invocation& invocation, const OauthArguments& arguments) {
-  const absl::StatusOr<Chain> chain = ChainOf(invocation, arguments.name);
-  if (!chain.ok()) return chain.status();
-  const std::string thumbprint = oauth::Thumbprint(chain->front());
+  const absl::StatusOr<std::vector<Chain>> chains = ChainsOf(invocation, arguments.name);
+  if (!chains.ok()) return chains.status();
+  const std::string thumbprint = oauth::Thumbprint(chains->front().front());
   if (invocation.json) {
     PrintJson({{"x5t#S256", thumbprint}}, invocation.console);
   } else {

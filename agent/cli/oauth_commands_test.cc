@@ -71,7 +71,7 @@ TEST_F(OauthCommandsTest, MetadataRefusesANameThatIsNotInTheCertificate) {
 TEST_F(OauthCommandsTest, SelfSignedMetadataCarriesTheCertificateAndTakesNoName) {
   const std::vector<std::string> line = {"oauth", "metadata", "laptop", "--method",
                                          "self_signed_tls_client_auth"};
-  EXPECT_EQ(RunCommand(line).json(), nlohmann::json(*oauth::SelfSignedMetadata(chain_)));
+  EXPECT_EQ(RunCommand(line).json(), nlohmann::json(*oauth::SelfSignedMetadata({chain_})));
   std::vector<std::string> with_name = line;
   with_name.push_back("--subject-dn");
   EXPECT_EQ(RunCommand(with_name).exit_code, 2);
@@ -82,6 +82,19 @@ TEST_F(OauthCommandsTest, JwksHoldsAKeyForEachIdentity) {
   EXPECT_EQ(run.exit_code, 0) << run.err;
   const nlohmann::json key = *oauth::ToJwk(chain_);
   EXPECT_EQ(run.json(), nlohmann::json({{"keys", {key, key}}}));
+}
+
+TEST_F(OauthCommandsTest, WhileTheCertificateChangesTheServerIsToldOfAll) {
+  const auto next = test::SelfSigned(test::TestKey::Generate(test::TestKeyType::kP256));
+  const auto previous = test::SelfSigned(test::TestKey::Generate(test::TestKeyType::kP256));
+  agent_.admin.shown.set_next_chain_pem(test::ToPem({next}));
+  agent_.admin.shown.set_previous_chain_pem(test::ToPem({previous}));
+  const nlohmann::json all = *oauth::ToJwkSet({chain_, {next}, {previous}});
+  EXPECT_EQ(RunCommand({"oauth", "jwks", "laptop"}).json(), all);
+  EXPECT_EQ(RunCommand({"oauth", "metadata", "laptop", "--method", "self_signed_tls_client_auth"})
+                .json()["jwks"],
+            all);
+  EXPECT_EQ(RunCommand({"oauth", "thumbprint", "laptop"}).out, oauth::Thumbprint(chain_[0]) + "\n");
 }
 
 TEST_F(OauthCommandsTest, ThumbprintIsThatOfTheLeaf) {

@@ -40,12 +40,22 @@ absl::StatusOr<Json> TlsClientAuthMetadata(const std::vector<wire::Bytes>& chain
               {"tls_client_certificate_bound_access_tokens", true}};
 }
 
-absl::StatusOr<Json> SelfSignedMetadata(const std::vector<wire::Bytes>& chain) {
-  absl::StatusOr<Json> jwk = ToJwk(chain);
-  if (!jwk.ok()) return jwk.status();
+absl::StatusOr<Json> SelfSignedMetadata(const std::vector<std::vector<wire::Bytes>>& chains) {
+  absl::StatusOr<Json> set = ToJwkSet(chains);
+  if (!set.ok()) return set.status();
   return Json{{"token_endpoint_auth_method", "self_signed_tls_client_auth"},
-              {"jwks", {{"keys", Json::array({*std::move(jwk)})}}},
+              {"jwks", *std::move(set)},
               {"tls_client_certificate_bound_access_tokens", true}};
+}
+
+absl::StatusOr<Json> ToJwkSet(const std::vector<std::vector<wire::Bytes>>& chains) {
+  Json keys = Json::array();
+  for (const std::vector<wire::Bytes>& chain : chains) {
+    absl::StatusOr<Json> jwk = ToJwk(chain);
+    if (!jwk.ok()) return jwk.status();
+    keys.push_back(*std::move(jwk));
+  }
+  return Json{{"keys", std::move(keys)}};
 }
 
 }  // namespace signet::oauth

@@ -17,8 +17,12 @@ namespace signet::oauth {
 absl::StatusOr<Json> TlsClientAuthMetadata(const std::vector<wire::Bytes>& chain,
                                            const std::vector<SubjectName>& names);
 
-// self_signed_tls_client_auth: the server knows the certificate itself, whoever issued it.
-absl::StatusOr<Json> SelfSignedMetadata(const std::vector<wire::Bytes>& chain);
+// self_signed_tls_client_auth: the server knows the certificates themselves, whoever issued them.
+// There are several while one is exchanged for the next.
+absl::StatusOr<Json> SelfSignedMetadata(const std::vector<std::vector<wire::Bytes>>& chains);
+
+// A JSON Web Key Set (RFC 7517 section 5) with the leaf of each chain.
+absl::StatusOr<Json> ToJwkSet(const std::vector<std::vector<wire::Bytes>>& chains);
 
 }  // namespace signet::oauth
 

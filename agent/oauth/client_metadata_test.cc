@@ -82,7 +82,7 @@ TEST(TlsClientAuthMetadata, RefusesANameThatTheCertificateHasNot) {
 
 TEST(SelfSignedMetadata, CarriesTheCertificate) {
   const std::vector<Der> chain = ChainWith({});
-  const auto metadata = SelfSignedMetadata(chain);
+  const auto metadata = SelfSignedMetadata({chain});
   ASSERT_TRUE(metadata.ok()) << metadata.status();
   EXPECT_EQ(*metadata, (Json{{"token_endpoint_auth_method", "self_signed_tls_client_auth"},
                              {"jwks", {{"keys", Json::array({*ToJwk(chain)})}}},
