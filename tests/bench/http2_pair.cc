@@ -109,7 +109,7 @@ class Pair : public HttpPair {
   }
   signet_session* session() override { return session_.get(); }
   signet_requester* requester() override { return requester_.get(); }
-  void ServerSends() override { server_.Send(); }
+  bool ServerSends() override { return server_.Send(); }
   void ClientTakes() override { client_.Take(); }
   bool ClientSends() override { return client_.Send(); }
   void ServerTakes() override { server_.Take(); }

@@ -121,7 +121,10 @@ class Pair : public HttpPair {
   }
   signet_session* session() override { return client_.session.get(); }
   signet_requester* requester() override { return server_.requester.get(); }
-  void ServerSends() override { Send(server_); }
+  bool ServerSends() override {
+    Send(server_);
+    return !server_.sent.empty();
+  }
   void ClientTakes() override {
     for (const auto& each : std::exchange(server_.sent, {})) {
       client_.quic->Receive(each, client_address_, server_address_);

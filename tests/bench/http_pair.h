@@ -21,9 +21,9 @@ class HttpPair {
 
   // What each end has to say leaves it, encrypted; what has come to it is taken. QUIC may want a
   // moment before it sends the next datagram: then nothing leaves.
-  virtual void ServerSends() = 0;
+  virtual bool ServerSends() = 0;  // whether something left
   virtual void ClientTakes() = 0;
-  virtual bool ClientSends() = 0;  // whether something left
+  virtual bool ClientSends() = 0;
   virtual void ServerTakes() = 0;
 };
 

@@ -56,7 +56,8 @@ NewWorkload NewSshAgent;  // socket; uses the agent's first key
 NewWorkload NewEsys;      // TCTI
 // over_http.cc: both ends of real HTTP connections, new each time. Arguments: http2 or http3.
 NewWorkload NewAskedOver;    // further: agent socket, origin; from the last byte of
-                             // AUTHENTICATOR_REQUESTS to the first of CERTIFICATE
+                             // AUTHENTICATOR_REQUESTS to the first of CERTIFICATE; or "nothing"
+                             // for the floor
 NewWorkload NewConnectOver;  // further: with or without libsignet; nobody is asked, and the time is
                              // that of the processor
 // heap.cc: what libsignet and its adapter keep for a connection that is never asked, in bytes.
