@@ -90,9 +90,15 @@ asio::awaitable<SigningOutcome> Authentication::Decide(SigningCall& call, AuditR
   // The rules first: whom none admits learns nothing of what there is.
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
   const Identity* identity = Find(*identities, call.identity);
-  const Decision decision =
+  Decision decision =
       policy_.Decide(call.caller, Use(*content.purpose),
                      identity != nullptr ? FactsForRules(*identity) : IdentityFacts{call.identity});
+  // Which certificate the caller shows is not to be seen here: one that is of use will do.
+  if (decision.verdict != Verdict::kAllow && identity != nullptr && identity->previous != nullptr) {
+    Decision other =
+        policy_.Decide(call.caller, Use(*content.purpose), FactsForRules(*identity->previous));
+    if (other.verdict == Verdict::kAllow) decision = std::move(other);
+  }
   if (decision.rule != nullptr) record.rule = decision.rule->Where();
   if (identity != nullptr) record.identity = identity->name;
   if (decision.verdict != Verdict::kAllow) {

@@ -64,6 +64,26 @@ class SigningTest : public AuthenticationTest {
   }
 };
 
+TEST_F(SigningTest, SignsAfterASwitchForWhoLoadedThePreviousCertificateUntilItIsRetired) {
+  const Identity a = AddIdentity("a");
+  const wire::Bytes next =
+      test::TestCa::Root("Successor").Issue(a.public_key, {.common_name = "a"});
+  Rule rule{*OriginPattern::Parse("https://*:*"), "*", "", Verdict::kAllow, "test.toml"};
+  rule.purpose = Purpose::kTlsClient;
+  policy_.ReplaceAdded({rule});
+  ASSERT_TRUE(identities_.SetNextChain("a", {next}).ok() && identities_.SwitchToNext("a").ok());
+  const auto is_signed = [](const SigningOutcome& outcome) {
+    return std::holds_alternative<wire::Bytes>(outcome);
+  };
+  const auto scheme = SignatureScheme::kEcdsaSecp256r1Sha256;
+  EXPECT_TRUE(is_signed(Sign(ClientVerify(), "a", scheme, a.public_key)));
+  rule.issuer = "CA";  // the previous one's
+  policy_.ReplaceAdded({rule});
+  EXPECT_TRUE(is_signed(Sign(ClientVerify(), "a", scheme, a.public_key)));
+  ASSERT_TRUE(identities_.RetirePrevious("a").ok());
+  EXPECT_FALSE(is_signed(Sign(ClientVerify(), "a", scheme, a.public_key)));
+}
+
 TEST_F(SigningTest, SignsForATlsClientWhereARuleOfThatPurposeAllows) {
   const Identity a = AddIdentity("a");
   Allow(Purpose::kTlsClient);

@@ -65,7 +65,11 @@ v1::GetKeyResponse AgentCalls::GetKey(const Caller& caller,
   const bool exists = identity != identities->end();
   const IdentityFacts facts = exists ? FactsForRules(*identity) : IdentityFacts{request.identity()};
   const bool admitted = std::ranges::any_of(kWithoutOrigin, [&](Purpose purpose) {
-    return policy_.Decide(caller, Use(purpose), facts).verdict == Verdict::kAllow;
+    const auto allows = [&](const IdentityFacts& one) {
+      return policy_.Decide(caller, Use(purpose), one).verdict == Verdict::kAllow;
+    };
+    return allows(facts) ||
+           (exists && identity->previous != nullptr && allows(FactsForRules(*identity->previous)));
   });
   if (admitted && exists) return ToKeyMessage(*identity);
   const std::string why_not = policy_.Decide(caller, Use(Purpose::kTlsClient), facts).reason +
