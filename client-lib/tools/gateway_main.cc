@@ -40,7 +40,8 @@ constexpr char kDescription[] =
 
 constexpr char kFooter[] =
     "\nThe file of --config (TOML; docs/gateway.md has all of it):\n"
-    "  listen, cert, key, http3, http3_retry_above, decision_timeout, idle_timeout, drain_timeout,\n"
+    "  listen, cert, key, http3, http3_retry_above, decision_timeout, idle_timeout, "
+    "drain_timeout,\n"
     "  handshake_certificate = \"none\" or \"request\"\n"
     "  [backend]        url = \"http://HOST:PORT\" or \"h2c://HOST:PORT\", timeout, connections,\n"
     "                   client_cert, client_cert_chain\n"
