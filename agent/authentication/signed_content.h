@@ -20,9 +20,9 @@ struct SignedContent {
 // Recognises all of `content` or none:
 //   tls-client  64 spaces, "TLS 1.3, client CertificateVerify", zero, a transcript hash of 32 or 48
 //               bytes (RFC 8446 section 4.4.3). The hash itself is opaque.
-//   server      the same with "Exported Authenticator" (RFC 9261 section 5.2.2). A client's looks
-//   the
-//               same, so that only an identity of kind server may sign it.
+//   server      the same with "Exported Authenticator" (RFC 9261 section 5.2.2). A client's
+//               authenticator looks the same, so that only an identity of kind server may sign
+//               it.
 //   csr         the DER of a CertificationRequestInfo (RFC 2986 section 4.1)
 SignedContent ReadSignedContent(wire::BytesView content);
 
