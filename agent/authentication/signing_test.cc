@@ -13,10 +13,10 @@ using ::testing::HasSubstr;
 using wire::SignatureScheme;
 
 wire::Bytes Verify(std::string_view context) {
-  wire::Bytes content(64, ' ');
-  content.insert(content.end(), context.begin(), context.end());
-  content.insert(content.end(), 33, 0);
-  return content;
+  std::string content(64, ' ');
+  content += context;
+  content.append(33, '\0');
+  return {content.begin(), content.end()};
 }
 
 wire::Bytes ClientVerify() { return Verify("TLS 1.3, client CertificateVerify"); }
