@@ -91,6 +91,14 @@ class CardReader:
         self.stop()
         self.start()
 
+    @staticmethod
+    def sees_card():
+        """Whether pcscd does, which looks every 0.4 s: a card that another one replaces in between is
+        the same to everybody."""
+        listed = subprocess.run(["opensc-tool", "--list-readers"], capture_output=True, text=True,
+                                timeout=60, check=True)
+        return any(line.split()[1:2] == ["Yes"] for line in listed.stdout.splitlines())
+
 
 class State:
     def __init__(self, line):

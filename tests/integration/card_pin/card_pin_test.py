@@ -102,6 +102,7 @@ class CardPin(CardCase):
         twin = Card(self.stand, "Alice", self.authority, name="twin")
         verified = self.card.state.verified
         self.card.unplug()
+        wait_for("pcscd to miss the card", lambda: not self.reader.sees_card())
         self.insert(twin)
         self.decline()
         wait_for("the other card's keys", lambda: self.shown(SIGNATURE) == self.issued(twin))
