@@ -43,7 +43,7 @@ int GiveKey(const ContextPointer& context, std::shared_ptr<const Key> key, OSSL_
   const OSSL_PARAM params[] = {
       OSSL_PARAM_int(OSSL_OBJECT_PARAM_TYPE, &type),
       OSSL_PARAM_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, name, std::strlen(name)),
-      OSSL_PARAM_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference, sizeof(reference)),
+      OSSL_PARAM_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference, sizeof(void*)),
       OSSL_PARAM_END};
   const int taken = receive(params, argument);
   if (reference == nullptr) (void)object.release();  // key management has it now
