@@ -46,10 +46,13 @@ absl::StatusOr<oauth::Credential> CredentialOf(const Invocation& invocation,
   // What the provider says of it goes through OpenSSL, which knows no kinds of errors.
   if (const auto agent = ipc::ConnectUnix(socket); !agent.ok()) return NoAgent(agent.status());
   setenv("SIGNET_AGENT_SOCKET", socket.c_str(), 1);  // where the provider looks for it
-  if (absl::Status loaded = oauth::LoadProvider(); !loaded.ok()) return loaded;
+  absl::StatusOr<oauth::Providers> providers = oauth::LoadProviders();
+  if (!providers.ok()) return providers.status();
   absl::StatusOr<oauth::Credential> credential =
       oauth::LoadCredential(absl::StrCat("signet:", identity));
-  return credential.ok() ? std::move(credential) : About(identity, credential.status());
+  if (!credential.ok()) return About(identity, credential.status());
+  credential->providers = *std::move(providers);
+  return credential;
 }
 
 void AskPerson(const oauth::DeviceQuestion& question, Console& console) {

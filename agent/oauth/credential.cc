@@ -1,6 +1,5 @@
 #include "agent/oauth/credential.h"
 
-#include <openssl/provider.h>
 #include <openssl/store.h>
 
 #include <filesystem>
@@ -69,17 +68,19 @@ std::string TakeOpenSslFailure() {
   return said;
 }
 
-absl::Status LoadProvider() {
+absl::StatusOr<Providers> LoadProviders() {
   const std::string folder = ModuleFolder();
   if (!folder.empty()) OSSL_PROVIDER_set_default_search_path(nullptr, folder.c_str());
+  Providers providers;
   // Naming one provider ends the implicit loading of OpenSSL's own.
-  if (OSSL_PROVIDER_load(nullptr, "default") == nullptr ||
-      OSSL_PROVIDER_load(nullptr, "signet") == nullptr) {
+  providers.own.reset(OSSL_PROVIDER_load(nullptr, "default"));
+  providers.signet.reset(OSSL_PROVIDER_load(nullptr, "signet"));
+  if (providers.own == nullptr || providers.signet == nullptr) {
     return absl::UnknownError(
         absl::StrCat("OpenSSL can't load the provider signet.so: ", TakeOpenSslFailure(),
                      "; name its folder in $OPENSSL_MODULES"));
   }
-  return absl::OkStatus();
+  return providers;
 }
 
 absl::StatusOr<Credential> LoadCredential(const std::string& uri) {

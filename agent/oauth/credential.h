@@ -3,6 +3,9 @@
 #ifndef SIGNET_AGENT_OAUTH_CREDENTIAL_H_
 #define SIGNET_AGENT_OAUTH_CREDENTIAL_H_
 
+#include <openssl/provider.h>
+
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,16 +15,25 @@
 
 namespace signet::oauth {
 
+struct ProviderUnload {
+  void operator()(OSSL_PROVIDER* provider) const { OSSL_PROVIDER_unload(provider); }
+};
+
+// While it lives, OpenSSL of this process knows the keys of the agent, beside its own.
+struct Providers {
+  std::unique_ptr<OSSL_PROVIDER, ProviderUnload> own, signet;
+};
+
 struct Credential {
+  Providers providers;  // of the key, if it needs any; they go after it
   agent::OpenSslPtr<EVP_PKEY> key;
   std::vector<agent::OpenSslPtr<X509>> chain;  // leaf first, at least one
 
   std::string thumbprint() const;  // x5t#S256 of the leaf
 };
 
-// Makes OpenSSL of this process know the keys of the agent, beside its own. Once, before the
-// others.
-absl::Status LoadProvider();
+// Before the others.
+absl::StatusOr<Providers> LoadProviders();
 
 // What an OSSL_STORE has under `uri`, signet:NAME for an identity. Fails for a certificate that is
 // not valid now, which no server would take, and where there is no key or no certificate.
