@@ -99,6 +99,8 @@ class Applications(WithProvider):
     def test_NginxAuthenticatesToAnUpstreamThatVerifies(self):
         # It takes over sockets that listen already: no port is guessed.
         listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        for each in listeners:
+            each.setblocking(False)  # as nginx takes for granted: only one worker gets a connection
         inner, outer = [each.getsockname()[1] for each in listeners]
         configuration = self.dir / "nginx.conf"
         configuration.write_text(NGINX.format(
