@@ -2,26 +2,12 @@
 // What each does is in identity_actions.cc, key_reference.cc and certificate_change.cc.
 #include <memory>
 
+#include "agent/cli/action.h"
 #include "agent/cli/identity_actions.h"
 #include "agent/cli/invocation.h"
 
 namespace signet::cli {
 namespace {
-
-using Action = absl::Status (*)(Invocation&, const IdentityArguments&);
-
-CLI::App* AddAction(CLI::App& parent, Invocation& invocation,
-                    const std::shared_ptr<IdentityArguments>& arguments, const char* name,
-                    const char* description, Action action, const char* example) {
-  CLI::App* command = parent.add_subcommand(name, description);
-  command->footer(Example(example));
-  command->callback([&invocation, arguments, action] {
-    invocation.command = [&invocation, arguments, action] {
-      return action(invocation, *arguments);
-    };
-  });
-  return command;
-}
 
 void AddName(CLI::App* command, IdentityArguments& arguments) {
   command->add_option("NAME", arguments.name, "The identity")->required();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agent/cli/action.h"
 #include "agent/cli/admin_client.h"
 #include "agent/cli/invocation.h"
 #include "agent/identity/pem.h"
@@ -127,21 +128,6 @@ absl::Status PrintThumbprint(Invocation& invocation, const OauthArguments& argum
     invocation.console.out << thumbprint << '\n';
   }
   return absl::OkStatus();
-}
-
-using Action = absl::Status (*)(Invocation&, const OauthArguments&);
-
-CLI::App* AddAction(CLI::App& parent, Invocation& invocation,
-                    const std::shared_ptr<OauthArguments>& arguments, const char* name,
-                    const char* description, Action action, const char* example) {
-  CLI::App* command = parent.add_subcommand(name, description);
-  command->footer(Example(example));
-  command->callback([&invocation, arguments, action] {
-    invocation.command = [&invocation, arguments, action] {
-      return action(invocation, *arguments);
-    };
-  });
-  return command;
 }
 
 void AddMetadata(CLI::App& oauth, Invocation& invocation,
