@@ -115,18 +115,21 @@ TEST_F(GnutlsAdapterTest, ExportsOtherKeysForOtherLabelsAndConnections) {
   EXPECT_NE(Exported(one.client()), Exported(two.client()));
 }
 
-// So that no authenticator outlives its connection, though the session does.
-TEST_F(GnutlsAdapterTest, ExportsOtherKeysOnAResumedConnection) {
-  GnutlsPair first(server_, kSha256Suite);
-  first.Shake();
+// Has the client of `second`, which has not begun, resume the session of `first`.
+void Resume(const GnutlsPair& first, const GnutlsPair& second) {
   char byte;
   EXPECT_EQ(gnutls_record_recv(first.client(), &byte, 1), GNUTLS_E_AGAIN) << "tickets only";
   gnutls_datum_t session{};
   ASSERT_EQ(gnutls_session_get_data2(first.client(), &session), 0);
-
-  GnutlsPair second(server_, kSha256Suite);
-  ASSERT_EQ(gnutls_session_set_data(second.client(), session.data, session.size), 0);
+  EXPECT_EQ(gnutls_session_set_data(second.client(), session.data, session.size), 0);
   gnutls_free(session.data);
+}
+
+// So that no authenticator outlives its connection, though the session does.
+TEST_F(GnutlsAdapterTest, ExportsOtherKeysOnAResumedConnection) {
+  GnutlsPair first(server_, kSha256Suite), second(server_, kSha256Suite);
+  first.Shake();
+  ASSERT_NO_FATAL_FAILURE(Resume(first, second));
   second.Shake();
   ASSERT_TRUE(gnutls_session_is_resumed(second.server()));
   EXPECT_EQ(Exported(second.client()), Exported(second.server()));
@@ -205,15 +208,9 @@ TEST_F(GnutlsAdapterTest, KeepsTheSecondClientHelloAfterAHelloRetryRequest) {
 }
 
 TEST_F(GnutlsAdapterTest, KeepsTheClientHelloOfAResumedConnection) {
-  GnutlsPair first(server_, kSha256Suite);
+  GnutlsPair first(server_, kSha256Suite), second(server_, kSha256Suite);
   first.Shake();
-  char byte;
-  EXPECT_EQ(gnutls_record_recv(first.client(), &byte, 1), GNUTLS_E_AGAIN) << "tickets only";
-  gnutls_datum_t session{};
-  ASSERT_EQ(gnutls_session_get_data2(first.client(), &session), 0);
-  GnutlsPair second(server_, kSha256Suite);
-  ASSERT_EQ(gnutls_session_set_data(second.client(), session.data, session.size), 0);
-  gnutls_free(session.data);
+  ASSERT_NO_FATAL_FAILURE(Resume(first, second));
   Kept client(second.client()), server(second.server());
   second.Shake();
   ASSERT_TRUE(gnutls_session_is_resumed(second.server()));
