@@ -235,6 +235,16 @@ class Stand:
                 return backend
         raise KeyError(name)
 
+    def records(self, state=None, **wanted):
+        """Those of the audit trail that say so. The agent writes one soon after its answer, not before."""
+        listed = self.signet("audit", "list", "--state-dir", state or self.dir / "state", "--json")
+        records = listed.json["records"] if listed.code == 0 else []  # else none is written yet
+        return [r for r in records if all(r.get(field) == value for field, value in wanted.items())]
+
+    def wait_for_record(self, state=None, **wanted):
+        """The last one; whatever happened before it is in the trail too."""
+        return wait_for(f"a record of {wanted}", lambda: self.records(state, **wanted))[-1]
+
     def authority(self, name):
         if name not in self.authorities:
             self.authorities[name] = Authority(self.dir / "ca", name)

@@ -42,15 +42,6 @@ class Trail(unittest.TestCase):
     def lines(self):
         return [json.loads(line) for file in self.files() for line in file.read_text().splitlines()]
 
-    def records(self, *options):
-        return self.stand.must("audit", "list", "--json", *options).json["records"]
-
-    def wait_for_record(self, **wanted):
-        """The last such record, once the file worker has written it."""
-        def find():
-            return [r for r in self.records() if all(r.get(k) == v for k, v in wanted.items())]
-        return wait_for(f"a record of {wanted}", find)[-1]
-
     def verify(self, *options):
         return self.stand.signet("audit", "verify", "--state-dir", self.stand.dir / "state", *options)
 
@@ -72,7 +63,7 @@ class Decisions(Trail):
 
     def test_ARecordSaysWhoGotWhatWhereAndByWhichRule(self):
         self.assertEqual(self.stand.fetch("/device").json["certificates_sent"], 1)
-        given = self.wait_for_record(outcome="authenticated")
+        given = self.stand.wait_for_record(outcome="authenticated")
         self.assertEqual((given["event"], given["identity"], given["origin"], given["program"], given["uid"]),
                          ("authenticate", "laptop", self.stand.origin, str(BIN / "signet-fetch"), os.getuid()))
         self.assertEqual(given["gid"], os.getgid())
@@ -83,36 +74,36 @@ class Decisions(Trail):
         self.assertEqual(open(file).read().splitlines()[int(line) - 1], "[[rule]]")
 
         self.assertEqual(self.stand.fetch("/user").json["certificates_sent"], 0)
-        denied = self.wait_for_record(outcome="denied", identity="alice")
+        denied = self.stand.wait_for_record(outcome="denied", identity="alice", origin=self.stand.origin)
         line = int(denied["rule"].removeprefix(f"{self.stand.config}:"))
         self.assertEqual(self.stand.config.read_text().splitlines()[line - 1], "[[rule]]")
         listed = self.stand.must("audit", "list", "--outcome", "denied").out
         self.assertIn(denied["rule"], listed)
 
     def test_UnlockingAndAdministrationAreRecorded(self):
-        unlocking = [(r["backend"], r["outcome"]) for r in self.records() if r["event"] == "unlock"]
+        added = self.stand.wait_for_record(event="rule-add", identity="laptop")
+        unlocking = [(r["backend"], r["outcome"]) for r in self.stand.records(event="unlock")]
         self.assertEqual(unlocking, [("card", "wrong-pin"), ("card", "done")])
         for event in ("identity-create", "identity-csr", "identity-import"):
-            done = [r["identity"] for r in self.records() if r["event"] == event]
+            done = [r["identity"] for r in self.stand.records(event=event)]
             self.assertEqual(done, ["laptop", "alice"])
-        added = [r for r in self.records("--identity", "laptop") if r["event"] == "rule-add"][0]
         self.assertEqual((added["detail"], added["origin"]), ("allow", self.stand.origin))
         self.assertEqual(added["program"], str(BIN / "signet"))
         self.assertEqual(self.stand.signet("identity", "remove", "nobody", "--yes").code, 5)
-        self.wait_for_record(event="identity-remove", identity="nobody", outcome="not-found")
+        self.stand.wait_for_record(event="identity-remove", identity="nobody", outcome="not-found")
         self.stand.processes["signetd"].send_signal(signal.SIGHUP)
-        self.wait_for_record(event="reload", outcome="done")
+        self.stand.wait_for_record(event="reload", outcome="done")
         good = self.stand.config.read_text()
         self.stand.config.write_text(good + "colour = 1\n")
         self.stand.processes["signetd"].send_signal(signal.SIGHUP)
-        refused = self.wait_for_record(event="reload", outcome="refused")
+        refused = self.stand.wait_for_record(event="reload", outcome="refused")
         self.assertIn("colour", refused["detail"])
         self.stand.config.write_text(good)
 
     def test_NothingSecretIsInIt(self):
         answer = ask(self.stand, "https://secrets.example")
         self.assertIn(b"signet policy allow https://secrets.example", answer)  # it was read, and denied
-        self.wait_for_record(origin="https://secrets.example")
+        self.stand.wait_for_record(origin="https://secrets.example")
         written = b"".join(file.read_bytes() for file in self.files()) + self.stand.log("signetd").encode()
         written = re.sub(rb"[0-9a-f]{64}", b"", written)  # hashes may hold any six digits
         for secret in (PIN.encode(), WRONG_PIN.encode(), HANDSHAKE_CONTEXT, REQUEST_CONTEXT):
@@ -139,7 +130,7 @@ class Life(Trail):
             self.stand.must("identity", "create", f"a{number}", "--backend", "file", "--kind", "user")
             self.stand.stop("signetd")
             self.stand.start_agent()
-        self.wait_for_record(event="start", seq=10)
+        self.stand.wait_for_record(event="start", seq=10)
         self.assertEqual(self.verify().code, 0)  # while it runs
         self.stand.stop("signetd")
         noted = heads(self.stand.log("signetd"))
@@ -177,12 +168,12 @@ class Life(Trail):
 
     def test_AHalfWrittenLineIsKeptAndTheChainGoesOnAfterIt(self):
         self.stand.must("identity", "create", "a", "--backend", "file", "--kind", "user")
-        self.wait_for_record(event="identity-create")
+        self.stand.wait_for_record(event="identity-create")
         self.stand.stop("signetd", signal.SIGKILL)
         [file] = self.files()
         file.write_bytes(file.read_bytes()[:-20])
         self.stand.start_agent()
-        self.wait_for_record(event="start", seq=3)
+        self.stand.wait_for_record(event="start", seq=3)
         outcome = self.verify()
         self.assertEqual(outcome.code, 0, outcome)
         self.assertIn(f"note: {file}:2: half-written", outcome.out)

@@ -79,8 +79,7 @@ class SignsForPrograms(unittest.TestCase):
         status, detail = self.keys.sign(*arguments)
         self.assertEqual(status, ERROR_DECLINED, detail)
         self.assertIn(says, detail)
-        records = self.stand.must("audit", "list", "--state-dir", self.stand.dir / "state", "--json")
-        self.assertIn(says.split(" --")[0], records.out)
+        self.stand.wait_for_record(event="sign", detail=detail)
 
     def test_AClientsHandshakeIsSignedAlsoAfterTheAgentRestarts(self):
         self.assertEqual(self.keys.sign("a", VERIFY)[0], OK)

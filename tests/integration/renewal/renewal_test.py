@@ -123,8 +123,9 @@ class Renewal(unittest.TestCase):
         self.call(new, self.new_token)
         self.assertEqual(set(self.statuses), {200}, self.statuses)
         self.assertGreaterEqual(self.statuses[200], CALLS)
-        records = self.stand.must("audit", "list", "--identity", "laptop", "--json").out
-        self.assertEqual(records.count("with its previous certificate"), 1, records)
+        self.stand.wait_for_record(event="identity-retire", identity="laptop")
+        records = self.stand.records(identity="laptop", detail="with its previous certificate")
+        self.assertEqual(len(records), 1, records)
 
     def test_TheTokenOfOneCertificateIsNoGoodWithTheOther(self):
         old = self.connect()

@@ -103,10 +103,6 @@ class TwoAgents(unittest.TestCase):
         said = self.fetch(*arguments, **options).json
         return [i["name"] for i in said["identities"]] or [d["reason"] for d in said["declined"]]
 
-    def records(self, state):
-        return [json.loads(line) for file in sorted((state / "audit").iterdir())
-                for line in file.read_text(encoding="utf-8").splitlines()]
-
     # -- one socket, both ----------------------------------------------------------------------
 
     def test_OneConnectionProvesUserAndDeviceThroughOneSocket(self):
@@ -116,15 +112,10 @@ class TwoAgents(unittest.TestCase):
         self.assertEqual([i["kind"] for i in said["identities"]], ["device", "user"])
         self.assertIn("laptop", said["responses"][0]["body"])
         self.assertIn("alice", said["responses"][0]["body"])
-        own = [r for r in self.records(self.folder(ALICE) / "state")
-               if r.get("identity") == "system.laptop"]
-        self.assertEqual(own[-1]["backend"], "system", own)
-        self.assertEqual(own[-1]["outcome"], "authenticated")
-        there = [r for r in self.records(self.stand.dir / "state") if r.get("identity") == "laptop"
-                 and r["event"] == "authenticate" and r["uid"] == ALICE]
-        self.assertEqual(there[-1]["outcome"], "authenticated")
-        self.assertEqual(there[-1]["uid"], ALICE)
-        self.assertEqual(there[-1]["pid"], self.stand.processes[f"signetd-{ALICE}"].pid)
+        self.stand.wait_for_record(self.folder(ALICE) / "state", identity="system.laptop",
+                                   outcome="authenticated", backend="system")
+        self.stand.wait_for_record(identity="laptop", event="authenticate", outcome="authenticated",
+                                   uid=ALICE, pid=self.stand.processes[f"signetd-{ALICE}"].pid)
 
     def test_EachUserGetsTheirOwnAndTheDevicesAndNobodyElses(self):
         other = BIN / "signet-fetch"
