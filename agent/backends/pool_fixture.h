@@ -30,7 +30,7 @@ inline size_t OpenDescriptorCount() {
 class PoolFixture : public ::testing::Test {
  protected:
   using Signature = absl::StatusOr<std::string>;
-  static constexpr std::chrono::seconds kPatience{20};  // of the test itself
+  static constexpr std::chrono::seconds kPatience{60};  // of the test itself
 
   PoolFixture() : descriptors_before_(OpenDescriptorCount()), loop_(std::in_place) {}
 
