@@ -1,5 +1,6 @@
 #include "providers/openssl/context.h"
 
+#include <openssl/err.h>
 #include <openssl/params.h>
 
 #include <charconv>
@@ -10,14 +11,29 @@
 namespace signet::openssl {
 namespace {
 
-// The only reason of our own; the text says the rest.
-constexpr uint32_t kReason = 1;
+// The only error of our own; what is raised with it says the rest, but for programs such as curl,
+// which show no more than this. OpenSSL would unload what a provider gives it for this purpose when
+// the last key goes, and crashes then if it has ended before, as it has when the key is a global
+// object's. This is loaded once for the process and stays, as the module does.
+uint32_t OnlyError() {
+  constexpr int kReason = 1;
+  static const int library = [] {
+    const int own = ERR_get_next_error_library();
+    static const ERR_STRING_DATA kTexts[] = {
+        {ERR_PACK(own, 0, 0), "signet"},
+        {ERR_PACK(own, 0, kReason), "no key or signature of signetd (see signet audit list)"},
+        {0, nullptr}};
+    ERR_load_strings_const(kTexts);
+    return own;
+  }();
+  return static_cast<uint32_t>(ERR_PACK(library, 0, kReason));
+}
 
 void RaiseWith(OSSL_FUNC_core_vset_error_fn* set, const OSSL_CORE_HANDLE* core, const char* format,
                ...) {
   va_list arguments;
   va_start(arguments, format);
-  set(core, kReason, format, arguments);
+  set(core, OnlyError(), format, arguments);
   va_end(arguments);
 }
 

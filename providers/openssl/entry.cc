@@ -40,16 +40,10 @@ int GetParams(void*, OSSL_PARAM params[]) {
 
 void Teardown(void* provider) { delete static_cast<ContextPointer*>(provider); }
 
-const OSSL_ITEM* ReasonStrings(void*) {
-  static const OSSL_ITEM kReasons[] = {{1, const_cast<char*>("signet")}, {0, nullptr}};
-  return kReasons;
-}
-
 const OSSL_DISPATCH kFunctions[] = {
     {OSSL_FUNC_PROVIDER_QUERY_OPERATION, AsFunction(Query)},
     {OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, AsFunction(GettableParams)},
     {OSSL_FUNC_PROVIDER_GET_PARAMS, AsFunction(GetParams)},
-    {OSSL_FUNC_PROVIDER_GET_REASON_STRINGS, AsFunction(ReasonStrings)},
     {OSSL_FUNC_PROVIDER_TEARDOWN, AsFunction(Teardown)},
     {0, nullptr}};
 

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from tests.integration.openssl.fixture import CONFIGURATION, PROVIDER, SANITIZED, WithProvider
-from tests.support.stand import PATIENCE
+from tests.support.stand import BIN, PATIENCE
 
 # A server that wants a certificate, and one that goes there with a key of the agent.
 NGINX = """
@@ -149,6 +149,15 @@ class Applications(WithProvider):
         self.assertIn("let the server speak TLS 1.3", outcome.err)
         records = self.stand.must("audit", "list", "--state-dir", self.dir / "state", "--json")
         self.assertIn("let the server speak TLS 1.3", records.out)
+
+    def test_CurlWhichShowsNoTextOfErrorsSaysWhereToLook(self):
+        outcome = self.curl("laptop", "--tls-max", "1.2")
+        self.assertNotEqual(outcome.code, 0)
+        self.assertIn("signet::no key or signature of signetd (see signet audit list)", outcome.err)
+
+    def test_AKeyMayBeFreedAfterOpenSslHasEnded(self):
+        outcome = self.run_program(BIN.parent / "tests" / "provider-load", "held", self.dir / "laptop.key")
+        self.assertEqual(outcome.code, 0, outcome)
 
     def test_RequestsAreSignedForTheKeyItself(self):
         request = ("openssl", "req", "-new", "-key", self.dir / "laptop.key", "-subj", "/CN=x")

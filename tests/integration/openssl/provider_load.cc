@@ -3,6 +3,7 @@
 //
 //   provider-load signatures KEY
 //   provider-load handshakes KEY CERTIFICATE SERVERS_KEY SERVERS_CERTIFICATE
+//   provider-load held KEY    # a global object holds the key, to the end of the process
 //
 // Each line of stdin is a count; the answer is a line of JSON: the count, the nanoseconds of all,
 // of the median and of the slowest hundredth, and the bytes of the heap that are in use then.
@@ -48,6 +49,9 @@ Key LoadKey(const char* file) {
   if (key == nullptr) Fail(file);
   return key;
 }
+
+// Destroyed after OpenSSL has ended, which is first used later than this is made.
+Key held;
 
 // As a TLS client does, with a transcript hash of its own each time.
 void SignOnce(EVP_PKEY* key, uint32_t number) {
@@ -129,6 +133,11 @@ int main(int argc, char** argv) {
     const Key key = LoadKey(argv[2]);
     return Serve([&](uint32_t number) { SignOnce(key.get(), number); });
   }
+  if (what == "held" && argc == 3) {
+    held = LoadKey(argv[2]);
+    SignOnce(held.get(), 0);
+    return 0;
+  }
   if (what == "handshakes" && argc == 6) {
     const TlsContext client = MakeContext(TLS_client_method(), argv[2], argv[3]);
     const TlsContext server = MakeContext(TLS_server_method(), argv[4], argv[5]);
@@ -139,6 +148,6 @@ int main(int argc, char** argv) {
   }
   std::fprintf(stderr,
                "usage: provider-load signatures KEY | handshakes KEY CERTIFICATE SERVERS_KEY "
-               "SERVERS_CERTIFICATE\n");
+               "SERVERS_CERTIFICATE | held KEY\n");
   return 2;
 }
