@@ -1,6 +1,7 @@
 // References to keys, as they stand in key files.
 #include <openssl/asn1.h>
 
+#include <algorithm>
 #include <span>
 
 #include "providers/openssl/key.h"
@@ -21,14 +22,19 @@ std::span<const uint8_t> Take(std::span<const uint8_t>& der, int tag) {
   return content;
 }
 
+// Names end in errors, and those on terminals.
+bool IsPrintable(std::span<const uint8_t> name) {
+  return std::ranges::none_of(name, [](uint8_t c) { return c < ' ' || c == 0x7f; });
+}
+
 }  // namespace
 
 std::shared_ptr<const Key> ReadReference(const Context& context, const Bytes& der) {
   std::span<const uint8_t> whole(der);
   std::span<const uint8_t> parts = Take(whole, V_ASN1_SEQUENCE);
-  if (parts.empty()) return nullptr;
+  if (parts.empty() || !whole.empty()) return nullptr;
   const std::span<const uint8_t> name = Take(parts, V_ASN1_UTF8STRING);
-  if (name.empty()) return nullptr;
+  if (name.empty() || !IsPrintable(name)) return nullptr;
   return MakeKey(context, std::string(name.begin(), name.end()), Bytes(parts.begin(), parts.end()));
 }
 

@@ -100,13 +100,13 @@ const OSSL_PARAM* GettableParams(void*, void*) {
 
 int Init(void* signing, const char* digest, void* key, const OSSL_PARAM params[]) {
   return Guarded(*Of(signing).context, 0, [&] {
-    const auto* object = static_cast<const KeyObject*>(key);
-    if (object == nullptr || object->key == nullptr || object->key->identity.empty()) {
-      throw Failure("signet: this key has only its public part; nothing can be signed with it");
-    }
     Signing& it = Of(signing);
     it.content.clear();
-    it.key = object->key;
+    // Without a key it begins anew with the one that it has.
+    if (key != nullptr) it.key = static_cast<const KeyObject*>(key)->key;
+    if (it.key == nullptr || it.key->identity.empty()) {
+      throw Failure("signet: this key has only its public part; nothing can be signed with it");
+    }
     it.scheme = FindScheme(it.key->pkey.get(), it.context->public_keys(), digest);
     if (it.scheme == nullptr) {
       throw Failure("signet: identity \"" + it.key->identity + "\" does not sign with " +

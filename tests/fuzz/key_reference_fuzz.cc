@@ -15,6 +15,7 @@ void Check(const Bytes& der) {
     const std::shared_ptr<const Key> key = ReadReference(kContext, der);
     if (key == nullptr) return;
     SIGNET_CHECK(!key->identity.empty());
+    SIGNET_CHECK(key->identity.find('\0') == std::string::npos);
     SIGNET_CHECK(key->public_key.size() < der.size());
     SIGNET_CHECK(TypeOf(*key) != nullptr);
   } catch (const Failure&) {

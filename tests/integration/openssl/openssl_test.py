@@ -1,4 +1,5 @@
 """Programs that know nothing of Signet use keys of the agent through OpenSSL's provider signet.so."""
+import base64
 import os
 import shutil
 import socket
@@ -191,6 +192,7 @@ class Applications(WithProvider):
             outcome = self.run_program("openssl", *command)
             self.assertNotEqual(outcome.code, 0)
             self.assertIn("nothing else is signed", outcome.err)
+            self.assertNotIn("only its public part", outcome.err)  # as `dgst` begins anew
 
     def test_ThePublicPartComesOutAndNoPrivateOne(self):
         public = self.run_program("openssl", "pkey", "-in", self.dir / "laptop.key", "-pubout")
@@ -225,6 +227,21 @@ class Applications(WithProvider):
                                        environment=dict(self.environment, OPENSSL_CONF=str(wrong)))
             self.assertNotEqual(outcome.code, 0)
             self.assertIn(f"deadline_ms = {deadline} in the configuration", outcome.err)
+
+    def test_AKeyFileThatIsNoReferenceAsItWasWrittenIsNone(self):
+        def load(der):
+            changed = self.dir / "changed.key"
+            changed.write_text("-----BEGIN SIGNET PRIVATE KEY-----\n" +
+                               base64.encodebytes(der).decode() + "-----END SIGNET PRIVATE KEY-----\n")
+            return self.run_program("openssl", "pkey", "-in", changed, "-pubout").code
+
+        lines = (self.dir / "laptop.key").read_text().splitlines()
+        der = base64.b64decode("".join(lines[1:-1]))
+        self.assertEqual(load(der), 0)
+        for wrong in (b"", b"garbage", der[:-1], der + b"\0", der[:-8] + bytes(8),
+                      der.replace(b"laptop", b"lapt\0p"), der.replace(b"laptop", b"lap\x1b[m")):
+            with self.subTest(wrong):
+                self.assertNotEqual(load(wrong), 0)
 
     def test_StaysLoadedSinceUnloadingWouldLeak(self):
         dynamic = subprocess.run(["readelf", "-d", PROVIDER], capture_output=True, text=True, check=True)
