@@ -11,6 +11,8 @@ constexpr uint8_t kEcdsaSha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
                                     0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 constexpr uint8_t kEcdsaSha384[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
                                     0x48, 0xce, 0x3d, 0x04, 0x03, 0x03};
+constexpr uint8_t kEcdsaSha512[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+                                    0x48, 0xce, 0x3d, 0x04, 0x03, 0x04};
 constexpr uint8_t kEdDsa[] = {0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70};
 #define SIGNET_PSS(hash, salt)                                                                    \
   {                                                                                               \
@@ -27,6 +29,7 @@ constexpr uint8_t kPssSha512[] = SIGNET_PSS(0x03, 64);
 constexpr Scheme kSchemes[] = {
     {&kEc, "prime256v1", "SHA256", 0x0403, kEcdsaSha256},
     {&kEc, "secp384r1", "SHA384", 0x0503, kEcdsaSha384},
+    {&kEc, "secp521r1", "SHA512", 0x0603, kEcdsaSha512},
     {&kRsa, nullptr, "SHA256", 0x0804, kPssSha256},
     {&kRsa, nullptr, "SHA384", 0x0805, kPssSha384},
     {&kRsa, nullptr, "SHA512", 0x0806, kPssSha512},

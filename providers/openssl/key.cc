@@ -21,7 +21,7 @@ std::shared_ptr<const Key> MakeKey(const Context& context, std::string identity,
   if (TypeOf(*key) == nullptr) {
     throw Failure(
         "signet: identity \"" + key->identity +
-        "\": this provider has no algorithm for its key; use P-256, P-384, RSA or Ed25519");
+        "\": this provider has no algorithm for its key; use P-256, P-384, P-521, RSA or Ed25519");
   }
   return key;
 }

@@ -109,9 +109,10 @@ int Init(void* signing, const char* digest, void* key, const OSSL_PARAM params[]
     }
     it.scheme = FindScheme(it.key->pkey.get(), it.context->public_keys(), digest);
     if (it.scheme == nullptr) {
-      throw Failure("signet: identity \"" + it.key->identity + "\" does not sign with " +
-                    (digest != nullptr ? digest : "no hash") +
-                    "; P-256 goes with SHA-256, P-384 with SHA-384, as in TLS 1.3");
+      throw Failure(
+          "signet: identity \"" + it.key->identity + "\" does not sign with " +
+          (digest != nullptr ? digest : "no hash") +
+          "; P-256 goes with SHA-256, P-384 with SHA-384, P-521 with SHA-512, as in TLS 1.3");
     }
     return SetParams(signing, params);
   });

@@ -111,6 +111,11 @@ class Documentation(WithProvider):
             self.assertIn(expected, said)
         self.assertTrue((self.folder / "laptop.csr").exists())
 
+    def test_where_to_look(self):
+        said = self.shell("When it does not work")
+        for expected in ("name: Signet", "allow:", "tls-client"):
+            self.assertIn(expected, said)
+
 
 if __name__ == "__main__":
     unittest.main()

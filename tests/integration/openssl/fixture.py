@@ -23,7 +23,7 @@ module = {module}
 activate = 1
 """
 KEYS = (("laptop", "tpm", "p256"), ("old", "file", "rsa2048"), ("new", "file", "ed25519"),
-        ("big", "file", "p384"))
+        ("big", "file", "p384"), ("huge", "file", "p521"))
 
 
 class WithProvider(unittest.TestCase):

@@ -78,7 +78,7 @@ class Applications(WithProvider):
                                 stdin="GET / HTTP/1.0\r\n\r\n")
 
     def test_CurlAuthenticatesWithEveryKindOfKey(self):
-        for name in ("laptop", "old", "new", "big"):
+        for name in ("laptop", "old", "new", "big", "huge"):
             with self.subTest(name):
                 outcome = self.curl(name)
                 self.assertEqual(outcome.code, 0, outcome)
@@ -172,7 +172,7 @@ class Applications(WithProvider):
 
     def test_RequestsAreSignedWithEveryKindOfKey(self):
         pss = ("-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest")
-        for name, options in (("big", ()), ("new", ()), ("old", pss)):
+        for name, options in (("big", ()), ("huge", ()), ("new", ()), ("old", ()), ("old", pss)):
             with self.subTest(name):
                 self.stand.must("policy", "allow", "--purpose", "csr", "--identity", name)
                 made = self.run_program("openssl", "req", "-new", "-key", self.dir / f"{name}.key", "-subj",
@@ -207,7 +207,7 @@ class Applications(WithProvider):
         self.assertRegex(one.out, "CN ?= ?laptop")
         self.assertIn("Total found: 2", one.out)
         every = self.run_program("openssl", "storeutl", "signet:")
-        for name in ("laptop", "old", "new", "big"):
+        for name in ("laptop", "old", "new", "big", "huge"):
             self.assertIn(f"signet:{name}", every.out, every)
 
     def test_OrdinaryKeysStillWork(self):
