@@ -1,12 +1,10 @@
+// Which requests are served, and what is in the answer.
 #include "agent/authentication/authentication.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <asio/cancellation_signal.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
 #include <string>
 #include <vector>
 
@@ -17,8 +15,6 @@
 namespace signet::agent {
 namespace {
 
-using std::chrono::hours;
-using test::CertificateOptions;
 using test::TestKeyType;
 
 constexpr char kOrigin[] = "https://host.example:8443";
@@ -183,203 +179,6 @@ TEST_F(AuthenticationTest, RefusesWhatIsNoOrigin) {
   }
 }
 
-TEST_F(AuthenticationTest, DeclinesWhenNoIdentityMatches) {
-  Rules({{Verdict::kAllow, "*"}});
-  ExpectDeclined(Authenticate(), DeclineReason::kNoIdentity, {"signet identity create"});
-  AddIdentity("alice");
-  now_ += hours(1000);
-  ExpectDeclined(Authenticate(), DeclineReason::kNoIdentity, {"\"alice\"", "expired"});
-}
-
-TEST_F(AuthenticationTest, RulesSeeTheCertificate) {
-  AddIdentity("alice");
-  std::vector<Rule> rules(2);
-  rules[0].origin = rules[1].origin = *OriginPattern::Parse("https://*:*");
-  rules[0].identity = rules[1].identity = "*";
-  rules[0].decision = Verdict::kAllow;
-  rules[1].issuer = "Another CA";
-  policy_.ReplaceAdded(rules);
-  EXPECT_EQ(GivenBy(Authenticate()), "alice");
-  rules[1].issuer = "CA";
-  policy_.ReplaceAdded(rules);
-  ExpectDeclined(Authenticate(), DeclineReason::kDenied);
-}
-
-TEST_F(AuthenticationTest, ACallerThatAsksTooOftenIsDeclinedUntilTimePasses) {
-  AddIdentity("alice");
-  Rules({{Verdict::kAllow, "*"}});
-  policy_.Configure({}, {}, {.per_caller = 2, .per_key = 0});
-  AuthenticationCall call = MakeCall();
-  for (uint8_t connection : {1, 2}) {
-    call.handshake_context = wire::Bytes(32, connection);
-    EXPECT_EQ(GivenBy(Authenticate(call)), "alice");
-  }
-  call.handshake_context = wire::Bytes(32, 3);
-  ExpectDeclined(Authenticate(call), DeclineReason::kLimit, {"per_caller", "2 times a minute"});
-  AuthenticationCall another = call;
-  another.caller.executable = Executable{1, 2, "/usr/bin/another"};
-  EXPECT_EQ(GivenBy(Authenticate(another)), "alice");
-  now_ += std::chrono::seconds(31);
-  call.handshake_context = wire::Bytes(32, 4);
-  EXPECT_EQ(GivenBy(Authenticate(call)), "alice");
-}
-
-TEST_F(AuthenticationTest, AKeyThatIsUsedTooOftenIsDeclinedWhoeverAsks) {
-  AddIdentity("alice");
-  Rules({{Verdict::kAllow, "*"}});
-  policy_.Configure({}, {}, {.per_caller = 0, .per_key = 1});
-  AuthenticationCall call = MakeCall();
-  EXPECT_EQ(GivenBy(Authenticate(call)), "alice");
-  call.handshake_context = wire::Bytes(32, 9);
-  call.caller.executable = Executable{1, 2, "/usr/bin/another"};
-  ExpectDeclined(Authenticate(call), DeclineReason::kLimit, {"\"alice\"", "per_key"});
-  EXPECT_EQ(tokens_.signatures, 1u);
-  // It was not given on that connection: later it may be.
-  now_ += std::chrono::minutes(1);
-  EXPECT_EQ(GivenBy(Authenticate(call)), "alice");
-}
-
-TEST_F(AuthenticationTest, AsksOncePerWhatTheRuleSays) {
-  AddIdentity("alice");
-  std::vector<Rule> rules(1);
-  rules[0].origin = *OriginPattern::Parse("https://*:*");
-  rules[0].identity = "*";
-  rules[0].decision = Verdict::kAsk;
-  rules[0].once_per = {OncePer::Scope::kHours, 1};
-  policy_.ReplaceAdded(rules);
-  AuthenticationCall call = MakeCall();
-  call.caller.executable = Executable{1, 2, "/usr/bin/firefox"};
-  const auto again = [&] {
-    ++call.handshake_context[0];
-    return GivenBy(Authenticate(call));
-  };
-  prompter_.answer = Answer::Not(Answer::Kind::kLeft, "no");
-  again();
-  again();
-  EXPECT_EQ(prompter_.asked, 2) << "a no is not remembered";
-  prompter_.answer = Answer::Chosen(0);
-  EXPECT_EQ(again(), "alice");
-  prompter_.answer = Answer::Not(Answer::Kind::kLeft, "must not be asked");
-  EXPECT_EQ(again(), "alice");
-  EXPECT_EQ(prompter_.asked, 3);
-  const std::vector<RememberedAnswer> answers = authentication_.remembered().List(now_);
-  ASSERT_EQ(answers.size(), 1u);
-  EXPECT_TRUE(authentication_.remembered().Forget(answers[0].id));
-  EXPECT_NE(again(), "alice");
-  EXPECT_EQ(prompter_.asked, 4);
-  // A program that nobody knows is asked for each time.
-  prompter_.answer = Answer::Chosen(0);
-  call.caller.executable.reset();
-  EXPECT_EQ(again(), "alice");
-  EXPECT_EQ(again(), "alice");
-  EXPECT_EQ(prompter_.asked, 6);
-}
-
-TEST_F(AuthenticationTest, DeniesWithoutARuleNamingTheCommand) {
-  AddIdentity("alice");
-  ExpectDeclined(Authenticate(), DeclineReason::kDenied,
-                 {"signet policy allow https://host.example:8443 --identity alice"});
-  EXPECT_EQ(audit_.records.back().identity, "alice");
-  EXPECT_EQ(audit_.records.back().rule, "");
-  Rules({{Verdict::kAllow, "*"}, {Verdict::kDeny, "alice"}});
-  ExpectDeclined(Authenticate(), DeclineReason::kDenied, {"test.toml denies"});
-  EXPECT_EQ(audit_.records.back().rule, "test.toml");
-  EXPECT_EQ(tokens_.signatures, 0u);
-}
-
-TEST_F(AuthenticationTest, SkipsADeniedCandidate) {
-  CertificateOptions longest;
-  longest.not_after = now_ + hours(100);
-  AddIdentity("best", longest);
-  AddIdentity("next");
-  Rules({{Verdict::kAllow, "*"}, {Verdict::kDeny, "best"}});
-  EXPECT_EQ(GivenBy(Authenticate()), "next");
-}
-
-TEST_F(AuthenticationTest, PrefersTheIdentityThatARuleNames) {
-  CertificateOptions longest;
-  longest.not_after = now_ + hours(100);
-  AddIdentity("best", longest);
-  AddIdentity("named");
-  Rules({{Verdict::kAllow, "*"}, {Verdict::kAllow, "named"}});
-  EXPECT_EQ(GivenBy(Authenticate()), "named");
-}
-
-TEST_F(AuthenticationTest, AsksNobodyWhereAnotherIdentityIsAllowed) {
-  CertificateOptions longest;
-  longest.not_after = now_ + hours(100);
-  AddIdentity("best", longest);
-  AddIdentity("allowed");
-  Rules({{Verdict::kAsk, "*"}, {Verdict::kAllow, "allowed"}});
-  EXPECT_EQ(GivenBy(Authenticate()), "allowed");
-  EXPECT_EQ(prompter_.asked, 0);
-}
-
-TEST_F(AuthenticationTest, AsksAPersonWhenARuleSaysSo) {
-  AddIdentity("alice");
-  Rules({{Verdict::kAsk, "alice"}});
-  prompter_.answer = Answer::Not(Answer::Kind::kLeft, "the person said no");
-  ExpectDeclined(Authenticate(), DeclineReason::kConsent, {"the person said no"});
-  EXPECT_EQ(tokens_.signatures, 0u);
-  EXPECT_EQ(prompter_.about, "alice at https://host.example:8443");
-  prompter_.answer = Answer::Chosen(0);
-  EXPECT_EQ(GivenBy(Authenticate()), "alice");
-  EXPECT_EQ(prompter_.asked, 2);
-}
-
-TEST_F(AuthenticationTest, GivesNoIdentityTwiceOnOneConnection) {
-  AddIdentity("alice");
-  Rules({{Verdict::kAllow, "alice"}});
-  EXPECT_EQ(GivenBy(Authenticate()), "alice");
-  ExpectDeclined(Authenticate(), DeclineReason::kLimit, {"\"alice\"", "already given"});
-  AuthenticationCall elsewhere = MakeCall();
-  elsewhere.handshake_context[0] ^= 1;
-  EXPECT_EQ(GivenBy(Authenticate(elsewhere)), "alice");
-}
-
-TEST_F(AuthenticationTest, BeyondOneUserAndOneDeviceARuleMustNameTheIdentity) {
-  AddIdentity("alice");
-  AddIdentity("bob");
-  AddIdentity("pc", {}, TestKeyType::kP256, IdentityKind::kDevice);
-  Rules({{Verdict::kAllow, "*"}});
-  EXPECT_EQ(GivenBy(Authenticate()), "alice");
-  EXPECT_EQ(GivenBy(Authenticate()), "pc");
-  ExpectDeclined(Authenticate(), DeclineReason::kLimit);
-  Rules({{Verdict::kAllow, "*"}, {Verdict::kAllow, "bob"}});
-  EXPECT_EQ(GivenBy(Authenticate()), "bob");
-  ExpectDeclined(Authenticate(), DeclineReason::kLimit, {"already given"});
-}
-
-TEST_F(AuthenticationTest, AFurtherIdentityIsToldWhichRuleWouldName) {
-  AddIdentity("alice");
-  Rules({{Verdict::kAllow, "*"}});
-  EXPECT_EQ(GivenBy(Authenticate()), "alice");
-  AddIdentity("aaron");
-  ExpectDeclined(
-      Authenticate(), DeclineReason::kLimit,
-      {"user identity", "signet policy allow https://host.example:8443 --identity aaron"});
-}
-
-TEST_F(AuthenticationTest, TwoRequestsInFlightDoNotGetTheSameIdentity) {
-  AddIdentity("alice");
-  Rules({{Verdict::kAllow, "alice"}});
-  asio::io_context loop;
-  std::vector<Outcome> outcomes;
-  tokens_.hang = true;
-  asio::cancellation_signal cancel;
-  asio::co_spawn(loop, authentication_.Authenticate(MakeCall()),
-                 asio::bind_cancellation_slot(cancel.slot(), [](std::exception_ptr, Outcome) {}));
-  loop.poll();
-  tokens_.hang = false;
-  asio::co_spawn(loop, authentication_.Authenticate(MakeCall()),
-                 [&](std::exception_ptr, Outcome outcome) { outcomes.push_back(outcome); });
-  loop.poll();
-  ASSERT_EQ(outcomes.size(), 1u);
-  ExpectDeclined(outcomes[0], DeclineReason::kLimit, {"already given"});
-  cancel.emit(asio::cancellation_type::terminal);
-  loop.run();
-}
-
 TEST_F(AuthenticationTest, SendsTheChainWithoutItsAnchor) {
   Identity alice = tokens_.NewIdentity("alice", IdentityKind::kUser);
   const test::TestCa issuing = ca_.Intermediate("Issuing");
@@ -411,14 +210,6 @@ TEST_F(AuthenticationTest, AChainTooLongToSendIsNoIdentity) {
   ASSERT_TRUE(identities_.Add(alice).ok());
   Rules({{Verdict::kAllow, "alice"}});
   ExpectDeclined(Authenticate(), DeclineReason::kNoIdentity, {"import a shorter chain"});
-}
-
-TEST_F(AuthenticationTest, APersonSeesWhereTheProgramComesFrom) {
-  AddIdentity("alice");
-  Rules({{Verdict::kAsk, "alice"}});
-  EXPECT_EQ(GivenBy(Authenticate()), "alice");
-  EXPECT_EQ(prompter_.shown, "unknown program (42) ← bash");
-  EXPECT_EQ(audit_.records.back().caller->parents.size(), 1U);
 }
 
 TEST_F(AuthenticationTest, AProcessThatChangedGetsNothing) {
