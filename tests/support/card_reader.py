@@ -21,7 +21,7 @@ from tests.support.stand import Authority, openssl, wait_for
 FIRST_PORT = 0x8C7B  # vpcd's own choice; each slot has the next
 PCSCD = "/usr/sbin/pcscd"
 CARD = stands.BIN.parent / "tests" / "piv_card"
-PIN, PUK = "374926", "58231467"
+PIN, PUK = "37492655", "58231467"
 ALGORITHMS = {"9A": "P-256", "9C": "P-384", "9D": "RSA", "9E": "P-256"}
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000

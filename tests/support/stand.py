@@ -17,7 +17,7 @@ import tempfile
 import time
 
 BIN = pathlib.Path(os.environ.get("SIGNET_BIN_DIR", "build/release/bin")).resolve()
-PIN = "918273"
+PIN = "9182736455"  # longer than what a time or a hash may hold by chance
 PATIENCE = 60  # seconds; only a broken program waits that long (sanitizers are slow)
 
 

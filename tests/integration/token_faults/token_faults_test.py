@@ -11,7 +11,7 @@ from tests.support.stand import PIN, Stand, softhsm_module, wait_for, write_faul
 
 LIBRARIES = stands.BIN.parent / "tests"
 SO_PIN = "12345678"
-NEW_PIN = "564738"
+NEW_PIN = "5647382910"
 CKR_DEVICE_REMOVED = "0x32"
 
 
