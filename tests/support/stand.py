@@ -180,11 +180,10 @@ class Stand:
         self.start(f"swtpm-{name}", "swtpm", "socket", "--tpm2", "--tpmstate", f"dir={folder}",
                    "--server", f"type=unixio,path={socket}", "--ctrl",
                    f"type=unixio,path={socket}.ctrl", "--flags", "not-need-init,startup-clear")
-        wait_for("the TPM's socket", socket.exists)
         tcti = f"swtpm:path={socket}"
         # A kill -9 of a TPM counts as a failed try; Debian's simulator starts with three.
-        subprocess.run(["tpm2_dictionarylockout", "-T", tcti, "-s", "-n", "32", "-t", "10", "-l", "10"],
-                       check=True, capture_output=True)
+        settings = ["tpm2_dictionarylockout", "-T", tcti, "-s", "-n", "32", "-t", "10", "-l", "10"]
+        wait_for("the TPM", lambda: subprocess.run(settings, capture_output=True).returncode == 0)
         self.backends.append(f'[[backend]]\nname = "{name}"\ntype = "tpm2"\ntcti = "{through}{tcti}"\n')
 
     def make_token(self, name="card", module=None):
