@@ -1,12 +1,9 @@
 """A smartcard's life: it comes, signs, is pulled at any moment, and comes back.
 """
-import time
 import unittest
 
 from tests.support.card_case import AUTHENTICATION, SIGNATURE, CardCase
 from tests.support.stand import wait_for
-
-SEEN_WITHIN = 5  # seconds; a third of one without sanitizers on an idle machine
 
 
 class CardLife(CardCase):
@@ -14,15 +11,11 @@ class CardLife(CardCase):
         self.stand.start_agent()
         self.assertEqual(self.identities(), {})
         for _ in range(3):
-            begin = time.monotonic()
             self.insert()
             self.seen()
-            self.assertLess(time.monotonic() - begin, SEEN_WITHIN)
             self.assertEqual(self.stand.backend_status("card")["state"], "locked")
-            begin = time.monotonic()
             self.card.unplug()
             self.missed()
-            self.assertLess(time.monotonic() - begin, SEEN_WITHIN)
             status = self.stand.backend_status("card")
             self.assertEqual((status["state"], status["restarts"]), ("failed", 0))
             self.assertIn("insert it", status["next_step"])
@@ -63,7 +56,7 @@ class CardLife(CardCase):
         self.start()
         before = self.stand.backend_status("card")["pid"]
         self.card.slow_down(7000)
-        declined = self.decline("--deadline", "1")
+        declined = self.decline("--deadline", "4")
         self.assertEqual(declined["reason"], "deadline", declined)
         wait_for("the process that hangs to be replaced",
                  lambda: self.stand.backend_status("card")["pid"] not in (0, before))

@@ -24,6 +24,9 @@ class VirtualCard(unittest.TestCase):
         card.plug()
         wait_for("the card", lambda: card.holder in self.tool("--list-slots").stdout)
 
+    def missed(self):
+        wait_for("pcscd to miss the card", lambda: not self.reader.sees_card())
+
     def run_tool(self, *command):
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
@@ -66,6 +69,7 @@ class VirtualCard(unittest.TestCase):
         self.assertFalse(self.login("000000"))
         self.assertEqual(self.card.state.pin_tries, 2)
         self.card.unplug()
+        self.missed()
         self.stand.stop(self.card.name)
         self.card.start()
         self.insert()
@@ -97,6 +101,7 @@ class VirtualCard(unittest.TestCase):
         except subprocess.TimeoutExpired:
             pass  # OpenSC may wait for ever
         self.assertFalse(self.card.state.inserted)
+        self.missed()
         self.insert()
         self.assertTrue(self.sign("9A"))
 
