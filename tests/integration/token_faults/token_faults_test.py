@@ -194,11 +194,11 @@ class TokenFaults(unittest.TestCase):
         self.start()
         before = self.status()["pid"]
         self.faults(f"C_Sign 0 1 fail {CKR_DEVICE_REMOVED}", "C_Initialize 0 -1 hang")
-        declined = self.decline("--deadline", "2")
+        declined = self.decline("--deadline", "5")
         self.assertIn(declined["reason"], ("deadline", "token-failed"), declined)
         wait_for("the process that hangs to be replaced",
                  lambda: self.status()["pid"] not in (0, before))
-        declined = self.decline("--deadline", "2")  # the next one hangs too
+        declined = self.decline("--deadline", "5")  # the next one hangs too
         self.assertIn(declined["reason"], ("deadline", "token-failed"), declined)
         self.faults()
         self.unlock()

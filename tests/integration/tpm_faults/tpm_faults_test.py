@@ -46,6 +46,7 @@ class TpmFaults(unittest.TestCase):
         os.kill(before, signal.SIGKILL)
         wait_for("a new backend process",
                  lambda: self.stand.backend_status("tpm")["pid"] not in (0, before))
+        wait_for("the TPM", lambda: self.stand.backend_status("tpm")["state"] == "ready")
 
     def names(self, outcome):
         return [identity["name"] for identity in outcome.json["identities"]]
@@ -90,7 +91,7 @@ class TpmFaults(unittest.TestCase):
         tpm = self.stand.processes["swtpm-tpm"]
         tpm.send_signal(signal.SIGSTOP)
         for _ in range(2):  # the backend that hangs is killed; the one after it hangs at its start
-            declined = self.decline(self.stand.fetch("/login", options=("--deadline", "2")))
+            declined = self.decline(self.stand.fetch("/login", options=("--deadline", "5")))
             self.assertIn(declined["reason"], ("deadline", "token-failed"))
         states = {b["name"]: b["state"] for b in self.stand.must("status", "--json").json["backends"]}
         self.assertEqual(states["card"], "ready")
