@@ -175,7 +175,7 @@ class SystemAgent(unittest.TestCase):
     def test_ExecAfterConnectIsRefused(self):
         # The agent sees what runs in processes of its own user.
         frame = "".join(f"\\x{byte:02x}" for byte in LIST_IDENTITIES)
-        shell = ["bash", "-c", f"printf '{frame}' >&0; timeout 5 cat"]
+        shell = ["bash", "-c", f"printf '{frame}' >&0; timeout 50 dd bs=4096 count=1 status=none"]
         program = (f"import os, socket; s = socket.socket(socket.AF_UNIX); "
                    f"s.connect('{self.stand.dir}/run/agent.sock'); s.sendall({LIST_IDENTITIES!r}); "
                    "assert b'laptop' in s.recv(4096); os.dup2(s.fileno(), 0); "
@@ -199,32 +199,28 @@ class SystemAgent(unittest.TestCase):
 
     @unittest.skipUnless(os.access(LAST_PID, os.W_OK), "this machine lets nobody choose a pid")
     def test_ReusedPidIsRefused(self):
-        here, there = socket.socketpair()
-        opener = os.fork()
-        if opener == 0:
-            try:
-                become(USER)
-                connection = self.connected()
-                socket.send_fds(there, [b"x"], [connection.fileno()])
-            finally:
-                os._exit(0)
-        _, [descriptor], _, _ = socket.recv_fds(here, 1, 1)
-        os.waitpid(opener, 0)
-
-        def somebody_else_has_the_pid():
+        def answer_once_somebody_else_has_the_pid():
+            here, there = socket.socketpair()
+            opener = os.fork()
+            if opener == 0:
+                try:
+                    become(USER)
+                    connection = self.connected()
+                    socket.send_fds(there, [b"x"], [connection.fileno()])
+                finally:
+                    os._exit(0)
+            _, [descriptor], _, _ = socket.recv_fds(here, 1, 1)
+            os.waitpid(opener, 0)
             LAST_PID.write_text(str(opener - 1))
-            self.successor = subprocess.Popen(as_uid(USER, "sleep", "600"))
-            if self.successor.pid == opener:
-                return True
-            self.successor.kill()
-            self.successor.wait()
-            return False
-        wait_for("the pid to come round", somebody_else_has_the_pid)
-        try:
-            said = self.answer_to(socket.socket(fileno=descriptor))
-        finally:
-            self.successor.kill()
-            self.successor.wait()
+            successor = subprocess.Popen(as_uid(USER, "sleep", "600"))
+            try:
+                with here, there, socket.socket(fileno=descriptor) as connection:
+                    return successor.pid == opener and self.answer_to(connection)
+            finally:
+                successor.kill()
+                successor.wait()
+        # Any other program that starts may get that pid first, and keep it.
+        said = wait_for("the pid to come round", answer_once_somebody_else_has_the_pid)
         self.assertNotIn("laptop", said)
         self.assertIn("has ended", said)
 
