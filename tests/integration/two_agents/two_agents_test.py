@@ -151,6 +151,8 @@ class TwoAgents(unittest.TestCase):
     # -- how it looks ---------------------------------------------------------------------------
 
     def test_ListsThemAsThatAgentDescribesThem(self):
+        self.wait_for_device(ALICE)
+        wait_for("its listing", lambda: self.identities(ALICE)["system.laptop"]["usable"])
         laptop = self.identities(ALICE)["system.laptop"]
         self.assertEqual((laptop["backend"], laptop["kind"], laptop["hardware"], laptop["usable"]),
                          ("system", "device", True, True))
@@ -217,6 +219,8 @@ class TwoAgents(unittest.TestCase):
             system.send_signal(signal.SIGCONT)
         said = json.loads(hanging.communicate(timeout=60)[0])
         self.assertEqual([i["name"] for i in said["identities"]], ["system.laptop"], said)
+        for uid in (ALICE, BOB):  # whose agents may have asked meanwhile, and given up
+            self.wait_for_device(uid)
 
     # -- no loops -------------------------------------------------------------------------------
 
