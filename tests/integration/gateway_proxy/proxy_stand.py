@@ -1,4 +1,6 @@
 """What the tests of the gateway as a proxy share: certificates, a backend, a gateway before it."""
+import hashlib
+import json
 import os
 import pathlib
 import socket
@@ -14,6 +16,7 @@ from tools_under_test import Gateway, fetch
 
 CLIENT_CERT_AUTH = 0xf0c4  # the setting; wire profile draft-00
 URL = "https://localhost:4433"
+PATTERN = hashlib.sha256(b"signet").digest() * 2048  # 64 KiB
 
 RULES = """
 [[certificate]]
@@ -56,6 +59,15 @@ def is_sanitized(pid):
     """Sanitizers keep freed memory: its size says nothing then."""
     maps = pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
     return "libasan" in maps or "libtsan" in maps
+
+
+def echoed(response):
+    """What the backend was asked: the body that its echo made."""
+    return json.loads(bytes(response.body))
+
+
+def names(request):
+    return [name for name, _ in request["fields"]]
 
 
 class ProxyTest(unittest.TestCase):

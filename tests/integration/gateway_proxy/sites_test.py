@@ -11,14 +11,7 @@ from fake_agent import prove
 from h2c_backend import H2cBackend, HangUp
 from ipc import agent_pb2 as agent
 from nginx import PROGRAM, Nginx
-from proxy_stand import CLIENT_CERT_AUTH, ProxyTest, is_sanitized
-
-MEGABYTE = 1 << 20
-PATTERN = hashlib.sha256(b"signet").digest() * 2048  # 64 KiB
-
-
-def echoed(response):
-    return json.loads(bytes(response.body))
+from proxy_stand import CLIENT_CERT_AUTH, PATTERN, ProxyTest, echoed, is_sanitized
 
 
 class NginxSite:
