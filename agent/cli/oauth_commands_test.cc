@@ -110,5 +110,23 @@ TEST_F(OauthCommandsTest, WithoutACertificateSaysWhatToDo) {
   EXPECT_THAT(run.err, HasSubstr("import one with: signet identity import"));
 }
 
+// No server is there to be asked.
+TEST_F(OauthCommandsTest, ATokenIsAskedForOnlyWhenItCanBeKept) {
+  const std::string none = agent_.folder() + "/none/file";
+  const auto run = [&](const std::string& grant, const std::string& option) {
+    return RunCommand({"oauth", "token", "laptop", "--issuer", "https://[::1]:1", "--client-id",
+                       "x", "--grant", grant, option, none});
+  };
+  const std::string said =
+      "signet: file " + none + ": create: No such file or directory; name another file";
+  for (const std::string option : {"--out", "--refresh-token-file"}) {
+    const Outcome refused = run("device_code", option);
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_EQ(refused.err, said + "\n");
+  }
+  EXPECT_EQ(run("refresh_token", "--refresh-token-file").err,
+            said + ", or give the refresh token by standard input: --refresh-token-file -\n");
+}
+
 }  // namespace
 }  // namespace signet::cli

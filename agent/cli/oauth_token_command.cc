@@ -22,6 +22,9 @@
 namespace signet::cli {
 namespace {
 
+// No token is larger, as far as we know.
+constexpr size_t kRoomForToken = 16 * 1024;
+
 struct TokenArguments {
   std::string name;
   std::string issuer;
@@ -77,6 +80,19 @@ absl::StatusOr<oauth::Token> Ask(oauth::TokenClient& client, const TokenArgument
       ReadSecret(arguments.refresh_token_file, "refresh token", console);
   return refresh_token.ok() ? client.Refresh(*refresh_token, arguments.wish)
                             : refresh_token.status();
+}
+
+// Before the server is asked: a person agrees once, and a refresh token may be good for once.
+absl::Status CheckFiles(const TokenArguments& arguments) {
+  const std::string &out = arguments.file, &refresh = arguments.refresh_token_file;
+  if (!out.empty() && out != "-") {
+    if (absl::Status fit = CheckReplaceable(out, kRoomForToken); !fit.ok()) return fit;
+  }
+  if (refresh.empty() || refresh == "-") return absl::OkStatus();
+  const absl::Status fit = CheckReplaceable(refresh, kRoomForToken);
+  if (fit.ok() || arguments.grant != "refresh_token") return fit;
+  return absl::UnknownError(absl::StrCat(
+      fit.message(), ", or give the refresh token by standard input: --refresh-token-file -"));
 }
 
 // A new one replaces the old, which no longer works, whatever becomes of the access token.
@@ -171,6 +187,7 @@ absl::Status GetToken(Invocation& invocation, const TokenArguments& arguments) {
     return absl::InvalidArgumentError(
         "--grant refresh_token needs --refresh-token-file, or - for standard input");
   }
+  if (absl::Status fit = CheckFiles(arguments); !fit.ok()) return fit;
   const absl::StatusOr<oauth::Credential> credential = CredentialOf(invocation, arguments.name);
   if (!credential.ok()) return credential.status();
   oauth::CurlHttp http(*credential, arguments.authorities);

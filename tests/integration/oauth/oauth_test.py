@@ -265,13 +265,50 @@ class OauthClients(unittest.TestCase):
         self.assertIn("none.sock", outcome.err)
 
     def test_FilesOfTokensAreForTheirOwnerAlone(self):
-        file = self.stand.dir / "token.header"
-        said = self.must_token("laptop", "--resource", self.server.api, "--out", file, "--header")
+        file, link = self.stand.dir / "token.header", self.stand.dir / "token.link"
+        file.write_text("old")
+        file.chmod(0o666)
+        link.symlink_to(file.name)
+        said = self.must_token("laptop", "--resource", self.server.api, "--out", link, "--header")
+        self.assertTrue(link.is_symlink())
         self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
         header, _, token = file.read_text().strip().rpartition(" ")
         self.assertEqual(header, "Authorization: Bearer")
         self.assertNotIn(token, said.out + said.err)
         self.assert_answer(self.server.api, "laptop", token, 200, f"hello {self.laptop}\n")
+
+    @unittest.skipUnless(subprocess.run(["unshare", "--mount", "true"]).returncode == 0,
+                         "this machine lets nobody mount")
+    def test_WhereATokenCanNotBeKeptNobodyIsAskedForIt(self):
+        folder = self.stand.dir / "small"
+        folder.mkdir()
+        script = (f"mount -t tmpfs -o size=16k none {folder} && cd {folder} && echo old > token && "
+                  'eval "$1"; shift; "$@"; code=$?; ls -A; cat token; exit $code')
+        for state, why in [("dd if=/dev/zero of=filler 2>/dev/null",
+                            "write: No space left on device; make room there, or name another file"),
+                           ("mount -o remount,ro .",
+                            "create: Read-only file system; name another file")]:
+            with self.subTest(why):
+                ran = subprocess.run(
+                    ["unshare", "--mount", "sh", "-c", script, "sh", state, BIN / "signet", "oauth",
+                     "token", "laptop", "--issuer", "https://[::1]:1", "--client-id", "x", "--out",
+                     folder / "token"], capture_output=True, text=True, env=self.stand.environment,
+                    timeout=PATIENCE)
+                self.assertEqual((ran.returncode, ran.stderr),
+                                 (1, f"signet: file {folder}/token: {why}\n"))
+                self.assertEqual(ran.stdout.replace("filler\n", ""), "token\nold\n")
+
+    def test_WhoIsKilledWhileAPersonThinksLeavesNothing(self):
+        folder = self.stand.dir / "killed"
+        folder.mkdir()
+        device = self.stand.start(
+            "killed-device", BIN / "signet", "oauth", "token", "laptop", "--issuer", self.server.issuer,
+            "--client-id", self.laptop, "--cacert", self.server.certificate, "--grant", "device_code",
+            "--scope", "openid", "--out", folder / "token", "--refresh-token-file", folder / "refresh")
+        wait_for("the code", lambda: "Waiting..." in self.stand.log("killed-device"))
+        device.kill()
+        device.wait(PATIENCE)
+        self.assertEqual(list(folder.iterdir()), [])
 
     def test_APersonAgreesToADeviceAndTheGrantIsRefreshed(self):
         refresh = self.stand.dir / "refresh"
