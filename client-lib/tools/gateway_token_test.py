@@ -282,6 +282,60 @@ class EachHttp(TokenTest):
         self.assertEqual(fake.origins, [])
 
 
+    def test_the_rule_of_a_path_counts_alone_and_its_token_comes_first(self):
+        """docs/gateway.md has the same table."""
+        rule = '[[path]]\nprefix = "{}"\nmode = "{}"\n{}\n'.format
+        user, token = 'certificates = ["user"]', 'token = "as"'
+        ca = os.path.join(self.folder.name, "ca.pem")
+        gateway = self.start(
+            'handshake_certificate = "request"\nhttp3 = true\n'
+            '[[certificate]]\nname = "user"\nca = "ca.pem"\n' + TOKEN + rule("/", "none", "")
+            + rule("/api", "none", token) + rule("/api/open", "none", "")
+            + rule("/api/user", "require", user) + rule("/api/both", "require", f"{user}\n{token}")
+            + rule("/api/both/offer", "offer", f"{user}\n{token}"),
+            "--require", f"/extra={ca}", "--require", f"/api/open={ca}")
+        path = os.path.join(self.folder.name, "rules.sock")
+        fake = FakeAgent(path, [(self.user, agent.IDENTITY_KIND_USER)])
+        self.addCleanup(fake.close)
+        good, bad = self.issuer.token(self.user), Issuer("new").token(self.user)
+        done, refused, denied = (200, None), (401, "token-key"), (403, "declined")
+        for http in ((), ("--http3",)):
+            for path_, with_bad, alone, with_agent, asked in [
+                    # token:     bad      good     good, and the certificate of the middle
+                    ("/x",       done,    done,    done,  False),
+                    ("/api",     refused, done,    done,  False),
+                    ("/api/x",   refused, done,    done,  False),
+                    ("/api/open/x", done, done,    done,  False),
+                    ("/api/open", denied, denied,  done,  True),
+                    ("/extra",   denied,  denied,  done,  True),
+                    ("/extra/x", done,    done,    done,  False),
+                    ("/api/user", denied, denied,  done,  True),
+                    ("/api/both", refused, denied, done,  True),
+                    ("/api/both/offer", refused, done, done, True)]:
+                with self.subTest(path_, http=http):
+                    def answers(token, *options):
+                        return self.fetch(gateway, path_, token, *options, *http, identity=self.user)
+                    self.assertEqual(answers(bad, "--no-agent"), [with_bad])
+                    self.assertEqual(answers(good, "--no-agent"), [alone])
+                    if with_bad == refused:
+                        self.assertEqual(answers(bad, "--agent", path), [refused])
+                        self.assertEqual(fake.origins, [])
+                    self.assertEqual(answers(good, "--agent", path), [with_agent])
+                    self.assertEqual(bool(fake.origins), asked)
+                    fake.calls.clear()
+
+    def test_an_option_does_not_drop_a_token(self):
+        """--require /api would be a rule of its own, for which none is needed."""
+        ca = os.path.join(self.folder.name, "ca.pem")
+        file = self.write('handshake_certificate = "request"' + TOKEN + API)
+        for path in ("/api", "/api/", "/api/x"):
+            run = subprocess.run([BIN / "signet-gateway", "--config", file, "--require", f"{path}={ca}"],
+                                 timeout=TIMEOUT, capture_output=True, text=True, check=False)
+            self.assertEqual(run.returncode, 2, run.stderr)
+            self.assertIn(f"--require {path}={ca}: ", run.stderr)
+            self.assertIn("write certificates in its [[path]]", run.stderr)
+
+
 class Site(http.server.BaseHTTPRequestHandler):
     """Says what Authorization it got."""
 

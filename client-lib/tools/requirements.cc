@@ -24,6 +24,12 @@ bool Requirements::ParseOption(const std::string& option, std::string& error) {
     error = "/whoami tells who the client is and can require nothing; take another path";
     return false;
   }
+  if (For(*path).token) {
+    error =
+        "the file of --config wants a token there, which this would drop; write certificates "
+        "in its [[path]]";
+    return false;
+  }
   PathRule rule;
   rule.path = *path;
   rule.exact = true;

@@ -49,8 +49,8 @@ struct PathRule {
 
 class Requirements {
  public:
-  // One option of --require: PATH=CA.pem[,CA.pem...], for this very path. False, with a reason in
-  // `error`, when it can't be used.
+  // One option of --require: PATH=CA.pem[,CA.pem...], for this very path, whose rule so far counts
+  // no more. False, with a reason in `error`, when it can't be used.
   bool AddOption(const std::string& option, std::string& error);
 
   std::optional<size_t> FindKind(std::string_view name) const;
