@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-"""signet-gateway that gets the keys of a token's issuer by HTTPS: they change, and servers fail."""
+"""signet-gateway and the keys of a token's issuer, by HTTPS and in a file: they change, and servers
+fail."""
 import http.server
 import json
+import os
 import ssl
 import threading
 import unittest
@@ -163,6 +165,74 @@ class Keys(KeysTest):
                 self.start_with(url)
         with self.assertRaisesRegex(AssertionError, "none.pem"):
             self.start_with(ca="none.pem")
+
+
+class KeyFile(gateway_token_test.TokenTest):
+    """The file of `jwks` is replaced while the gateway runs."""
+
+    def setUp(self):
+        self.keys = os.path.join(self.folder.name, f"{self.id()}.json")
+        self.replace(key_set(self.issuer))
+        token = gateway_token_test.TOKEN.replace("keys.json", os.path.basename(self.keys))
+        self.gateway = self.start('handshake_certificate = "request"' + token + API)
+
+    def replace(self, text):
+        """As who does it well: nobody sees half of it."""
+        with open(self.keys + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(self.keys + ".new", self.keys)
+
+    def ask(self, issuer):
+        """Status and error of a request with a token of that issuer; what the log says of the file."""
+        status, _, body = self.curl(self.gateway, "/api", f"Bearer {issuer.token(self.user)}",
+                                    identity=self.user)
+        error = json.loads(body).get("error")
+        record = self.gateway.next_record()
+        complaint = None
+        if record.get("error") == "token-keys":
+            complaint, record = record, self.gateway.next_record()
+        self.assertEqual((record["status"], record.get("error")), (status, error))
+        return status, error, complaint
+
+    def test_new_keys_count_for_the_next_token_and_dropped_ones_no_more(self):
+        new = Issuer("new")
+        self.assertEqual(self.ask(self.issuer), (200, None, None))
+        self.assertEqual(self.ask(new), (401, "token-key", None))
+        self.replace(key_set(self.issuer, new))
+        self.assertEqual(self.ask(new), (200, None, None))
+        self.assertEqual(self.ask(self.issuer), (200, None, None))
+        self.replace(key_set(new))
+        self.assertEqual(self.ask(self.issuer), (401, "token-key", None))
+        self.assertEqual(self.ask(new), (200, None, None))
+
+    def test_the_keys_stay_when_the_file_is_no_good_any_more_and_the_log_says_so_once(self):
+        def half():
+            with open(self.keys, "w", encoding="utf-8") as file:
+                file.write(key_set(Issuer("new"))[:-1])
+
+        def pipe():
+            os.remove(self.keys)
+            os.mkfifo(self.keys)
+
+        for spoil, expected in [(half, "is no JWK Set"),
+                                (lambda: self.replace('{"keys": []}'), "holds no public key"),
+                                (lambda: self.replace(" " * 300_000), "is no JWK Set"),
+                                (lambda: self.replace(""), "can't be read"),
+                                (pipe, "can't be read"),
+                                (lambda: os.remove(self.keys), None)]:
+            with self.subTest(expected):
+                spoil()
+                status, error, complaint = self.ask(self.issuer)
+                self.assertEqual((status, error), (200, None))
+                if expected:  # a file that is gone is no worse than a pipe
+                    self.assertEqual(complaint["peer"], self.keys)
+                    self.assertIn(expected, complaint["detail"])
+                    self.assertIn("; the keys from before stay", complaint["detail"])
+                self.assertEqual(self.ask(self.issuer), (200, None, None))
+        new = Issuer("new")
+        self.replace(key_set(new))
+        self.assertEqual(self.ask(new), (200, None, None))
+        self.assertEqual(self.ask(self.issuer), (401, "token-key", None))
 
 
 if __name__ == "__main__":

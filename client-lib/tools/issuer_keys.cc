@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <string>
 #include <utility>
 
 #include "client-lib/tools/gateway_reply.h"
@@ -20,21 +21,29 @@ constexpr uint64_t kLastRetryMs = 300'000;
 // Between two refreshes for tokens whose key is not there.
 constexpr uint64_t kAskedRefreshMs = 30'000;
 
+constexpr char kOldKeysStay[] = "; the keys from before stay";
+
 }  // namespace
 
 IssuerKeys::IssuerKeys(EventLoop& loop, const TokenIssuer& issuer, std::ostream& log)
     : issuer_(issuer),
       log_(log),
+      file_(issuer.keys_file),
       next_fetch_ms_(kNever),
       retry_ms_(kFirstRetryMs),
       watch_(loop, [this] { Drive(); }) {
-  if (issuer.keys_url.empty()) {
+  if (file_) {
     current_ = &issuer.keys;
     return;
   }
   fetcher_.emplace(issuer.keys_url, issuer.keys_ca_file);
   watch_.SetEvents(fetcher_->event(), POLLIN);
   Start();
+}
+
+const JsonWebKeys* IssuerKeys::Current() {
+  if (file_ && file_->Changed()) Reread();
+  return current_;
 }
 
 bool IssuerKeys::Refresh() {
@@ -65,13 +74,13 @@ void IssuerKeys::Take() {
   KeyFetcher::Result result = fetcher_->Take();
   refreshing_ = false;
   if (result.keys) {
-    fetched_ = std::move(result.keys);
-    current_ = &*fetched_;
+    newest_ = std::move(result.keys);
+    current_ = &*newest_;
     retry_ms_ = kFirstRetryMs;
     next_fetch_ms_ = NowMs() + kRefreshMs;
   } else {
-    const std::string rest = current_ != nullptr ? "; the keys from before stay"
-                                                 : "; no token can be checked until then";
+    const std::string rest =
+        current_ != nullptr ? kOldKeysStay : "; no token can be checked until then";
     log_ << LogLine(fetcher_->url(), "token-keys", result.error + rest) << std::endl;
     next_fetch_ms_ = NowMs() + retry_ms_;
     retry_ms_ = std::min(retry_ms_ * 2, kLastRetryMs);
@@ -80,6 +89,16 @@ void IssuerKeys::Take() {
   for (Wait* each : std::exchange(waits_, {})) {
     each->over_ = true;
     each->wake_.Wake();
+  }
+}
+
+void IssuerKeys::Reread() {
+  std::string error;
+  if (std::optional<JsonWebKeys> keys = file_->Read(error)) {
+    newest_ = std::move(keys);
+    current_ = &*newest_;
+  } else {
+    log_ << LogLine(file_->path(), "token-keys", error + kOldKeysStay) << std::endl;
   }
 }
 

@@ -1,5 +1,5 @@
-// The keys of one issuer of access tokens as they are now: of a file, read once, or of a URL,
-// fetched again and again. On the thread of the event loop.
+// The keys of one issuer of access tokens as they are now: of a file, read again when it changes,
+// or of a URL, fetched again and again. On the thread of the event loop.
 #ifndef SIGNET_CLIENT_LIB_TOOLS_ISSUER_KEYS_H_
 #define SIGNET_CLIENT_LIB_TOOLS_ISSUER_KEYS_H_
 
@@ -13,6 +13,7 @@
 #include "client-lib/tools/event_loop.h"
 #include "client-lib/tools/json_web_keys.h"
 #include "client-lib/tools/key_fetcher.h"
+#include "client-lib/tools/key_file.h"
 #include "client-lib/tools/token_requirement.h"
 
 namespace signet::tools {
@@ -23,9 +24,9 @@ class IssuerKeys {
   IssuerKeys(EventLoop& loop, const TokenIssuer& issuer, std::ostream& log);
 
   const TokenIssuer& issuer() const { return issuer_; }
-  // Null until a URL has answered for the first time. When it fails later, the old keys stay. Valid
-  // until the next turn of the loop.
-  const JsonWebKeys* current() const { return current_; }
+  // Null until a URL has answered for the first time. When it fails later, or a file is no good any
+  // more, the old keys stay. Valid until the next call, or the next turn of the loop.
+  const JsonWebKeys* Current();
   // For a token whose key is not there. False when nothing newer is to be had: of a file, or
   // because somebody has asked that a short while ago, so that bad tokens load nobody's server.
   bool Refresh();
@@ -53,11 +54,13 @@ class IssuerKeys {
   void Drive();
   void Start();
   void Take();
+  void Reread();
 
   const TokenIssuer& issuer_;
   std::ostream& log_;
   const JsonWebKeys* current_ = nullptr;
-  std::optional<JsonWebKeys> fetched_;
+  std::optional<JsonWebKeys> newest_;  // none = those of the start
+  std::optional<KeyFile> file_;
   bool refreshing_ = false;
   uint64_t next_fetch_ms_;        // without being asked
   uint64_t next_refresh_ms_ = 0;  // not before

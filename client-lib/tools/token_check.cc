@@ -27,7 +27,7 @@ bool TokenCheck::Settle() {
     wait_.reset();
     refreshed_ = true;
   }
-  const JsonWebKeys* keys = issuer_.current();
+  const JsonWebKeys* keys = issuer_.Current();
   const std::variant<AccessToken, TokenFault> checked =
       keys != nullptr ? CheckAccessToken(raw_, issuer_.issuer().rules, *keys, std::time(nullptr))
                       : std::variant<AccessToken, TokenFault>(TokenFault::kNoKeys);

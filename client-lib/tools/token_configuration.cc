@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "client-lib/tools/certificate_authority.h"
@@ -14,32 +13,23 @@ namespace {
 constexpr int64_t kMaxClockSkew = 600;
 constexpr std::string_view kHttps = "https://";
 
-JsonWebKeys ReadKeys(const TomlTable& table, const std::string& name) {
-  std::ifstream in(name, std::ios::binary);
-  std::string text(JsonWebKeys::kMaxSize + 1, '\0');  // one more is too large
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(std::max<std::streamsize>(in.gcount(), 0)));
-  if (text.empty()) table.Complain("jwks", name + ": can't be read; name a file with a JWK Set");
-  std::string error;
-  std::optional<JsonWebKeys> keys = JsonWebKeys::Parse(text, error);
-  if (!keys) table.Complain("jwks", name + ": " + error);
-  return std::move(*keys);
-}
-
 void ReadKeySource(const TomlTable& table, const std::filesystem::path& folder,
                    TokenIssuer& issuer) {
   const std::string name = table.RequireString("jwks");
   const std::optional<std::string> authorities = table.String("jwks_ca");
+  std::string error;
   if (!name.starts_with(kHttps)) {
     if (name.find("://") != std::string::npos) {
       table.Complain("jwks", "keys are trusted, so they come by https:// or from a file; name one");
     }
     if (authorities)
       table.Complain("jwks_ca", "only jwks = \"https://...\" has a server; remove it");
-    issuer.keys = ReadKeys(table, (folder / name).string());
+    issuer.keys_file.emplace((folder / name).string());
+    std::optional<JsonWebKeys> keys = issuer.keys_file->Read(error);
+    if (!keys) table.Complain("jwks", issuer.keys_file->path() + ": " + error);
+    issuer.keys = std::move(*keys);
     return;
   }
-  std::string error;
   if (!ParseUrl(name)) table.Complain("jwks", "write https://HOST[:PORT]/PATH");
   issuer.keys_url = name;
   if (!authorities) return;

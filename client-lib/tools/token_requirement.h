@@ -3,11 +3,13 @@
 #define SIGNET_CLIENT_LIB_TOOLS_TOKEN_REQUIREMENT_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "client-lib/tools/access_token.h"
 #include "client-lib/tools/json_web_keys.h"
+#include "client-lib/tools/key_file.h"
 
 namespace signet::tools {
 
@@ -15,8 +17,9 @@ namespace signet::tools {
 struct TokenIssuer {
   std::string name;  // how the configuration calls it
   TokenRules rules;
-  JsonWebKeys keys;          // of a file
-  std::string keys_url;      // else of this, https
+  std::optional<KeyFile> keys_file;
+  JsonWebKeys keys;          // of the file, as it was at the start
+  std::string keys_url;      // without a file; https
   std::string keys_ca_file;  // PEM, whom to trust there; empty = the system's authorities
 };
 
