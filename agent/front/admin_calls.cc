@@ -79,6 +79,16 @@ absl::StatusOr<Rule> ReadKey(std::string_view name, const std::string& text) {
 constexpr char kNoOrigin[] =
     " (origin does not apply: within a TLS handshake, or for a request, the agent knows none)";
 
+// Why no rule lets an identity of this kind serve the purpose; empty when one could.
+std::string WhyNotOfItsKind(const Identity& identity, Purpose purpose) {
+  if ((purpose == Purpose::kServer) == (identity.kind == IdentityKind::kServer)) return {};
+  return absl::StrCat("identity \"", identity.name, "\" is of kind ",
+                      std::string(Name(identity.kind)), ", and ",
+                      purpose == Purpose::kServer ? "only those of kind server serve"
+                                                  : "those of kind server serve nothing but",
+                      " purpose server, whatever the rules say");
+}
+
 absl::StatusOr<Use> ToUse(const v1::ExplainRequest& request) {
   const absl::StatusOr<Rule> rule = ReadKey("purpose", request.purpose());
   if (!rule.ok()) return rule.status();
@@ -271,13 +281,13 @@ AdminCalls::Result AdminCalls::Explain(const v1::ExplainRequest& request,
   if (!caller.ok()) co_return caller.status();
   if (use->has_origin()) response.set_origin(PlainText(use->origin.ToString()));
   const ApplicableRules rules = policy_.RulesFor(*caller, *use);
-  const auto explain = [&](const IdentityFacts& identity) {
+  const auto explain = [&](const IdentityFacts& identity, const std::string& but) {
     const Decision decision = rules.Decide(identity);
     v1::Explanation& explanation = *response.add_explanations();
     explanation.set_identity(PlainText(identity.name));
     explanation.set_decision(std::string(Name(decision.verdict)));
-    explanation.set_reason(
-        PlainText(absl::StrCat(decision.reason, use->has_origin() ? "" : kNoOrigin)));
+    explanation.set_reason(PlainText(absl::StrCat(decision.reason, but.empty() ? "" : "; but ", but,
+                                                  use->has_origin() ? "" : kNoOrigin)));
     if (decision.rule != nullptr) *explanation.mutable_rule() = ToMessage(*decision.rule);
     if (!request.verbose()) return;
     for (const Considered& considered : policy_.Consider(*caller, *use, identity)) {
@@ -289,11 +299,13 @@ AdminCalls::Result AdminCalls::Explain(const v1::ExplainRequest& request,
   };
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
   if (request.identity().empty()) {
-    for (const Identity& identity : *identities) explain(FactsForRules(identity));
+    for (const Identity& identity : *identities) {
+      explain(FactsForRules(identity), WhyNotOfItsKind(identity, use->purpose));
+    }
   } else if (const Identity* identity = Find(*identities, request.identity())) {
-    explain(FactsForRules(*identity));
+    explain(FactsForRules(*identity), WhyNotOfItsKind(*identity, use->purpose));
   } else {
-    explain({request.identity()});
+    explain({request.identity()}, "");
   }
   co_return absl::OkStatus();
 }
@@ -302,7 +314,10 @@ AdminCalls::Result AdminCalls::Explain(const v1::ExplainRequest& request,
 // same.
 std::string AdminCalls::NoteOn(const Rule& rule) const {
   const std::shared_ptr<const Identities> identities = identities_.snapshot();
-  if (!rule.names_identity() || Find(*identities, rule.identity) != nullptr) return {};
+  if (!rule.names_identity()) return {};
+  if (const Identity* identity = Find(*identities, rule.identity)) {
+    return rule.decision == Verdict::kDeny ? "" : WhyNotOfItsKind(*identity, rule.purpose);
+  }
   return absl::StrCat("identity \"", rule.identity, "\" does not exist yet; ", Names(*identities));
 }
 

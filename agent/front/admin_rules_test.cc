@@ -13,6 +13,7 @@ namespace signet::agent {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 GrpcAnswer<v1::AddRuleResponse> AddRule(Agent& agent, const std::string& origin,
                                         const std::string& identity,
@@ -65,6 +66,49 @@ TEST(GrpcDoor, NotesThatARulesIdentityDoesNotExistYet) {
   EXPECT_TRUE(unknown.status.ok());
   EXPECT_THAT(unknown.response.note(), HasSubstr("alice, secret"));
   EXPECT_EQ(AddRule(agent, "https://example.com", "alice").response.note(), "");
+}
+
+TEST(GrpcDoor, SaysThatAnIdentityOfItsKindDoesNotServeThePurpose) {
+  Agent agent;
+  v1::CreateIdentityRequest create;
+  create.set_name("web");
+  create.set_backend("trial");
+  create.set_algorithm("p256");
+  create.set_kind(v1::IDENTITY_KIND_SERVER);
+  ASSERT_TRUE(Call(*agent.admin, &v1::Admin::Stub::CreateIdentity, create).status.ok());
+
+  const struct {
+    std::string identity, purpose, said;
+  } kCases[] = {{"web", "server", ""},
+                {"alice", "tls-client", ""},
+                {"alice", "csr", ""},
+                {"alice", "server", "only those of kind server"},
+                {"web", "tls-client", "nothing but purpose server"},
+                {"web", "csr", "nothing but purpose server"}};
+  for (const auto& [identity, purpose, said] : kCases) {
+    SCOPED_TRACE(identity + " " + purpose);
+    v1::AddRuleRequest rule;
+    rule.mutable_rule()->set_identity(identity);
+    rule.mutable_rule()->set_purpose(purpose);
+    rule.mutable_rule()->set_decision("allow");
+    const auto added = Call(*agent.admin, &v1::Admin::Stub::AddRule, rule);
+    ASSERT_TRUE(added.status.ok()) << added.status.error_message();
+    v1::ExplainRequest request;
+    request.set_identity(identity);
+    request.set_purpose(purpose);
+    const auto explained = Call(*agent.admin, &v1::Admin::Stub::Explain, request);
+    ASSERT_EQ(explained.response.explanations_size(), 1);
+    const std::string& reason = explained.response.explanations(0).reason();
+    if (said.empty()) {
+      EXPECT_EQ(added.response.note(), "");
+      EXPECT_THAT(reason, Not(HasSubstr("of kind")));
+    } else {
+      EXPECT_THAT(added.response.note(), HasSubstr(said));
+      EXPECT_THAT(reason, HasSubstr(said));
+    }
+    rule.mutable_rule()->set_decision("deny");
+    EXPECT_EQ(Call(*agent.admin, &v1::Admin::Stub::AddRule, rule).response.note(), "");
+  }
 }
 
 TEST(GrpcDoor, RefusesARuleThatCouldNeverMatch) {

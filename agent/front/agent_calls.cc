@@ -73,7 +73,8 @@ v1::GetKeyResponse AgentCalls::GetKey(const Caller& caller,
   });
   if (admitted && exists) return ToKeyMessage(*identity);
   const std::string why_not = policy_.Decide(caller, Use(Purpose::kTlsClient), facts).reason +
-                              ", or with purpose csr or, for a server's identity, server";
+                              " (an identity of kind server: --purpose server; for requests "
+                              "alone: --purpose csr)";
   const Declined declined =
       admitted ? Declined{DeclineReason::kNoIdentity,
                           "identity \"" + request.identity() +

@@ -83,6 +83,7 @@ TEST(SigningCalls, ThePublicPartIsForWhomARuleAdmits) {
   v1::AgentMessage answer = Ask(agent, GetKeyCall("alice"));
   EXPECT_EQ(answer.get_key().declined().reason(), v1::DECLINE_REASON_DENIED);
   EXPECT_EQ(agent.audit.Last("get-key").detail, answer.get_key().declined().detail());
+  EXPECT_THAT(answer.get_key().declined().detail(), HasSubstr("kind server: --purpose server"));
   Allow(agent, Purpose::kCsr);
   answer = Ask(agent, GetKeyCall("alice"));
   EXPECT_FALSE(answer.get_key().key().public_key().empty());
