@@ -38,6 +38,7 @@ AuditTrail::AuditTrail(asio::any_io_executor loop, asio::thread_pool& file_worke
       output_(output),
       options_(options),
       file_(folder, options.file),
+      pause_(loop_),
       retry_(loop_),
       note_(loop_),
       idle_(loop_, asio::steady_timer::time_point::max()) {}
@@ -82,6 +83,11 @@ asio::awaitable<void> AuditTrail::WritePending() {
     } else {
       lost_ += lost;
       Failed(head.status(), std::move(records));
+    }
+    if (failure_.ok() && !options_.required && !stopped_) {
+      asio::error_code ignored;
+      pause_.expires_after(options_.pause);
+      co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
   } while (failure_.ok() && !pending_.empty());
   writing_ = false;
@@ -138,6 +144,7 @@ void AuditTrail::NoteHeadLater() {
 
 asio::awaitable<void> AuditTrail::Stop() {
   stopped_ = true;
+  pause_.cancel();
   retry_.cancel();
   note_.cancel();
   if (!pending_.empty()) StartWriting();

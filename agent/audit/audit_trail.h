@@ -1,6 +1,7 @@
 // The audit log of the running agent: each record goes to the output at once, and to the trail on
-// disk soon after. Nothing waits for the disk: records that come while it writes go with the next
-// write, one fdatasync for all of them.
+// disk soon after. Nothing waits for the disk. After each write there is a pause, unless records
+// are `required`: those that come together share one fdatasync, and the processor is left to the
+// requests. A crash can take the trail's last records, which the output got at once.
 //
 // When the disk takes no more (it is full, or broken) the agent goes on, unless it is told
 // otherwise: records still reach the output, and are kept in memory until the disk takes them
@@ -32,6 +33,7 @@ struct AuditTrailOptions {
   uint64_t records_per_head = 256;          // a head goes to the output after so many,
   std::chrono::seconds head_interval{300};  // or so long after the first
   std::chrono::seconds retry_interval{2};   // of a disk that failed
+  std::chrono::milliseconds pause{5};       // from one write to the next; none if required
   AuditFileLimits file = {};
 };
 
@@ -71,6 +73,7 @@ class AuditTrail final : public AuditLog {
   absl::Status failure_;  // of the last write
   audit::Head head_;
   uint64_t unnoted_ = 0;  // records since the last head that was noted
+  asio::steady_timer pause_;
   asio::steady_timer retry_;
   asio::steady_timer note_;
   bool noting_ = false;  // note_ is set

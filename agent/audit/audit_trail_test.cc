@@ -6,6 +6,8 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/use_future.hpp>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -39,6 +41,12 @@ class FakeOutput final : public AuditOutput {
 constexpr AuditTrailOptions kNoClock{.head_interval = std::chrono::hours(1),
                                      .retry_interval = std::chrono::hours(1)};
 
+// Heads tell how often the disk was written; nothing ends a pause but Stop.
+constexpr AuditTrailOptions kHeadPerWrite{.records_per_head = 1,
+                                          .head_interval = std::chrono::hours(1),
+                                          .retry_interval = std::chrono::hours(1),
+                                          .pause = std::chrono::hours(1)};
+
 class AuditTrailTest : public ::testing::Test {
  protected:
   void Make(const AuditTrailOptions& options = kNoClock) {
@@ -61,6 +69,13 @@ class AuditTrailTest : public ::testing::Test {
       loop_.restart();
       loop_.run_one_for(std::chrono::seconds(1));
     }
+  }
+  // What was written has reached the disk, where it need not wait for anything else.
+  void FinishWriting() {
+    loop_.restart();
+    loop_.poll();
+    asio::post(file_worker_, asio::use_future).get();
+    loop_.poll();
   }
   void Stop() {
     bool stopped = false;
@@ -106,6 +121,32 @@ TEST_F(AuditTrailTest, RecordsReachTheOutputAtOnceAndTheDiskByTheEnd) {
   EXPECT_EQ(Verify().records, 2u);
   EXPECT_THAT(output_.heads, ElementsAre(Verify().head));
   EXPECT_THAT(output_.warnings, IsEmpty());
+}
+
+TEST_F(AuditTrailTest, RecordsThatComeTogetherShareAWriteAndNoneIsLost) {
+  Make(kHeadPerWrite);
+  Write("the first");
+  Until([&] { return output_.heads.size() == 1; });
+  for (int i = 0; i < 10; ++i) {
+    Write("alice");
+    FinishWriting();
+  }
+  EXPECT_EQ(output_.heads.size(), 1u) << "within the pause";
+  Stop();
+  EXPECT_EQ(output_.heads.size(), 2u) << "Stop ends the pause";
+  EXPECT_EQ(Verify().records, 11u);
+  EXPECT_TRUE(Verify().intact());
+}
+
+TEST_F(AuditTrailTest, WhereItIsRequiredThereIsNoPause) {
+  AuditTrailOptions options = kHeadPerWrite;
+  options.required = true;
+  Make(options);
+  for (size_t i = 1; i <= 3; ++i) {
+    Write("alice");
+    Until([&] { return output_.heads.size() == i; });
+  }
+  Stop();
 }
 
 TEST_F(AuditTrailTest, AWriterThatDoesNotKeepUpHoldsNobodyUp) {
