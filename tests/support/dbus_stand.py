@@ -1,6 +1,7 @@
 """Real D-Bus buses, and a logind on the system's that does what a test says (python3-dbusmock)."""
 import os
 import signal
+import socket
 import subprocess
 
 import dbus
@@ -20,16 +21,17 @@ ANYTHING = ('<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="tru
 
 def start_bus(stand, kind, policy=ANYTHING, more=""):
     """At the address that the stand's agent looks at; again, after stop_bus, too."""
-    socket, config = stand.dir / f"{kind}-bus", stand.dir / f"{kind}-bus.conf"
-    socket.unlink(missing_ok=True)
-    config.write_text(CONFIG.format(kind=kind, socket=socket, policy=policy, more=more))
+    path, config = stand.dir / f"{kind}-bus", stand.dir / f"{kind}-bus.conf"
+    path.unlink(missing_ok=True)
+    config.write_text(CONFIG.format(kind=kind, socket=path, policy=policy, more=more))
     bus = stand.start(f"{kind}-bus", "dbus-daemon", "--nofork", "--nopidfile", "--nosyslog",
                       f"--config-file={config}")
 
     def listens():
         if bus.poll() is not None:
             raise RuntimeError(stand.log(f"{kind}-bus"))
-        return socket.exists()
+        with socket.socket(socket.AF_UNIX) as anybody:
+            return anybody.connect_ex(str(path)) == 0
     wait_for(f"the {kind} bus", listens)
 
 
