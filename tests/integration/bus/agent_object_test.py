@@ -98,7 +98,7 @@ class UsersAgent(unittest.TestCase):
         self.stand.must("token", "unlock", "card", "--pin-stdin", stdin=PIN)
         self.bus.call_blocking(NAME, PATH, NAME, "Lock", "", [])
         self.assertEqual(self.stand.backend_status("card")["state"], "locked")
-        self.assertIn("asked by D-Bus", self.stand.must("audit", "list", "--json").out)
+        self.stand.wait_for_record(event="lock", detail=f"uid {os.getuid()} asked by D-Bus")
 
     def test_IntrospectionIsWhatIsInstalled(self):
         self.stand.must("identity", "create", "shown", "--backend", "file", "--kind", "device",
