@@ -10,7 +10,7 @@ import unittest
 from tests.support.prompter import Prompter
 from tests.support.stand import BIN, PIN, Stand, wait_for
 
-DEADLINE = 3  # seconds
+DEADLINE = 5  # seconds; signet-fetch's own is 30
 
 
 class Prompts(unittest.TestCase):
@@ -40,19 +40,18 @@ class Prompts(unittest.TestCase):
              "--verbose", *options, self.stand.origin + path], env=self.stand.environment,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def unlocks(self, since):
-        records = self.stand.must("audit", "list", "--json").out.splitlines()
-        return [record for record in records[since:] if '"unlock"' in record]
-
-    def records(self):
-        return len(self.stand.must("audit", "list", "--json").out.splitlines())
+    def unlocks(self, proofs=1):
+        """The tries of the PIN since the token was locked, when so many proofs are on record, too."""
+        wait_for("the records", lambda: len(self.stand.records(
+            event="authenticate", outcome="authenticated", origin=self.stand.origin)) == proofs)
+        events = [record["event"] for record in self.stand.records()]
+        return events[::-1][:events[::-1].index("lock")].count("unlock")
 
     def test_OnePinServesTwentyRequestsAtOnce(self):
         self.stand.allow("alice")
         self.stand.must("token", "lock", "card")
         go = self.stand.dir / "go"
         self.prompter.does(f"wait {go}", f"choose 0 {PIN}")
-        before = self.records()
         fetches = [self.start_fetch("/user") for _ in range(20)]
         wait_for("the prompt", self.prompter.shown)
         go.touch()
@@ -60,7 +59,7 @@ class Prompts(unittest.TestCase):
         go.unlink()
         self.assertEqual([fetch.returncode for fetch in fetches], [0] * 20, outcomes)
         self.assertEqual(self.prompter.prompts(), 1)
-        self.assertEqual(len(self.unlocks(before)), 1, "one try of the PIN")
+        self.assertEqual(self.unlocks(proofs=20), 1, "one try of the PIN")
         self.assertNotIn("consent: true", self.prompter.shown()[0], "no rule asks")
 
     def test_APersonChoosesAmongAllThatFit(self):
@@ -78,9 +77,8 @@ class Prompts(unittest.TestCase):
         self.stand.allow("alice")
         self.stand.must("token", "lock", "card")
         self.prompter.does("choose 0 000000", "receive", "receive", f"choose 0 {PIN}")
-        before = self.records()
         self.assertEqual(self.stand.fetch("/user").json["identities"][0]["name"], "alice")
-        self.assertEqual(len(self.unlocks(before)), 2)
+        self.assertEqual(self.unlocks(), 2)
         self.assertEqual(sum("got refuse" in line for line in self.prompter.log()), 1)
         for text in (self.stand.log("signetd"), "\n".join(self.prompter.log()),
                      self.stand.must("audit", "list", "--json").out):
@@ -101,17 +99,17 @@ class Prompts(unittest.TestCase):
         self.ask("bob")
         self.stand.allow("laptop")
         self.prompter.does()
-        fetch = self.start_fetch("/both", "--deadline", str(DEADLINE))
-        seen = [(time.monotonic(), line) for line in fetch.stderr]
-        said = json.loads(fetch.communicate()[0])
+        begun = time.monotonic()
+        out, log = self.start_fetch("/both", "--deadline", str(DEADLINE)).communicate()
+        took = time.monotonic() - begun
+        said = json.loads(out)
         self.assertEqual([d["reason"] for d in said["declined"]], ["deadline"])
         self.assertEqual([i["name"] for i in said["identities"]], ["laptop"])
         self.assertEqual((said["certificates_sent"], said["empty_sent"]), (1, 1))
-        asked, = [when for when, line in seen if line.startswith("< authenticator request 2")]
-        proved, = [when for when, line in seen if line.startswith("> authenticator 2: proved device")]
-        self.assertGreater(proved - asked, DEADLINE - 0.5)
-        self.assertLess(proved - asked, DEADLINE + 0.5)
-        wait_for("the prompt to close", lambda: self.prompter.log()[-1] == "closed")
+        self.assertRegex(log, "(?m)^> authenticator 2: proved device")
+        self.assertGreater(took, DEADLINE - 0.5)
+        self.assertLess(took, 25)  # less than without a deadline of its own, on a slow machine
+        wait_for("the prompt to close", lambda: self.prompter.log()[-1:] == ["closed"])
 
     def test_WhoLeavesTakesThePromptAlong(self):
         self.ask("bob")
@@ -120,7 +118,7 @@ class Prompts(unittest.TestCase):
         wait_for("the prompt", self.prompter.shown)
         fetch.kill()
         fetch.communicate()
-        wait_for("the prompt to close", lambda: self.prompter.log()[-1] == "closed")
+        wait_for("the prompt to close", lambda: self.prompter.log()[-1:] == ["closed"])
 
     def test_NothingOfTheCallerReachesThePrompter(self):
         self.ask("bob")
