@@ -133,8 +133,8 @@ class Prompted:
     def receive(self):
         """The next message and what is in the pipe beside it (None: no pipe)."""
         data, descriptors, _, _ = socket.recv_fds(self.agent, 4, 1)
-        while len(data) < 4:
-            data += self.agent.recv(4 - len(data))
+        if len(data) < 4:  # the length is written as a whole
+            raise EOFError("no message")
         size, body = struct.unpack(">I", data)[0], b""
         while len(body) < size:
             piece, more, _, _ = socket.recv_fds(self.agent, size - len(body), 1)

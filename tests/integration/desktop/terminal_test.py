@@ -32,6 +32,7 @@ class LoginTerminalTest(LoginSite):
         """What the picker shows, once it is the first question after so many."""
         wait_for("a question", lambda: self.asked() > before)
         self.screen.wait_for("Your certificates:")
+        self.screen.wait_for("<Decline>")  # the last thing that is drawn
         wait_for("pinentry to read", lambda: self.screen.mode() != "line")
         return self.screen.text()
 
@@ -82,8 +83,8 @@ class DemoTest(unittest.TestCase):
                                 stderr=screen.slave, start_new_session=True)
         try:
             screen.wait_for("Your certificates:")
-            number = re.search(r"(\d): CN=Alice,", screen.text())[1]
             wait_for("pinentry to read", lambda: screen.mode() != "line")
+            number = wait_for("Alice", lambda: re.search(r"(\d): CN=Alice,", screen.text()))[1]
             screen.type(number + "\r")
             screen.wait_for("Typing the PIN allows this")
             wait_for("pinentry to read", lambda: screen.mode() != "line")

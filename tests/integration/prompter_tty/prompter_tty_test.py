@@ -49,11 +49,10 @@ class PrompterTtyTest(unittest.TestCase):
         with Prompted() as prompted:
             prompted.send(show(remember="8 hours"))
             prompted.question("Typing the PIN allows this")
-            text = prompted.screen.text()
             for fact in ("https://shop.example:8443", "nobody has checked it", "/usr/bin/curl (process 4711",
                          "Started by: bash", "CN=Person 1", "CN=Example CA, until 2027-01-31",
                          'smartcard "blue"', "3 tries left", "holds for 8 hours", "seconds"):
-                self.assertIn(fact, text)
+                prompted.screen.wait_for(fact)
             pinentry, = prompted.pinentries()
             self.assertEqual(os.readlink(f"/proc/{pinentry}/exe"), "/usr/bin/pinentry-curses")
             prompted.screen.type(PIN + "\r")
@@ -62,7 +61,8 @@ class PrompterTtyTest(unittest.TestCase):
             self.assertFalse(message.choose.last_try)
             prompted.screen.update()
             self.assertNotIn(PIN.encode(), prompted.screen.bytes)
-            self.assertFalse(memory_holds(prompted.process.pid, END_OF_PIN))
+            wait_for("the PIN to be wiped, which was sent before",
+                     lambda: not memory_holds(prompted.process.pid, END_OF_PIN))
             for pid in (prompted.process.pid, pinentry):
                 for file in ("cmdline", "environ"):
                     self.assertNotIn(PIN.encode(), pathlib.Path(f"/proc/{pid}/{file}").read_bytes())
@@ -91,7 +91,7 @@ class PrompterTtyTest(unittest.TestCase):
             self.assertEqual(prompted.receive()[1], "0000")
             prompted.send(refuse("smartcard \"blue\": the PIN is wrong", prompt_pb2.PIN_TRIES_FEW, 2))
             prompted.question("2 tries left")
-            self.assertIn("the PIN is wrong", prompted.screen.text())
+            prompted.screen.wait_for("the PIN is wrong")
             prompted.screen.type("1111\r")
             self.assertEqual(prompted.receive()[1], "1111")
             prompted.send(refuse("the PIN is wrong", prompt_pb2.PIN_TRIES_LAST, 1))
@@ -114,7 +114,7 @@ class PrompterTtyTest(unittest.TestCase):
         with Prompted() as prompted:
             prompted.send(show(without_pin(), {}, {"subject": "CN=Émile, O=Söhne"}, {}, without_pin()))
             prompted.question("3: CN=Émile, O=Söhne")
-            self.assertIn("- of: CN=Example CA, until 2027-01-31, in smartcard \"blue\"", prompted.screen.text())
+            prompted.screen.wait_for("- of: CN=Example CA, until 2027-01-31, in smartcard \"blue\"")
             self.assertNotIn("5: ", prompted.screen.text())
             prompted.screen.type("more\r")
             prompted.question("5: CN=Person 5")
@@ -124,7 +124,7 @@ class PrompterTtyTest(unittest.TestCase):
             prompted.question("Type a number from 1 to 4")
             prompted.screen.type("3\r")
             prompted.question("Typing the PIN allows this")
-            self.assertIn("Certificate: CN=Émile, O=Söhne", prompted.screen.text())
+            prompted.screen.wait_for("Certificate: CN=Émile, O=Söhne")
             prompted.screen.type("ä" + PIN + "\r")
             message, pin = prompted.receive()
             self.assertEqual((message.choose.choice, pin), (2, "ä" + PIN))
