@@ -48,12 +48,31 @@ def texts(root):
 
 
 def has_state(widget, state):
-    return widget is not None and widget.get_state_set().contains(getattr(Atspi.StateType, state.upper()))
+    try:
+        return widget is not None and widget.get_state_set().contains(getattr(Atspi.StateType, state.upper()))
+    except GLib.Error:
+        return False
+
+
+def find_focused(root):
+    """What has the keyboard; None when nothing has, or it just went."""
+    try:
+        return next((each for each in walk(root) if has_state(each, "focused")), None)
+    except GLib.Error:
+        return None
 
 
 def centre(widget):
     place = widget.get_extents(Atspi.CoordType.WINDOW)
     return place.x + place.width // 2, place.y + place.height // 2
+
+
+def typed(widget):
+    """How many characters are in a field, whatever can be read of them."""
+    try:
+        return Atspi.Text.get_character_count(widget.get_text_iface()) if widget is not None else 0
+    except GLib.Error:
+        return 0
 
 
 def contents(widget):

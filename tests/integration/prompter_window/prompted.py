@@ -147,8 +147,18 @@ class Prompted:
         wait_for(f"the keyboard at {role} “{name}”",
                  lambda: screen_reader.has_state(self.find(role, name), "focused"))
 
+    def typed(self, role, name=""):
+        return screen_reader.typed(self.find(role, name))
+
     def click(self, role, name=""):
-        self.desktop.click(*screen_reader.centre(self.can(role, name)))
+        """Once it stands still: what is shown anew gets its place a frame later."""
+        places = [None, None]
+
+        def settled():
+            places.append(screen_reader.centre(self.can(role, name)))
+            return len(set(places[-3:])) == 1
+        wait_for(f"{role} “{name}” to stand still", settled)
+        self.desktop.click(*places[-1])
 
     def enter(self, text):
         """Types into the PIN field, once the keyboard is there."""
