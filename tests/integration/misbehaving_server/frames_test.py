@@ -109,9 +109,9 @@ class ServerFrames(MisbehavingServerTest):
       CC22_hangs_up_in_a_frame=[half(ask(ONE)), hang_up],
       CC22_resets_in_a_frame=[half(ask(ONE)), reset])
 @rows(cut(28, "--deadline"),
-      CC22_never_finishes_a_frame=Conduct([half(ask(ONE))], options=("--deadline", 2)),
+      CC22_never_finishes_a_frame=Conduct([half(ask(ONE))], options=("--deadline", 4)),
       CC22_never_finishes_a_header_block=Conduct(
-          [HALF_A_HEADER_BLOCK], options=("--deadline", 2)))
+          [HALF_A_HEADER_BLOCK], options=("--deadline", 4)))
 @rows(refused("too many", ENHANCE_YOUR_CALM, "ENHANCE_YOUR_CALM", by="peer"),
       A19_after_goaway_with_an_error=[goaway(ENHANCE_YOUR_CALM, text=b"too many"), ask(ONE)])
 class HalfSaid(MisbehavingServerTest):

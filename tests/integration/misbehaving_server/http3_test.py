@@ -152,7 +152,7 @@ class RequestsOverHttp3(Http3ServerTest):
       CC22_closes_in_a_frame=[head_of(h2.AUTHENTICATOR_REQUESTS, 99), close_with(0x100)])
 @rows(cut(28, "--deadline"),
       CC22_never_finishes_a_frame=Conduct([head_of(h2.AUTHENTICATOR_REQUESTS, 99)],
-                                          options=("--deadline", 1)))
+                                          options=("--deadline", 4)))
 @rows(refused(ANY, 0x107, "H3_EXCESSIVE_LOAD", by="peer"),
       A19_closes_with_an_error=[head_of(h2.AUTHENTICATOR_REQUESTS, 99), close_with(0x107)])
 class HalfSaidOverHttp3(Http3ServerTest):
@@ -213,8 +213,9 @@ class StarvingServers(Http3ServerTest):
         def ask_on(conversation):
             for each in numbered(0, 12):
                 conversation.peer.send(*ask(each))
-                if not conversation.agent.await_calls(len(conversation.requests), 0.2):
-                    break
+                while not conversation.agent.await_calls(len(conversation.requests), 0.05):
+                    if conversation.peer.has_heard_the_end():
+                        return
         result, conversation = self.hold(Conduct(
             [said(h3.Peer.starve), ask(ONE), AWAIT_CERTIFICATE, ask_on], limit=2), None)
         self.assertEqual(result.exit, self.CONNECTION_ERROR, result.stderr)

@@ -221,6 +221,11 @@ class Peer:
         """The error code of the connection's end."""
         return int.from_bytes(self.expect(h2.GOAWAY)[3][4:], "big")
 
+    def has_heard_the_end(self):
+        """Has the connection ended? What came before that is still to be read."""
+        with self._lines.mutex:
+            return any(not line or line.startswith("closed") for line in self._lines.queue)
+
     def await_keys(self):
         """False when there is no handshake."""
         while "client" not in self._keys and self.open:
