@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -104,6 +105,12 @@ def check_dbus(prefix):
     assert "org.signet.Agent1" in [one.get("name") for one in described.iter("interface")]
 
 
+def listens(file):
+    """Whoever asks is the first client: signetd starts."""
+    with socket.socket(socket.AF_UNIX) as visitor:
+        return visitor.connect_ex(str(file)) == 0
+
+
 def check_agent(prefix, libraries, manager):
     """The agent starts on the sockets that the units name, where a client looks for them, finds its
     backend, and makes a key."""
@@ -134,7 +141,7 @@ def check_agent(prefix, libraries, manager):
                 env=environment, stderr=subprocess.PIPE, text=True) as agent:
             try:
                 end = time.monotonic() + PATIENCE
-                while not all(file.exists() for file in files):
+                while not all(listens(file) for file in files):
                     if time.monotonic() > end or agent.poll() is not None:
                         sys.exit("systemd-socket-activate does not listen")
                     time.sleep(0.02)
