@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <memory>
 #include <set>
 
 #include "ipc/wire/framing.h"
@@ -15,17 +14,13 @@
 #include "tests/fuzz/agent_messages.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/fake_tls.h"
+#include "tests/fuzz/program.h"
 
 namespace signet::fuzz {
 namespace {
 
 using wire::Bytes;
 using wire::BytesView;
-
-struct Free {
-  void operator()(signet_session* session) const { signet_session_free(session); }
-  void operator()(signet_requester* requester) const { signet_requester_free(requester); }
-};
 
 struct Frame {
   uint64_t type;
@@ -82,16 +77,14 @@ class Connection {
     client.origin = "https://example.com:443";
     client.limit = 1 + limit % 4;
     client.deadline_ms = 100;
-    signet_session* session = nullptr;
-    SIGNET_CHECK(signet_session_new(&client, &session) == SIGNET_OK);
-    session_.reset(session);
+    session_ = NewSession(client);
     signet_requester_config server{};
     server.size = sizeof server;
     server.tls = FakeTls();
     server.http = SIGNET_HTTP2;
-    signet_requester* requester = nullptr;
-    SIGNET_CHECK(signet_requester_new(&server, &requester) == SIGNET_OK);
-    requester_.reset(requester);
+    requester_ = NewRequester(server);
+    signet_session* session = session_.get();
+    signet_requester* requester = requester_.get();
     signet_setting setting;
     signet_session_settings(session, &setting, 1);
     SIGNET_CHECK(signet_requester_peer_setting(requester, setting.id, setting.value) == SIGNET_OK);
@@ -222,8 +215,8 @@ class Connection {
     SIGNET_CHECK(status == SIGNET_OK || status == SIGNET_ERROR_STATE);
   }
 
-  std::unique_ptr<signet_session, Free> session_;
-  std::unique_ptr<signet_requester, Free> requester_;
+  SessionPtr session_;
+  RequesterPtr requester_;
   Wire to_client_, to_server_;
   wire::MessageReader inbox_;
   std::vector<Call> calls_;
@@ -240,8 +233,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   uint8_t limit = 0;
   if (!program.ReadU8(limit)) return 0;
   signet::fuzz::Connection connection(limit);
-  while (connection.Step(program)) {
-  }
-  connection.Finish();
+  signet::fuzz::Execute(connection, program);
   return 0;
 }

@@ -5,24 +5,18 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
 #include "ipc/wire/reader.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/fake_server_certs.h"
 #include "tests/fuzz/fake_tls.h"
+#include "tests/fuzz/program.h"
 
 namespace signet::fuzz {
 namespace {
 
 using wire::Bytes;
 using wire::BytesView;
-
-struct Free {
-  void operator()(signet_session* session) const { signet_session_free(session); }
-  void operator()(signet_requester* requester) const { signet_requester_free(requester); }
-  void operator()(signet_http3* http3) const { signet_http3_free(http3); }
-};
 
 class End {
  public:
@@ -35,20 +29,16 @@ class End {
       config.http = SIGNET_HTTP3;
       config.origin = "https://example.com:443";
       TakeServerCerts(config);
-      signet_session* session = nullptr;
-      SIGNET_CHECK(signet_session_new(&config, &session) == SIGNET_OK);
-      session_.reset(session);
-      signet_session_agent_gone(session, "");
-      SIGNET_CHECK(signet_http3_new_client(session, &http3) == SIGNET_OK);
+      session_ = NewSession(config);
+      signet_session_agent_gone(session_.get(), "");
+      SIGNET_CHECK(signet_http3_new_client(session_.get(), &http3) == SIGNET_OK);
     } else {
       signet_requester_config config{};
       config.size = sizeof config;
       config.tls = FakeTls();
       config.http = SIGNET_HTTP3;
-      signet_requester* requester = nullptr;
-      SIGNET_CHECK(signet_requester_new(&config, &requester) == SIGNET_OK);
-      requester_.reset(requester);
-      SIGNET_CHECK(signet_http3_new_server(requester, &http3) == SIGNET_OK);
+      requester_ = NewRequester(config);
+      SIGNET_CHECK(signet_http3_new_server(requester_.get(), &http3) == SIGNET_OK);
     }
     http3_.reset(http3);
   }
@@ -108,9 +98,9 @@ class End {
   bool SettingsReceived() const { return signet_http3_peer_settings_received(http3_.get()) != 0; }
 
  private:
-  std::unique_ptr<signet_session, Free> session_;
-  std::unique_ptr<signet_requester, Free> requester_;
-  std::unique_ptr<signet_http3, Free> http3_;
+  SessionPtr session_;
+  RequesterPtr requester_;
+  Http3Ptr http3_;
   bool refused_ = false;
   size_t written_ = 0, sent_ = 0, acknowledged_ = 0, of_stack_ = 0;
 };
@@ -184,8 +174,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   uint8_t client = 0;
   if (!program.ReadU8(client)) return 0;
   signet::fuzz::Run run(client % 2 == 1);
-  while (run.Step(program)) {
-  }
-  run.Finish();
+  signet::fuzz::Execute(run, program);
   return 0;
 }

@@ -3,23 +3,19 @@
 
 #include <deque>
 #include <map>
-#include <memory>
 
 #include "ipc/wire/authenticator.h"
 #include "ipc/wire/authenticator_requests.h"
 #include "ipc/wire/reader.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/fake_tls.h"
+#include "tests/fuzz/program.h"
 
 namespace signet::fuzz {
 namespace {
 
 using wire::Bytes;
 using wire::BytesView;
-
-struct Free {
-  void operator()(signet_requester* requester) const { signet_requester_free(requester); }
-};
 
 // RFC 9261 as an honest client does it, over FakeTls.
 class Client {
@@ -83,9 +79,7 @@ class Run {
       hello.push_back(byte);
     }
     config.client_hello = {hello.data(), hello.size()};
-    signet_requester* requester = nullptr;
-    SIGNET_CHECK(signet_requester_new(&config, &requester) == SIGNET_OK);
-    requester_.reset(requester);
+    requester_ = NewRequester(config);
     signet_code_points_h3(&numbers_);
   }
 
@@ -257,7 +251,7 @@ class Run {
   }
 
   const Client client_;
-  std::unique_ptr<signet_requester, Free> requester_;
+  RequesterPtr requester_;
   signet_code_points numbers_{};
   bool failed_ = false;
   uint64_t answered_ = 0;
@@ -276,9 +270,6 @@ class Run {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   signet::fuzz::Run run;
-  signet::wire::Reader program({data, size});
-  while (run.Step(program)) {
-  }
-  run.Finish();
+  signet::fuzz::Execute(run, signet::wire::Reader({data, size}));
   return 0;
 }

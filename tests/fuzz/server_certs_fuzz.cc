@@ -3,7 +3,6 @@
 // proved and named says for which origins the session may be used.
 #include <signet/client.h>
 
-#include <memory>
 #include <set>
 #include <string>
 
@@ -12,6 +11,7 @@
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/fake_server_certs.h"
 #include "tests/fuzz/fake_tls.h"
+#include "tests/fuzz/program.h"
 
 namespace signet::fuzz {
 namespace {
@@ -22,10 +22,6 @@ using wire::BytesView;
 // As many numbers as the model knows; see Leaf().
 constexpr uint8_t kServers = 16;
 
-struct Free {
-  void operator()(signet_session* session) const { signet_session_free(session); }
-};
-
 class Run {
  public:
   explicit Run(signet_http http) {
@@ -35,9 +31,7 @@ class Run {
     config.http = http;
     config.origin = "https://own.example";
     TakeServerCerts(config);
-    signet_session* session = nullptr;
-    SIGNET_CHECK(signet_session_new(&config, &session) == SIGNET_OK);
-    session_.reset(session);
+    session_ = NewSession(config);
     http == SIGNET_HTTP2 ? signet_code_points_h2(&numbers_) : signet_code_points_h3(&numbers_);
   }
 
@@ -94,12 +88,7 @@ class Run {
  private:
   signet_session* session() const { return session_.get(); }
 
-  void Settled(signet_status status) {
-    signet_connection_error error;
-    if (status == SIGNET_ERROR_CONNECTION) failed_ = true;
-    SIGNET_CHECK(status != SIGNET_ERROR_MEMORY && status != SIGNET_ERROR_TLS);
-    SIGNET_CHECK((signet_session_error(session(), &error) == SIGNET_OK) == failed_);
-  }
+  void Settled(signet_status status) { CheckStatus(session(), status, failed_); }
 
   signet_status Receive(uint64_t stream, uint64_t type, BytesView payload) {
     const signet_status status =
@@ -155,7 +144,7 @@ class Run {
     return true;
   }
 
-  std::unique_ptr<signet_session, Free> session_;
+  SessionPtr session_;
   signet_code_points numbers_{};
   bool failed_ = false;
   bool meddled_ = false;  // frames came whose sense the model does not know
@@ -172,8 +161,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   uint8_t http = 0;
   if (!program.ReadU8(http)) return 0;
   signet::fuzz::Run run(http % 2 == 0 ? SIGNET_HTTP2 : SIGNET_HTTP3);
-  while (run.Step(program)) {
-  }
-  run.Finish();
+  signet::fuzz::Execute(run, program);
   return 0;
 }

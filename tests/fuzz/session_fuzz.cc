@@ -2,7 +2,6 @@
 #include <signet/client.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "ipc/wire/authenticator.h"
 #include "ipc/wire/authenticator_requests.h"
@@ -12,6 +11,7 @@
 #include "tests/fuzz/agent_messages.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/fake_tls.h"
+#include "tests/fuzz/program.h"
 
 namespace signet::fuzz {
 namespace {
@@ -21,10 +21,6 @@ using wire::BytesView;
 
 constexpr uint32_t kLimit = 3;
 constexpr size_t kEmptySize = 4 + kHashSize;
-
-struct Free {
-  void operator()(signet_session* session) const { signet_session_free(session); }
-};
 
 class Run {
  public:
@@ -36,9 +32,7 @@ class Run {
     config.origin = "https://example.com:443";
     config.limit = kLimit;
     config.deadline_ms = 100;
-    signet_session* session = nullptr;
-    SIGNET_CHECK(signet_session_new(&config, &session) == SIGNET_OK);
-    session_.reset(session);
+    session_ = NewSession(config);
     signet_code_points_h2(&numbers_);
   }
 
@@ -115,12 +109,7 @@ class Run {
  private:
   signet_session* session() const { return session_.get(); }
 
-  void Settled(signet_status status) {
-    signet_connection_error error;
-    if (status == SIGNET_ERROR_CONNECTION) failed_ = true;
-    SIGNET_CHECK(status != SIGNET_ERROR_MEMORY && status != SIGNET_ERROR_TLS);
-    SIGNET_CHECK((signet_session_error(session(), &error) == SIGNET_OK) == failed_);
-  }
+  void Settled(signet_status status) { CheckStatus(session(), status, failed_); }
 
   void Receive(uint64_t stream, uint64_t type, BytesView payload) {
     const size_t before = signet_session_outstanding(session());
@@ -180,7 +169,7 @@ class Run {
     return true;
   }
 
-  std::unique_ptr<signet_session, Free> session_;
+  SessionPtr session_;
   signet_code_points numbers_{};
   uint64_t now_ = 0;
   bool failed_ = false;
@@ -193,9 +182,6 @@ class Run {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   signet::fuzz::Run run;
-  signet::wire::Reader program({data, size});
-  while (run.Step(program)) {
-  }
-  run.Finish();
+  signet::fuzz::Execute(run, signet::wire::Reader({data, size}));
   return 0;
 }
