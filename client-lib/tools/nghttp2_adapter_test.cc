@@ -13,6 +13,7 @@
 #include "ipc/wire/reader.h"
 #include "ipc/wire/writer.h"
 #include "tests/support/client_and_server.h"
+#include "tests/support/nghttp2_callbacks.h"
 
 namespace signet::test {
 namespace {
@@ -129,21 +130,7 @@ class End {
 
  private:
   static void Register(nghttp2_session_callbacks* callbacks) {
-    nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(
-        callbacks, [](nghttp2_session*, const nghttp2_frame_hd* header, const uint8_t* data,
-                      size_t size, void* user) {
-          return signet_nghttp2_on_extension_chunk(&Self(user).adapter_, header, data, size);
-        });
-    nghttp2_session_callbacks_set_unpack_extension_callback(
-        callbacks,
-        [](nghttp2_session*, void** payload, const nghttp2_frame_hd* header, void* user) {
-          return signet_nghttp2_unpack_extension(&Self(user).adapter_, payload, header);
-        });
-    nghttp2_session_callbacks_set_pack_extension_callback(
-        callbacks,
-        [](nghttp2_session*, uint8_t* out, size_t size, const nghttp2_frame* frame, void* user) {
-          return signet_nghttp2_pack_extension(&Self(user).adapter_, out, size, frame);
-        });
+    test::HandOverToAdapter<Adapter>(callbacks);
     nghttp2_session_callbacks_set_on_frame_recv_callback(
         callbacks, [](nghttp2_session* h2, const nghttp2_frame* frame, void* user) {
           End& self = Self(user);
@@ -153,6 +140,7 @@ class End {
         });
   }
   static End& Self(void* user) { return *static_cast<End*>(user); }
+  static signet_nghttp2* Adapter(void* user) { return &Self(user).adapter_; }
 
   signet_nghttp2 adapter_;
   nghttp2_session* h2_ = nullptr;

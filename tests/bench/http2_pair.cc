@@ -6,6 +6,7 @@
 
 #include "tests/bench/http_pair.h"
 #include "tests/bench/libsignet_client.h"
+#include "tests/support/nghttp2_callbacks.h"
 #include "tests/support/tls_pair.h"
 
 namespace signet::bench {
@@ -20,24 +21,7 @@ signet_nghttp2* Adapter(void* user) { return static_cast<signet_nghttp2*>(user);
 nghttp2_session_callbacks* NewCallbacks() {
   nghttp2_session_callbacks* all = nullptr;
   Check(nghttp2_session_callbacks_new(&all) == 0, "callbacks");
-  nghttp2_session_callbacks_set_on_frame_recv_callback(
-      all, [](nghttp2_session* h2, const nghttp2_frame* frame, void* user) {
-        return signet_nghttp2_on_frame_recv(Adapter(user), h2, frame, 0);
-      });
-  nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(
-      all, [](nghttp2_session*, const nghttp2_frame_hd* header, const uint8_t* data, size_t size,
-              void* user) {
-        return signet_nghttp2_on_extension_chunk(Adapter(user), header, data, size);
-      });
-  nghttp2_session_callbacks_set_unpack_extension_callback(
-      all, [](nghttp2_session*, void** payload, const nghttp2_frame_hd* header, void* user) {
-        return signet_nghttp2_unpack_extension(Adapter(user), payload, header);
-      });
-  nghttp2_session_callbacks_set_pack_extension_callback(
-      all,
-      [](nghttp2_session*, uint8_t* out, size_t capacity, const nghttp2_frame* frame, void* user) {
-        return signet_nghttp2_pack_extension(Adapter(user), out, capacity, frame);
-      });
+  test::HandOverToAdapter<Adapter>(all);
   return all;
 }
 

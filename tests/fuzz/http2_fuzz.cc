@@ -6,6 +6,7 @@
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/fake_server_certs.h"
 #include "tests/fuzz/fake_tls.h"
+#include "tests/support/nghttp2_callbacks.h"
 
 namespace signet::fuzz {
 namespace {
@@ -36,7 +37,7 @@ class End {
     nghttp2_option* option = nullptr;
     SIGNET_CHECK(nghttp2_session_callbacks_new(&callbacks) == 0 &&
                  nghttp2_option_new(&option) == 0);
-    Register(callbacks);
+    test::HandOverToAdapter<Adapter>(callbacks);
     signet_nghttp2_set_option(&adapter_, option);
     SIGNET_CHECK((client ? nghttp2_session_client_new2(&h2_, callbacks, this, option)
                          : nghttp2_session_server_new2(&h2_, callbacks, this, option)) == 0);
@@ -88,28 +89,7 @@ class End {
     signet_requester_request(requester_, &anything, 1, nullptr);
   }
 
-  static End& Self(void* user) { return *static_cast<End*>(user); }
-  static void Register(nghttp2_session_callbacks* callbacks) {
-    nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(
-        callbacks, [](nghttp2_session*, const nghttp2_frame_hd* header, const uint8_t* data,
-                      size_t size, void* user) {
-          return signet_nghttp2_on_extension_chunk(&Self(user).adapter_, header, data, size);
-        });
-    nghttp2_session_callbacks_set_unpack_extension_callback(
-        callbacks,
-        [](nghttp2_session*, void** payload, const nghttp2_frame_hd* header, void* user) {
-          return signet_nghttp2_unpack_extension(&Self(user).adapter_, payload, header);
-        });
-    nghttp2_session_callbacks_set_pack_extension_callback(
-        callbacks,
-        [](nghttp2_session*, uint8_t* out, size_t size, const nghttp2_frame* frame, void* user) {
-          return signet_nghttp2_pack_extension(&Self(user).adapter_, out, size, frame);
-        });
-    nghttp2_session_callbacks_set_on_frame_recv_callback(
-        callbacks, [](nghttp2_session* h2, const nghttp2_frame* frame, void* user) {
-          return signet_nghttp2_on_frame_recv(&Self(user).adapter_, h2, frame, 0);
-        });
-  }
+  static signet_nghttp2* Adapter(void* user) { return &static_cast<End*>(user)->adapter_; }
 
   signet_nghttp2 adapter_;
   signet_session* session_ = nullptr;
