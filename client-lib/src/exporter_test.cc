@@ -131,6 +131,45 @@ TEST_P(ExporterTest, WithEarlyDataWaitsForTheEndOfTheHandshake) {
   }
 }
 
+// Who has recorded a client can have its early data accepted once more by a server that does not
+// remember it, and nothing else: the end of the handshake is not theirs (RFC 8446 section 8).
+TEST_P(ExporterTest, AReplayIsOverBeforeAnythingMayBeMade) {
+  for (const bool remembered : {true, false}) {
+    if (!remembered) SSL_CTX_set_options(contexts_.server.get(), SSL_OP_NO_ANTI_REPLAY);
+    const TlsPair pair = Resumed();
+    size_t count = 0;
+    char data[8];
+    ASSERT_EQ(SSL_write_early_data(pair.client(), "early", 5, &count), 1);
+    std::vector<Der> recorded = TakeRecords(pair);
+    for (const Der& record : recorded) Send(pair, record);
+    ASSERT_EQ(SSL_read_early_data(pair.server(), data, sizeof data, &count),
+              SSL_READ_EARLY_DATA_SUCCESS);
+    ASSERT_EQ(SSL_do_handshake(pair.client()), 1);
+    for (const Der& record : TakeRecords(pair)) {
+      Send(pair, record);
+      recorded.push_back(record);
+    }
+    ASSERT_EQ(SSL_read_early_data(pair.server(), data, sizeof data, &count),
+              SSL_READ_EARLY_DATA_FINISH);
+    ASSERT_EQ(SSL_do_handshake(pair.server()), 1);
+
+    const TlsPair replay(contexts_, Handshake::kNotStarted);
+    SSL* server = replay.server();
+    for (const Der& record : recorded) Send(replay, record);
+    EXPECT_EQ(SSL_read_early_data(server, data, sizeof data, &count),
+              remembered ? SSL_READ_EARLY_DATA_FINISH : SSL_READ_EARLY_DATA_SUCCESS);
+    EXPECT_EQ(std::string(data, count), remembered ? "" : "early");
+    EXPECT_EQ(Tls(server), SIGNET_ERROR_STATE);
+    if (!remembered) {
+      EXPECT_EQ(SSL_read_early_data(server, data, sizeof data, &count), SSL_READ_EARLY_DATA_FINISH);
+    }
+    EXPECT_EQ(SSL_do_handshake(server), -1);
+    EXPECT_EQ(BIO_pending(SSL_get_rbio(server)), 0) << "it was all read";
+    EXPECT_EQ(Tls(server), SIGNET_ERROR_STATE);
+    ERR_clear_error();
+  }
+}
+
 TEST_P(ExporterTest, IsNeverTheEarlyOne) {
   const TlsPair pair = Resumed();
   size_t count = 0;

@@ -21,6 +21,7 @@ namespace signet::tools {
 namespace {
 
 constexpr uint64_t kControl = 0;  // the type of a stream
+constexpr unsigned kHourMs = 3600'000;
 
 SocketAddress Address(uint16_t port) {
   SocketAddress address;
@@ -54,6 +55,7 @@ class Http3EarlyDataTest : public ::testing::Test {
     EXPECT_EQ(error, "");
     EXPECT_EQ(gnutls_session_ticket_key_generate(&ticket_key_), 0);
     EXPECT_EQ(gnutls_anti_replay_init(&anti_replay_), 0);
+    gnutls_anti_replay_set_window(anti_replay_, kHourMs);  // however slow this machine is
     gnutls_anti_replay_set_ptr(anti_replay_, &hellos_);
     gnutls_anti_replay_set_add_function(
         anti_replay_, [](void* hellos, time_t, const gnutls_datum_t* hello, const gnutls_datum_t*) {
@@ -73,7 +75,7 @@ class Http3EarlyDataTest : public ::testing::Test {
   void ResumeAt(Resumption resumption) {
     Dial(Resumption::kWithEarlyData, nullptr);
     RunUntil([this] {
-      return client_->status == "200" &&
+      return client_->status == "200" && signet_session_negotiated(client_->session.get()) &&
              gnutls_session_get_flags(client_->tls()) & GNUTLS_SFLAGS_SESSION_TICKET;
     });
     if (HasFatalFailure()) return;
@@ -82,12 +84,36 @@ class Http3EarlyDataTest : public ::testing::Test {
     Hangup();
     Dial(resumption, &memory);
     client_->quic->Send();
+    recorded_.clear();
   }
   void Complete() {
     RunUntil([this] {
       return client_->session && signet_session_negotiated(client_->session.get()) &&
              server_->http3.peer_settings_received() && client_->status == "200";
     });
+  }
+  // Carries datagrams both ways until `done`, or until it takes too long.
+  template <typename Done>
+  void RunUntil(Done&& done) {
+    const uint64_t end = NowMs() + 20000;
+    bool over = false;
+    while (!(over = done()) && NowMs() < end) {
+      bool moved = Move(*client_, *server_);
+      moved = Move(*server_, *client_) || moved;
+      if (!moved) poll(nullptr, 0, 1);  // QUIC's own timers
+    }
+    ASSERT_TRUE(over);
+  }
+  // All that the client has sent since ResumeAt() comes to another server, of the same tickets.
+  void Replay() {
+    const auto replayed = std::exchange(recorded_, {});
+    ASSERT_GT(replayed.size(), 1u) << "what came after the early data, too";
+    server_.emplace();
+    for (const std::vector<uint8_t>& datagram : replayed) {
+      if (!server_->quic) Accept(datagram);
+      server_->quic->Receive(datagram, server_address_, client_address_);
+      server_->quic->Send();
+    }
   }
   // An authenticator is asked for, made and verified.
   void ExpectProof() {
@@ -109,6 +135,7 @@ class Http3EarlyDataTest : public ::testing::Test {
   }
 
   const test::TemporaryFolder folder_;
+  std::vector<std::vector<uint8_t>> recorded_;  // datagrams of the client
   const std::string host_ = "localhost";
   const SocketAddress client_address_ = Address(1111), server_address_ = Address(2222);
   GnutlsCredentials client_credentials_, server_credentials_;
@@ -149,18 +176,6 @@ class Http3EarlyDataTest : public ::testing::Test {
     client_.reset();
     server_.reset();
   }
-  // Carries datagrams both ways until `done`, or until it takes too long.
-  template <typename Done>
-  void RunUntil(Done&& done) {
-    const uint64_t end = NowMs() + 20000;
-    bool over = false;
-    while (!(over = done()) && NowMs() < end) {
-      bool moved = Move(*client_, *server_);
-      moved = Move(*server_, *client_) || moved;
-      if (!moved) poll(nullptr, 0, 1);  // QUIC's own timers
-    }
-    ASSERT_TRUE(over);
-  }
   bool Move(EarlyDataEnd& from, EarlyDataEnd& to) {
     if (from.quic) {
       from.quic->Expire();
@@ -170,6 +185,7 @@ class Http3EarlyDataTest : public ::testing::Test {
     for (const std::vector<uint8_t>& datagram : moving) {
       if (!to.quic) Accept(datagram);
       const bool to_server = &to == &*server_;
+      if (to_server) recorded_.push_back(datagram);
       to.quic->Receive(datagram, to_server ? server_address_ : client_address_,
                        to_server ? client_address_ : server_address_);
     }
@@ -224,6 +240,33 @@ TEST_F(Http3EarlyDataTest, IsSentAgainWhereItIsRefusedAndAProofFollows) {
     EXPECT_TRUE(server_->streams.early.empty());
     EXPECT_THAT(server_->paths, ::testing::ElementsAre("/early"));
     ExpectProof();
+  }
+}
+
+// RFC 9114 section 7.2.4.2 wants remembered SETTINGS for the sake of limits; ours is none.
+TEST_F(Http3EarlyDataTest, HasNothingOfOursFromRememberedSettings) {
+  ASSERT_NO_FATAL_FAILURE(ResumeAt(Resumption::kWithEarlyData));
+  server_->without_signet = true;
+  ASSERT_NO_FATAL_FAILURE(
+      RunUntil([this] { return client_->status == "200" && client_->has_settings; }));
+  EXPECT_TRUE(client_->has_early_data());
+  EXPECT_EQ(signet_session_negotiated(client_->session.get()), 0);
+  EXPECT_THAT(server_->paths, ::testing::ElementsAre("/early"));
+}
+
+// Nobody but the client can end the handshake, and before that the server does nothing.
+TEST_F(Http3EarlyDataTest, GetsNothingWhenItIsReplayed) {
+  for (const bool remembered : {true, false}) {
+    ASSERT_NO_FATAL_FAILURE(ResumeAt(Resumption::kWithEarlyData));
+    ASSERT_NO_FATAL_FAILURE(Complete());
+    ExpectProof();
+    if (!remembered) hellos_.clear();  // as at another server of the same site
+    ASSERT_NO_FATAL_FAILURE(Replay());
+    EXPECT_EQ(server_->streams.early.contains(0), !remembered) << "held, at most";
+    EXPECT_EQ(server_->quic->state(), QuicConnection::State::kHandshake);
+    EXPECT_EQ(server_->Tls(), SIGNET_ERROR_STATE);
+    EXPECT_EQ(server_->requester, nullptr);
+    EXPECT_THAT(server_->paths, ::testing::IsEmpty());
   }
 }
 
