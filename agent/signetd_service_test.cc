@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -104,6 +105,9 @@ TEST(SignetdWatchdog, IsToldAsLongAsTheLoopTurns) {
   unsetenv("WATCHDOG_USEC");
   for (int i = 0; i < 3; ++i) EXPECT_EQ(agent.notifications().Next(), "WATCHDOG=1");
   agent.program->Signal(SIGSTOP);
+  int status = 0;
+  waitpid(agent.program->pid(), &status, WUNTRACED);
+  ASSERT_TRUE(WIFSTOPPED(status));
   agent.notifications().Drain();
   EXPECT_TRUE(agent.notifications().Silent(300));
   agent.program->Signal(SIGCONT);

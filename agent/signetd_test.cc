@@ -1,6 +1,7 @@
 // signetd as a process: its options, configuration, folders, end, access and hardening.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -200,6 +201,8 @@ TEST(SignetdHardening, NobodyTracesItOrReadsItsMemory) {
   EXPECT_THAT(limits, ::testing::ContainsRegex("Max core file size +0 +0 "));
 
   Program control("/bin/cat", {"/dev/zero"}, uid);  // fills its pipe and waits: an ordinary process
+  const std::string words = absl::StrCat("/proc/", control.pid(), "/cmdline");
+  while (!ReadFile(words).starts_with("/bin/cat")) sched_yield();  // once it is
   if (Probe({"trace", std::to_string(control.pid())}, uid) != "EFAULT attached\n") {
     GTEST_SKIP() << "this system lets nobody trace anything: no telling signetd apart";
   }

@@ -48,6 +48,9 @@ class Running {
     char byte;
     EXPECT_EQ(read(running[0], &byte, 1), 0);  // close-on-exec
     close(running[0]);
+    // The kernel gives it its command line a moment later.
+    while (ipc::ReadKernelFile(ipc::ProcPath(pid_, "cmdline"), 1).value_or("").empty())
+      sched_yield();
 
     auto peer = std::make_shared<ipc::Peer>();
     peer->pid = pid_;
