@@ -259,7 +259,7 @@ class Refusals(ToolsTest):
         self.assertIsNone(result.json["connection_error"])
 
     def test_timeout_when_the_client_does_not_decide(self):
-        gateway = self.start_gateway("--decision-timeout", 1.5, "--idle-timeout", 1)
+        gateway = self.start_gateway("--decision-timeout", 3, "--idle-timeout", 2)
         self.agent.answer = lambda call: None
         self.refused(self.fetch(gateway, "/user", "--deadline", 10), "timeout")
 

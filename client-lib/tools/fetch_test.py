@@ -189,9 +189,9 @@ class Unreachable(FetchTest):
                     return number
         server = h2.Server(self.server_pem, self.server_key, script)
         before = time.monotonic()
-        result = fetch("--json", "--agent", agent_socket, "--deadline", 0.5, "--cacert", self.ca_pem,
+        result = fetch("--json", "--agent", agent_socket, "--deadline", 1, "--cacert", self.ca_pem,
                        "--connect", f"127.0.0.1:{server.port}", URL)
-        self.assertLess(time.monotonic() - before, 15)
+        self.assertLess(time.monotonic() - before, 30)
         server.finish()
         self.assert_fails(result, 28, "--deadline")
         self.assertGreater(result.json["empty_sent"], 10)
@@ -209,7 +209,7 @@ class Unreachable(FetchTest):
                     peer.send(AUTHENTICATOR_REQUESTS, 0, 0,
                               requests_payload(certificate_request(struct.pack("!I", number))))
             return number
-        result, asked = self.fetch_from(script, "--deadline", 0.5)
+        result, asked = self.fetch_from(script, "--deadline", 2)
         self.assert_fails(result, 28, "--deadline")
         self.assertEqual(result.json["empty_sent"], asked)
 

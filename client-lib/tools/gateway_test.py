@@ -264,7 +264,7 @@ class Asking(GatewayTest):
 
 class Lifetime(GatewayTest):
     def test_ends_idle_connections(self):
-        client = self.client(self.start("--idle-timeout", 0.3))
+        client = self.client(self.start("--idle-timeout", 2))
         self.assertEqual(client.expect_goaway(), 0)
         self.assertIsNone(client.read())
 

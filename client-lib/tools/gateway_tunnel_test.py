@@ -298,7 +298,7 @@ class Broken(TunnelTest):
             self.assertEqual(target.recv(1), b"")
 
     def test_a_tunnel_on_which_nothing_moves(self):
-        gateway = self.gateway(f'idle_timeout = 1\n[[tunnel]]\ntarget = "inside.test:443"\n'
+        gateway = self.gateway(f'idle_timeout = 3\n[[tunnel]]\ntarget = "inside.test:443"\n'
                                f'address = "{self.target.place}"\n')
         with self.client(gateway) as client, self.open(client) as target:
             self.assertEqual(target.recv(1), b"")

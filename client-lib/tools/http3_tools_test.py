@@ -231,10 +231,10 @@ class BadNetwork(Http3Test):
             self.assertEqual(relay.first_answer[0] & 0xf0 == 0xf0, retried)  # its type, RFC 9000
 
     def test_stays_while_a_person_thinks_for_longer_than_the_idle_timeout(self):
-        gateway = self.start_gateway("--idle-timeout", 1)
+        gateway = self.start_gateway("--idle-timeout", 2)
 
         def think_then_answer(call):
-            time.sleep(2.5)  # what a person does
+            time.sleep(4)  # what a person does
             return self.agent.answer_honestly(call)
 
         self.agent.answer = think_then_answer
