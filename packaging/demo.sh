@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows the main job on this machine: a server asks for a device and a user certificate in the
-# middle of an HTTP/2 connection; a TPM and a PKCS#11 token answer. Installs, builds, starts
-# everything in a private folder, stops everything it started, leaves nothing behind.
+# middle of an HTTP/2 connection; a TPM and a PKCS#11 token answer. Then a server proves a second
+# origin. Installs, builds, starts all in a private folder, stops it again, leaves nothing behind.
 #
 # usage: packaging/demo.sh [--desktop] [--keep] [--bin FOLDER]
 #   --desktop     a person logs in to a web site: asks you, in a window or on this terminal
@@ -164,4 +164,29 @@ statuses = [response["status"] for response in said["responses"]]
 sys.exit(0 if statuses == [200, 200, 200] and said["certificates_sent"] == 2 else 1)
 PYTHON
 
-say "Done. Same TLS connection throughout; both signatures were made in hardware (here: its simulators)."
+say "8. The other way: a server, shop.test, proves on one connection that it is pay.test, too"
+for host in shop pay; do
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+    -subj "/CN=$host.test" -addext "subjectAltName=DNS:$host.test" \
+    -keyout "$dir/ca/$host.key" -out "$dir/ca/$host.pem" 2>>"$dir/openssl.log"
+done
+cat "$dir"/ca/{shop,pay}.pem >"$dir/ca/sites.pem"
+printf '%s\n' 'listen = "127.0.0.1:0"' 'cert = "shop.pem"' 'key = "shop.key"' \
+  '[[server_certificate]]' 'cert = "pay.pem"' 'key = "pay.key"' >"$dir/ca/sites.toml"
+"$bin/signet-gateway" --config "$dir/ca/sites.toml" >"$dir/sites.out" 2>"$dir/sites.log" &
+pids+=($!)
+await "the second gateway" test -s "$dir/sites.out"
+port=$(sed 's/.*:\([0-9]*\)".*/\1/' "$dir/sites.out")
+"$bin/signet-fetch" --cacert "$dir/ca/sites.pem" --no-agent --json \
+  --resolve "shop.test:$port:127.0.0.1" --resolve "pay.test:$port:127.0.0.1" \
+  "https://shop.test:$port/" "https://pay.test:$port/" >"$dir/sites.json"
+/usr/bin/python3 - "$dir/sites.json" <<'PYTHON'
+import json, sys
+responses = json.load(open(sys.argv[1]))["responses"]
+for response in responses:
+    print(f"  GET {response['url']} -> {response['status']}, connection {response['connection']} "
+          f"({response['use']}): {response['why']}")
+sys.exit(0 if [each["use"] for each in responses] == ["new", "coalesced"] else 1)
+PYTHON
+
+say "Done. The client's signatures, in one TLS connection, were made in hardware (here: simulators)."
