@@ -1,30 +1,13 @@
 """A page for anyone, and a link "log in with a certificate": the site and the gateway's file are those of
 packaging/desktop.
 """
-import os
-import shutil
-import socket
 import unittest
 
 from tests.integration.desktop.login_site import Fetching, LoginSite
-
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+from tests.support.python import nginx
 
 # A server of today: HTTP/2, the site behind it, and no way to ask for a certificate in mid-connection.
-NGINX_CONFIGURATION = """
-{user}
-daemon off;
-worker_processes 1;
-error_log {folder}/error.log;
-pid {folder}/nginx.pid;
-events {{ }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
+SERVER = """
   server {{
     listen 127.0.0.1:{port} ssl http2;
     ssl_protocols TLSv1.3;
@@ -35,7 +18,6 @@ http {{
       proxy_set_header Signet-Identities "";
     }}
   }}
-}}
 """
 
 
@@ -59,22 +41,14 @@ class DesktopTest(LoginSite):
         self.assertIn("You were not logged in", done.pages[0])
 
     def test_a_server_without_the_extension_says_so_at_once(self):
-        if NGINX is None:
+        if nginx.PROGRAM is None:
             self.skipTest("nginx is not installed")
         folder = self.stand.dir / "nginx"
         folder.mkdir()
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-            (folder / "nginx.conf").write_text(NGINX_CONFIGURATION.format(
-                user="user root;" if os.geteuid() == 0 else "", folder=folder, port=port, site=self.site,
-                ca=self.stand.dir / "ca"))
-            # nginx takes over the socket, as if from an older one: no port is guessed.
-            os.set_inheritable(listener.fileno(), True)
-            self.stand.environment["NGINX"] = f"{listener.fileno()};"
-            self.stand.start("nginx", NGINX, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log",
-                             pass_fds=[listener.fileno()])
-            del self.stand.environment["NGINX"]
-        gateway, self.stand.origin = self.stand.origin, f"https://localhost:{port}"
+        server = nginx.Nginx(folder, lambda port: SERVER.format(
+            port=port, site=self.site, ca=self.stand.dir / "ca"))
+        self.addCleanup(server.close)
+        gateway, self.stand.origin = self.stand.origin, f"https://localhost:{server.ports[0]}"
         try:
             done = Fetching(self.stand, "/", "/login").finish()
         finally:

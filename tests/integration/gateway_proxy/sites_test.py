@@ -14,6 +14,22 @@ from nginx import PROGRAM, Nginx
 from proxy_stand import CLIENT_CERT_AUTH, PATTERN, ProxyTest, echoed, is_sanitized
 
 
+def servers(folder):
+    """HTTP/1.1 on one port, h2c on another."""
+    return lambda http1, h2c: f"""
+  client_max_body_size 0;
+  large_client_header_buffers 4 32k;
+  server {{
+    listen 127.0.0.1:{http1};
+    listen 127.0.0.1:{h2c} http2;
+    location /files/ {{ root {folder}; dav_methods PUT; create_full_put_path on; }}
+    location / {{
+      return 200 "$server_protocol|$host|$uri|$http_x_forwarded_for|$http_client_cert|$http_signet_identities";
+    }}
+  }}
+"""
+
+
 class NginxSite:
     """The tests; each protocol is a class of its own."""
 
@@ -21,8 +37,11 @@ class NginxSite:
         super().setUp()
         if PROGRAM is None:
             self.skipTest("nginx is not installed")
-        self.nginx = Nginx(self.folder / self.id())
-        self.addCleanup(self.nginx.close)
+        folder = self.folder / self.id()
+        folder.mkdir()
+        nginx = Nginx(folder, servers(folder), ports=2)
+        self.addCleanup(nginx.close)
+        self.http1, self.h2c = nginx.ports
 
     def start_gateway(self):
         return self.start('client_cert = "user"', url=self.url())
@@ -73,14 +92,14 @@ class NginxHttp1(NginxSite, ProxyTest):
     PROTOCOL = "HTTP/1.1"
 
     def url(self):
-        return f"http://127.0.0.1:{self.nginx.http1}"
+        return f"http://127.0.0.1:{self.http1}"
 
 
 class NginxH2c(NginxSite, ProxyTest):
     PROTOCOL = "HTTP/2.0"
 
     def url(self):
-        return f"h2c://127.0.0.1:{self.nginx.h2c}"
+        return f"h2c://127.0.0.1:{self.h2c}"
 
 
 class H2c(ProxyTest):

@@ -4,53 +4,20 @@ import base64
 import datetime
 import hashlib
 import json
-import os
 import re
 import shutil
-import socket
 import stat
 import subprocess
 import unittest
 
 from tests.integration.oauth.authorisation_server import AuthorisationServer
 from tests.integration.oauth.page import Page
+from tests.integration.openssl.fixture import CONFIGURATION, PROVIDER, SANITIZED
+from tests.support.python.nginx import Nginx
 from tests.support.stand import BIN, PATIENCE, Stand, openssl, wait_for
 
 SUBJECT_ALT_NAMES = {"--san-dns": "laptop.example.com", "--san-uri": "spiffe://example/laptop",
                      "--san-ip": "192.0.2.7", "--san-email": "laptop@example.com"}
-SANITIZED = bool(os.environ.get("SIGNET_SANITIZE"))
-CONFIGURATION = f"""openssl_conf = init
-[init]
-providers = all
-[all]
-default = openssls_own
-signet = signets
-[openssls_own]
-activate = 1
-[signets]
-module = {BIN.parent}/lib/ossl-modules/signet.so
-activate = 1
-"""
-# The rest of nginx's configuration around what the page says.
-NGINX = """
-{user}
-env OPENSSL_CONF;
-env SIGNET_RUNTIME_DIR;
-daemon off;
-worker_processes 1;
-error_log {folder}/nginx-error.log;
-pid {folder}/nginx.pid;
-events {{ }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/n1; proxy_temp_path {folder}/n2; fastcgi_temp_path {folder}/n3;
-  uwsgi_temp_path {folder}/n4; scgi_temp_path {folder}/n5;
-  server {{
-    listen 127.0.0.1:{port};
-    {location}
-  }}
-}}
-"""
 
 
 class OauthClients(unittest.TestCase):
@@ -119,7 +86,7 @@ class OauthClients(unittest.TestCase):
         reference, configuration = self.stand.dir / f"{name}.key", self.stand.dir / "openssl.cnf"
         if not reference.exists():
             self.stand.must("identity", "reference", name, "--out", reference)
-        configuration.write_text(CONFIGURATION)
+        configuration.write_text(CONFIGURATION.format(module=PROVIDER))
         return dict(self.stand.environment, OPENSSL_CONF=str(configuration))
 
     def thumbprint(self, name):
@@ -350,7 +317,7 @@ class OauthClients(unittest.TestCase):
         folder.mkdir()
         self.enrol("page", "file", "p384", "device", rule=False)
         shutil.copy(self.stand.dir / "page.pem", folder)
-        (folder / "signet.cnf").write_text(CONFIGURATION)
+        (folder / "signet.cnf").write_text(CONFIGURATION.format(module=PROVIDER))
         page = Page(folder, "page", self.server, self.stand.environment)
         metadata, _ = json.JSONDecoder().raw_decode(page.run("oauth metadata"))
         page.client = self.server.register(metadata)
@@ -369,23 +336,13 @@ class OauthClients(unittest.TestCase):
         self.assertTrue((folder / "refresh").read_text())
 
     def ask_nginx(self, page):
-        # It takes over a socket that listens already: no port is guessed.
         [location] = page.blocks("nginx")
-        listener = socket.create_server(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        configuration = page.folder / "nginx.conf"
-        configuration.write_text(NGINX.format(folder=page.folder, port=port, location=location,
-                                              user="user root;" if os.geteuid() == 0 else ""))
-        nginx = subprocess.Popen(
-            [shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-p", page.folder, "-c", configuration,
-             "-e", page.folder / "nginx-error.log"], pass_fds=[listener.fileno()],
-            env=dict(page.environment, NGINX=f"{listener.fileno()};"))
-        self.addCleanup(lambda: (nginx.terminate(), nginx.wait(PATIENCE)))
-        listener.close()
-        ran = subprocess.run(["curl", "-sS", f"http://127.0.0.1:{port}/"], capture_output=True, text=True,
-                             env=self.stand.environment, timeout=PATIENCE)
-        log = page.folder / "nginx-error.log"
-        return ran.stdout or ran.stderr + log.read_text()
+        nginx = Nginx(page.folder, lambda port: f"server {{ listen 127.0.0.1:{port}; {location} }}",
+                      environment=page.environment)
+        self.addCleanup(nginx.close)
+        ran = subprocess.run(["curl", "-sS", f"http://127.0.0.1:{nginx.ports[0]}/"], capture_output=True,
+                             text=True, env=self.stand.environment, timeout=PATIENCE)
+        return ran.stdout or ran.stderr + nginx.log()
 
     def test_NoTokenIsInTheAgentsRecordsOrLogs(self):
         token = self.must_token("laptop").out.strip()

@@ -2,33 +2,14 @@
 import os
 import pathlib
 import re
-import shutil
-import socket
 import subprocess
 import unittest
 
 from tests.integration.openssl.fixture import KEYS, PROVIDER, SANITIZED, WithProvider
+from tests.support.python.nginx import Nginx
 from tests.support.stand import BIN, PATIENCE
 
 PAGE = pathlib.Path(__file__).parents[3] / "docs" / "openssl.md"
-# What the page leaves to the reader.
-NGINX = """{user}
-env OPENSSL_CONF;
-env SIGNET_RUNTIME_DIR;
-daemon off;
-error_log {folder}/error.log;
-pid {folder}/nginx.pid;
-events {{ }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{
-    listen 127.0.0.1:{port};
-    {location}
-  }}
-}}
-"""
 
 
 def blocks(language):
@@ -89,21 +70,12 @@ class Documentation(WithProvider):
 
     def test_nginx(self):
         [(_, location)] = blocks("nginx")
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port, number = listener.getsockname()[1], listener.fileno()
-            (self.folder / "nginx.conf").write_text(NGINX.format(
-                folder=self.folder, port=port, location=self.here(location),
-                user="user root;" if os.geteuid() == 0 else ""))
-            nginx = subprocess.Popen(
-                [shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-p", self.folder, "-c", self.folder / "nginx.conf",
-                 "-e", self.folder / "error.log"], cwd=self.folder, pass_fds=[number],
-                env=dict(self.environment, NGINX=f"{number};", OPENSSL_CONF="signet.cnf"))
-        try:
-            answer = self.run_here("curl", "-sS", f"http://127.0.0.1:{port}/")
-            self.assertRegex(answer, "CN ?= ?laptop", (self.folder / "error.log").read_text())
-        finally:
-            nginx.terminate()
-            nginx.wait(PATIENCE)
+        nginx = Nginx(
+            self.folder, lambda port: f"server {{ listen 127.0.0.1:{port}; {self.here(location)} }}",
+            environment=dict(self.environment, OPENSSL_CONF="signet.cnf"))
+        self.addCleanup(nginx.close)
+        answer = self.run_here("curl", "-sS", f"http://127.0.0.1:{nginx.ports[0]}/")
+        self.assertRegex(answer, "CN ?= ?laptop", nginx.log())
 
     def test_commands_of_OpenSSL(self):
         said = self.shell("OpenSSL's own commands")

@@ -1,29 +1,15 @@
 """Programs that know nothing of Signet use keys of the agent through OpenSSL's provider signet.so."""
 import base64
-import os
-import shutil
-import socket
 import subprocess
 import time
 import unittest
 
 from tests.integration.openssl.fixture import CONFIGURATION, PROVIDER, SANITIZED, WithProvider
+from tests.support.python.nginx import Nginx
 from tests.support.stand import BIN, PATIENCE, wait_for
 
 # A server that wants a certificate, and one that goes there with a key of the agent.
-NGINX = """
-{user}
-env OPENSSL_CONF;
-env SIGNET_RUNTIME_DIR;
-daemon off;
-worker_processes 2;
-error_log {folder}/nginx-error.log;
-pid {folder}/nginx.pid;
-events {{ worker_connections 256; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+SERVERS = """
   server {{
     listen 127.0.0.1:{inner} ssl;
     ssl_protocols TLSv1.3;
@@ -41,7 +27,6 @@ http {{
       proxy_ssl_certificate_key {folder}/laptop.key;
     }}
   }}
-}}
 """
 # What an application written in Python does; run with the configuration in its environment.
 PYTHON_CLIENT = """
@@ -98,33 +83,15 @@ class Applications(WithProvider):
         self.assertEqual(self.run_program(*client, 2).out.strip(), "2")
 
     def test_NginxAuthenticatesToAnUpstreamThatVerifies(self):
-        # It takes over sockets that listen already: no port is guessed.
-        listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-        for each in listeners:
-            each.setblocking(False)  # as nginx takes for granted: only one worker gets a connection
-        inner, outer = [each.getsockname()[1] for each in listeners]
-        configuration = self.dir / "nginx.conf"
-        configuration.write_text(NGINX.format(
-            folder=self.dir, inner=inner, outer=outer, authority=self.stand.authority("device").pem,
-            user="user root;" if os.geteuid() == 0 else ""))
-        numbers = [each.fileno() for each in listeners]
-        usual = self.stand.environment
-        self.stand.environment = dict(self.environment,
-                                      NGINX="".join(f"{number};" for number in numbers))
-        try:
-            self.stand.start("nginx", shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-p", self.dir,
-                             "-c", configuration, "-e", self.dir / "nginx-error.log",
-                             pass_fds=numbers)
-        finally:
-            self.stand.environment = usual
-        for listener in listeners:
-            listener.close()
+        nginx = Nginx(self.dir, lambda inner, outer: SERVERS.format(
+            folder=self.dir, inner=inner, outer=outer, authority=self.stand.authority("device").pem),
+            ports=2, workers=2, environment=self.environment)
+        self.addCleanup(nginx.close)
         for _ in range(4):  # both workers, most likely
             outcome = self.run_program("curl", "-sS", "--retry", "20", "--retry-connrefused",
-                                       f"http://127.0.0.1:{outer}/", environment=usual)
-            self.assertEqual(outcome.out, "SUCCESS CN=laptop",
-                             (self.dir / "nginx-error.log").read_text())
-        self.stand.stop("nginx")
+                                       f"http://127.0.0.1:{nginx.ports[1]}/",
+                                       environment=self.stand.environment)
+            self.assertEqual(outcome.out, "SUCCESS CN=laptop", nginx.log())
 
     def test_WithoutAnAgentTheErrorIsClearAndSoon(self):
         elsewhere = dict(self.environment, SIGNET_AGENT_SOCKET=str(self.dir / "none.sock"))
