@@ -4,57 +4,22 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <signet/gnutls.h>
-#include <stdlib.h>
 
 #include <deque>
-#include <filesystem>
-#include <fstream>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "client-lib/tools/monotonic_clock.h"
 #include "tests/support/client_and_server.h"
-#include "tests/support/test_ca.h"
+#include "tests/support/quic_pair.h"
 
 namespace signet::tools {
 namespace {
 
-using test::TestCa;
-using test::TestKey;
-using Datagrams = std::deque<std::vector<uint8_t>>;
-
-SocketAddress Address(uint16_t port) {
-  SocketAddress address;
-  auto& in = reinterpret_cast<sockaddr_in&>(address.storage);
-  in.sin_family = AF_INET;
-  in.sin_port = htons(port);
-  in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.size = sizeof in;
-  return address;
-}
-
 uint16_t PortOf(const ngtcp2_addr& address) {
   return ntohs(reinterpret_cast<const sockaddr_in*>(address.addr)->sin_port);
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_(mkdtemp(name_)) {}
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::string Write(const std::string& name, const std::string& content) const {
-    const std::filesystem::path file = path_ / name;
-    std::ofstream(file) << content;
-    return file;
-  }
-
- private:
-  char name_[32] = "/tmp/signet-http3-XXXXXX";
-  std::filesystem::path path_;
-};
 
 class End : public Http3Events, public QuicCarrier {
  public:
@@ -93,7 +58,7 @@ class End : public Http3Events, public QuicCarrier {
   }
 
   bool client = false;
-  Datagrams sent;
+  std::deque<std::vector<uint8_t>> sent;
   uint16_t last_to = 0;  // the port
   uint16_t lost_to = 0;  // nothing arrives there
   std::optional<QuicConnection> quic;
@@ -105,21 +70,8 @@ class End : public Http3Events, public QuicCarrier {
 class Http3ConnectionTest : public ::testing::Test {
  protected:
   Http3ConnectionTest() {
-    const TestCa authority = TestCa::Root("Servers");
-    const TestKey key = TestKey::Generate(test::TestKeyType::kP256);
-    const test::Der certificate =
-        authority.Issue(key.public_key(), {.common_name = "localhost",
-                                           .extended_key_usage = "serverAuth",
-                                           .subject_alt_names = "DNS:localhost"});
-    std::string error;
-    server_credentials_ =
-        NewQuicServerCredentials(folder_.Write("server.pem", test::ToPem({certificate})),
-                                 folder_.Write("server.key", key.private_pem()), error);
-    client_credentials_ = NewQuicClientCredentials(
-        folder_.Write("ca.pem", test::ToPem({authority.certificate()})), error);
-    EXPECT_EQ(error, "");
     client_.client = true;
-    client_.quic.emplace(client_credentials_.get(), host_, client_address_, server_address_, 30000,
+    client_.quic.emplace(credentials_.client.get(), host_, client_address_, server_address_, 30000,
                          client_, client_.http3);
     client_.http3.Attach(*client_.quic);
     RunUntil(
@@ -130,33 +82,21 @@ class Http3ConnectionTest : public ::testing::Test {
   // Carries datagrams both ways until `done`, or until it takes too long.
   template <typename Done>
   void RunUntil(Done&& done) {
-    const uint64_t end = NowMs() + 20000;
-    bool over = false;
-    while (!(over = done()) && NowMs() < end) {
-      bool moved = Move(client_, server_);
-      moved = Move(server_, client_) || moved;
-      if (!moved) poll(nullptr, 0, 1);  // QUIC's own timers
-    }
-    EXPECT_TRUE(over);
+    EXPECT_TRUE(test::CarryUntil(
+        client_, [this](const auto& datagram) { ServerTakes(datagram); }, server_,
+        [this](const auto& datagram) {
+          client_.quic->Receive(datagram, client_address_, server_address_);
+        },
+        done));
   }
-  bool Move(End& from, End& to) {
-    if (from.quic) {
-      from.quic->Expire();
-      from.quic->Send();
-    }
-    const Datagrams moving = std::exchange(from.sent, {});
-    for (const std::vector<uint8_t>& datagram : moving) {
-      if (!to.quic) Accept(datagram);
-      const bool to_server = &to == &server_;
-      to.quic->Receive(datagram, to_server ? server_address_ : client_address_,
-                       to_server ? client_address_ : server_address_);
-    }
-    return !moving.empty();
+  void ServerTakes(const std::vector<uint8_t>& datagram) {
+    if (!server_.quic) Accept(datagram);
+    server_.quic->Receive(datagram, server_address_, client_address_);
   }
   void Accept(const std::vector<uint8_t>& datagram) {
     ngtcp2_pkt_hd header{};
     ASSERT_EQ(ngtcp2_accept(&header, datagram.data(), datagram.size()), 0);
-    server_.quic.emplace(server_credentials_.get(), header, server_address_, client_address_, 30000,
+    server_.quic.emplace(credentials_.server.get(), header, server_address_, client_address_, 30000,
                          server_, server_.http3);
     server_.http3.Attach(*server_.quic);
   }
@@ -185,11 +125,10 @@ class Http3ConnectionTest : public ::testing::Test {
     return answer.result;
   }
 
-  const TemporaryFolder folder_;
   const std::string host_ = "localhost";
-  SocketAddress client_address_ = Address(1111);
-  const SocketAddress server_address_ = Address(2222);
-  GnutlsCredentials client_credentials_, server_credentials_;
+  SocketAddress client_address_ = test::LoopbackAddress(1111);
+  const SocketAddress server_address_ = test::LoopbackAddress(2222);
+  const test::LocalhostCredentials credentials_;
   test::FakeAgent agent_;
   uint64_t proofs_ = 0;
   End client_, server_;
@@ -222,7 +161,7 @@ TEST_F(Http3ConnectionTest, StaysTheSameWhenTheClientMoves) {
   for (uint16_t port : {3333, 4444}) {
     Ask();
     server_.lost_to = PortOf({client_address_.get(), client_address_.size});
-    client_address_ = Address(port);
+    client_address_ = test::LoopbackAddress(port);
     RunUntil([this] { return client_.quic->Migrate(client_address_, server_address_); });
     Prove(0);
     EXPECT_EQ(AwaitAnswer(), SIGNET_RESULT_IDENTITY);

@@ -1,9 +1,7 @@
 // Early data (0-RTT) over HTTP/3: nothing of Signet's is in it, and the resumed connection carries
 // authenticators as any other does.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include <optional>
 #include <set>
@@ -11,27 +9,15 @@
 #include <utility>
 #include <vector>
 
-#include "client-lib/tools/monotonic_clock.h"
 #include "tests/support/early_data_ends.h"
 #include "tests/support/exporter_by_hand.h"
-#include "tests/support/temporary_folder.h"
-#include "tests/support/test_ca.h"
+#include "tests/support/quic_pair.h"
 
 namespace signet::tools {
 namespace {
 
 constexpr uint64_t kControl = 0;  // the type of a stream
 constexpr unsigned kHourMs = 3600'000;
-
-SocketAddress Address(uint16_t port) {
-  SocketAddress address;
-  auto& in = reinterpret_cast<sockaddr_in&>(address.storage);
-  in.sin_family = AF_INET;
-  in.sin_port = htons(port);
-  in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.size = sizeof in;
-  return address;
-}
 
 enum class Resumption {
   kWithEarlyData,
@@ -42,17 +28,6 @@ enum class Resumption {
 class Http3EarlyDataTest : public ::testing::Test {
  protected:
   Http3EarlyDataTest() {
-    const test::TestCa authority = test::TestCa::Root("Servers");
-    const test::TestKey key = test::TestKey::Generate(test::TestKeyType::kP256);
-    const Der certificate = authority.Issue(
-        key.public_key(), {.common_name = "localhost", .subject_alt_names = "DNS:localhost"});
-    std::string error;
-    server_credentials_ =
-        NewQuicServerCredentials(folder_.Write("server.pem", test::ToPem({certificate})),
-                                 folder_.Write("server.key", key.private_pem()), error);
-    client_credentials_ = NewQuicClientCredentials(
-        folder_.Write("ca.pem", test::ToPem({authority.certificate()})), error);
-    EXPECT_EQ(error, "");
     EXPECT_EQ(gnutls_session_ticket_key_generate(&ticket_key_), 0);
     EXPECT_EQ(gnutls_anti_replay_init(&anti_replay_), 0);
     gnutls_anti_replay_set_window(anti_replay_, kHourMs);  // however slow this machine is
@@ -95,14 +70,12 @@ class Http3EarlyDataTest : public ::testing::Test {
   // Carries datagrams both ways until `done`, or until it takes too long.
   template <typename Done>
   void RunUntil(Done&& done) {
-    const uint64_t end = NowMs() + 20000;
-    bool over = false;
-    while (!(over = done()) && NowMs() < end) {
-      bool moved = Move(*client_, *server_);
-      moved = Move(*server_, *client_) || moved;
-      if (!moved) poll(nullptr, 0, 1);  // QUIC's own timers
-    }
-    ASSERT_TRUE(over);
+    ASSERT_TRUE(test::CarryUntil(
+        *client_, [this](const auto& datagram) { ServerTakes(datagram); }, *server_,
+        [this](const auto& datagram) {
+          client_->quic->Receive(datagram, client_address_, server_address_);
+        },
+        done));
   }
   // All that the client has sent since ResumeAt() comes to another server, of the same tickets.
   void Replay() {
@@ -134,11 +107,11 @@ class Http3EarlyDataTest : public ::testing::Test {
     EXPECT_EQ(answer.result, SIGNET_RESULT_IDENTITY);
   }
 
-  const test::TemporaryFolder folder_;
   std::vector<std::vector<uint8_t>> recorded_;  // datagrams of the client
   const std::string host_ = "localhost";
-  const SocketAddress client_address_ = Address(1111), server_address_ = Address(2222);
-  GnutlsCredentials client_credentials_, server_credentials_;
+  const SocketAddress client_address_ = test::LoopbackAddress(1111),
+                      server_address_ = test::LoopbackAddress(2222);
+  const test::LocalhostCredentials credentials_;
   gnutls_datum_t ticket_key_{};
   gnutls_anti_replay_t anti_replay_ = nullptr;
   std::set<Der> hellos_;
@@ -150,22 +123,22 @@ class Http3EarlyDataTest : public ::testing::Test {
     resumption_ = resumption;
     client_.emplace();
     server_.emplace();
-    client_->quic.emplace(client_credentials_.get(), host_, client_address_, server_address_, 30000,
+    client_->quic.emplace(credentials_.client.get(), host_, client_address_, server_address_, 30000,
                           *client_, *client_);
     client_->UseOwnTls(GNUTLS_CLIENT | (memory != nullptr ? GNUTLS_ENABLE_EARLY_DATA : 0),
-                       client_credentials_.get());
+                       credentials_.client.get());
     if (memory != nullptr) client_->SendEarly(*memory);
   }
   void Accept(const std::vector<uint8_t>& datagram) {
     ngtcp2_pkt_hd header{};
     ASSERT_EQ(ngtcp2_accept(&header, datagram.data(), datagram.size()), 0);
-    server_->quic.emplace(server_credentials_.get(), header, server_address_, client_address_,
+    server_->quic.emplace(credentials_.server.get(), header, server_address_, client_address_,
                           30000, *server_, server_->streams);
     server_->http3.Attach(*server_->quic);
     if (resumption_ == Resumption::kNone) return;
     const bool early = resumption_ == Resumption::kWithEarlyData;
     server_->UseOwnTls(GNUTLS_SERVER | (early ? GNUTLS_ENABLE_EARLY_DATA : 0),
-                       server_credentials_.get());
+                       credentials_.server.get());
     ASSERT_EQ(gnutls_session_ticket_enable_server(server_->tls(), &ticket_key_), 0);
     if (!early) return;
     gnutls_anti_replay_enable(server_->tls(), anti_replay_);
@@ -176,20 +149,10 @@ class Http3EarlyDataTest : public ::testing::Test {
     client_.reset();
     server_.reset();
   }
-  bool Move(EarlyDataEnd& from, EarlyDataEnd& to) {
-    if (from.quic) {
-      from.quic->Expire();
-      from.quic->Send();
-    }
-    const auto moving = std::exchange(from.sent, {});
-    for (const std::vector<uint8_t>& datagram : moving) {
-      if (!to.quic) Accept(datagram);
-      const bool to_server = &to == &*server_;
-      if (to_server) recorded_.push_back(datagram);
-      to.quic->Receive(datagram, to_server ? server_address_ : client_address_,
-                       to_server ? client_address_ : server_address_);
-    }
-    return !moving.empty();
+  void ServerTakes(const std::vector<uint8_t>& datagram) {
+    if (!server_->quic) Accept(datagram);
+    recorded_.push_back(datagram);
+    server_->quic->Receive(datagram, server_address_, client_address_);
   }
 
   Resumption resumption_ = Resumption::kNone;

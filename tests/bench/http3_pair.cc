@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <poll.h>
 #include <signet/gnutls.h>
 
@@ -11,13 +10,11 @@
 #include "client-lib/tools/quic_connection.h"
 #include "tests/bench/http_pair.h"
 #include "tests/bench/libsignet_client.h"
-#include "tests/support/temporary_folder.h"
-#include "tests/support/test_ca.h"
+#include "tests/support/quic_pair.h"
 
 namespace signet::bench {
 namespace {
 
-using tools::GnutlsCredentials;
 using tools::Http3Connection;
 using tools::QuicConnection;
 using tools::SocketAddress;
@@ -28,16 +25,6 @@ const std::string kHost = "localhost";
 
 void Check(bool good, const char* what) {
   if (!good) throw std::runtime_error(std::string("HTTP/3: ") + what);
-}
-
-SocketAddress Address(uint16_t port) {
-  SocketAddress address;
-  auto& in = reinterpret_cast<sockaddr_in&>(address.storage);
-  in.sin_family = AF_INET;
-  in.sin_port = htons(port);
-  in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.size = sizeof in;
-  return address;
 }
 
 class End : public tools::Http3Events, public tools::QuicCarrier {
@@ -155,35 +142,22 @@ class Pair : public HttpPair {
   }
 
   const gnutls_certificate_credentials_t server_credentials_;
-  const SocketAddress client_address_ = Address(1111), server_address_ = Address(2222);
+  const SocketAddress client_address_ = test::LoopbackAddress(1111),
+                      server_address_ = test::LoopbackAddress(2222);
   End client_, server_;
 };
 
 class Pairs : public HttpPairs {
  public:
-  explicit Pairs(std::string origin) : origin_(std::move(origin)) {
-    const test::TestCa authority = test::TestCa::Root("Servers");
-    const test::TestKey key = test::TestKey::Generate(test::TestKeyType::kP256);
-    const test::Der certificate =
-        authority.Issue(key.public_key(), {.common_name = "localhost",
-                                           .extended_key_usage = "serverAuth",
-                                           .subject_alt_names = "DNS:localhost"});
-    std::string error;
-    server_ =
-        tools::NewQuicServerCredentials(folder_.Write("server.pem", test::ToPem({certificate})),
-                                        folder_.Write("server.key", key.private_pem()), error);
-    client_ = tools::NewQuicClientCredentials(
-        folder_.Write("ca.pem", test::ToPem({authority.certificate()})), error);
-    Check(client_ != nullptr && server_ != nullptr, error.c_str());
-  }
+  explicit Pairs(std::string origin) : origin_(std::move(origin)) {}
   std::unique_ptr<HttpPair> New(bool with_libsignet) override {
-    return std::make_unique<Pair>(client_.get(), server_.get(), origin_, with_libsignet);
+    return std::make_unique<Pair>(credentials_.client.get(), credentials_.server.get(), origin_,
+                                  with_libsignet);
   }
 
  private:
   const std::string origin_;
-  const test::TemporaryFolder folder_;
-  GnutlsCredentials client_, server_;
+  const test::LocalhostCredentials credentials_;
 };
 
 }  // namespace
