@@ -65,8 +65,12 @@ std::variant<UpstreamRequest, Refusal> ForwardRequest(ReceivedRequest request, F
   }
   if (const std::string* length = FindField(request.fields, "content-length")) {
     forwarded.content_length = ParseLength(*length);
-    if (!forwarded.content_length) {
-      return Refusal{"bad-request", "the content-length is not a number"};
+    if (!forwarded.content_length ||
+        std::ranges::count(request.fields, "content-length", &Field::name) > 1) {
+      return Refusal{"bad-request", "the content-length is not one number"};
+    }
+    if (!request.has_body && forwarded.content_length != 0) {
+      return Refusal{"bad-request", "the content-length announces a body, and there is none"};
     }
   }
   if (const std::string* te = FindField(request.fields, "te")) {

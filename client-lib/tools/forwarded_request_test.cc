@@ -72,6 +72,20 @@ TEST(ForwardRequest, RefusesWhatCouldEndALineOrAMessage) {
   }
 }
 
+// The HTTP libraries refuse these before. A backend that believed such a length would take the
+// beginning of the next request on its connection for the rest of this one.
+TEST(ForwardRequest, RefusesALengthWithoutABodyAndTwoLengths) {
+  ReceivedRequest received = Get();
+  received.fields = {{"content-length", "0"}};
+  EXPECT_EQ(Forward(received).content_length, 0u);
+  received.fields = {{"content-length", "5"}};
+  EXPECT_TRUE(Refuses(received));
+  received.has_body = true;
+  EXPECT_EQ(Forward(received).content_length, 5u);
+  received.fields.push_back({"content-length", "6"});
+  EXPECT_TRUE(Refuses(received));
+}
+
 TEST(ForwardTrailers, KeepsOnlyWhatBelongsThere) {
   EXPECT_EQ(ForwardTrailers({{"x-sum", "1"},
                              {"client_cert", "x"},
