@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <filesystem>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 
 namespace signet::tools {
 namespace {
@@ -65,6 +67,11 @@ bool SetFromProfile(CodePoints& points, const toml::table& profile, std::string&
 }
 
 bool SetFromFile(CodePoints& points, const std::string& file, std::string& error) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {  // it would be read as an empty file
+    error = "--profile " + file + ": it is a folder; give a TOML file";
+    return false;
+  }
   try {
     if (SetFromProfile(points, toml::parse_file(file), error)) return true;
   } catch (const toml::parse_error& failure) {

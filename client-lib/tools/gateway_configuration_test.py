@@ -112,6 +112,15 @@ class Refusals(ConfigurationTest):
         self.assertIn("/nonexistent/gateway.toml", run.stderr)
 
 
+    def test_a_folder_is_not_read_as_an_empty_file(self):
+        for option in ("--config", "--profile"):
+            run = subprocess.run([BIN / "signet-gateway", "--listen", "127.0.0.1:0", "--cert", self.server_pem,
+                                  "--key", self.server_key, option, self.folder.name],
+                                 capture_output=True, text=True, timeout=TIMEOUT, check=False)
+            self.assertEqual(run.returncode, 2, option)
+            self.assertIn(f"{self.folder.name}: it is a folder", run.stderr)
+
+
 class Rules(ConfigurationTest):
     def setUp(self):
         self.socket = os.path.join(self.folder.name, "agent.sock")

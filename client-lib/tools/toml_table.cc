@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 
 namespace signet::tools {
 namespace {
@@ -16,6 +18,11 @@ std::string At(const std::string& file, uint32_t line, const std::string& text) 
 }  // namespace
 
 toml::table ParseTomlFile(const std::string& file) {
+  // It would be read as an empty file.
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    throw ConfigurationError(At(file, 0, "it is a folder; give a TOML file that can be read"));
+  }
   try {
     return toml::parse_file(file);
   } catch (const toml::parse_error& error) {
