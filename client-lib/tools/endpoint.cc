@@ -47,7 +47,8 @@ std::optional<Endpoint> ParseEndpoint(std::string_view text, std::optional<uint1
       if (!IsHostCharacter(c)) return std::nullopt;
     }
   }
-  if (endpoint.host.empty()) return std::nullopt;
+  // To OpenSSL a dot in front means any subdomain.
+  if (endpoint.host.empty() || endpoint.host.front() == '.') return std::nullopt;
   std::optional<uint16_t> port = default_port;
   if (!rest.empty()) port = rest.starts_with(':') ? ParsePort(rest.substr(1)) : std::nullopt;
   if (!port) return std::nullopt;

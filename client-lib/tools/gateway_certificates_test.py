@@ -37,7 +37,9 @@ class CertificatesTest(unittest.TestCase):
         issuing = certificates.authority("issuing", issuer=cls.ca)
         cls.server_pem, cls.server_key = certificates.server(cls.ca).write(cls.folder.name)
         cls.b, cls.c = (certificates.server(issuing, f"{name}.example", name) for name in "bc")
-        for each in (cls.b, cls.c, certificates.server(cls.ca, "*.example.org", "any")):
+        for each in (cls.b, cls.c, certificates.server(cls.ca, "*.example.org", "any"),
+                     certificates.client(cls.ca, "clients", "b.example"),
+                     certificates.client(cls.ca, "unnamed", "d.example", usage=certificates.SERVER)):
             each.write(cls.folder.name)
 
     def write(self, text):
@@ -201,6 +203,9 @@ class Configuration(CertificatesTest):
                 (START + 'origins = ["b.example"]\n', 4, '"https://HOST[:PORT]"'),
                 (START + 'origins = ["https://b.example/"]\n', 4, '"https://HOST[:PORT]"'),
                 (START + 'origins = ["https://c.example"]\n', 4, "not for c.example"),
+                (START.replace("b.", "unnamed.") + 'origins = ["https://d.example"]\n', 4,
+                 "not for d.example"),
+                (START.replace("b.", "clients."), 2, "not for TLS servers"),
                 (START + 'origin = "https://b.example"\n', 4, 'unknown key "origin"'),
                 (START.replace("b.", "any."), 1, "without a wildcard")]:
             path = self.write(text)

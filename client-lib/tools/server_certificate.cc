@@ -148,13 +148,21 @@ std::optional<ServerCertificate> LoadServerCertificateOfAgentSlowly(const std::s
 }
 
 bool IsForHost(X509* certificate, const std::string& host) {
-  return IsAddress(host) ? X509_check_ip_asc(certificate, host.c_str(), 0) == 1
-                         : X509_check_host(certificate, host.data(), host.size(), 0, nullptr) == 1;
+  constexpr unsigned kAsClientsDo =
+      X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+  return IsAddress(host)
+             ? X509_check_ip_asc(certificate, host.c_str(), 0) == 1
+             : X509_check_host(certificate, host.data(), host.size(), kAsClientsDo, nullptr) == 1;
 }
 
 bool IsForHost(const ServerCertificate& certificate, const std::string& host) {
   const Certificate leaf = FromDer(certificate.chain.front());
   return leaf != nullptr && IsForHost(leaf.get(), host);
+}
+
+bool IsForServers(const ServerCertificate& certificate) {
+  const Certificate leaf = FromDer(certificate.chain.front());
+  return leaf != nullptr && X509_check_purpose(leaf.get(), X509_PURPOSE_SSL_SERVER, 0) == 1;
 }
 
 std::vector<std::string> DnsNames(X509* certificate) {

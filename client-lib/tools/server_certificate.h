@@ -38,6 +38,9 @@ std::optional<ServerCertificate> LoadServerCertificateOfAgentSlowly(const std::s
 // Whether the certificate is for this host: a DNS name (RFC 9525) or an address.
 bool IsForHost(X509* certificate, const std::string& host);
 bool IsForHost(const ServerCertificate& certificate, const std::string& host);
+
+// Whether its leaf may be a TLS server's, by its usages.
+bool IsForServers(const ServerCertificate& certificate);
 // The DNS names of a certificate that are whole names.
 std::vector<std::string> DnsNames(X509* certificate);
 

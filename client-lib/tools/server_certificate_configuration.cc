@@ -65,6 +65,11 @@ void ReadServerCertificateSlowly(const TomlTable& table, const std::string& file
     certificate = LoadServerCertificate(resolve(table.RequireString("cert")), resolve(key), error);
     if (!certificate) table.Complain("cert", error);
   }
+  if (!IsForServers(*certificate)) {
+    table.Complain(table.Has("cert") ? "cert" : "key",
+                   "the certificate is not for TLS servers; get one with extended key usage "
+                   "serverAuth, in the agent for an identity of kind server");
+  }
   ReadOrigins(table, *certificate);
   certificate->at_start = ReadWhen(table);
   to.push_back(std::move(*certificate));
