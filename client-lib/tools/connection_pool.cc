@@ -20,7 +20,10 @@ bool ConnectionPool::FetchSlowly(const Url& url) {
   DriveAll();
   Choice choice = ChooseSlowly(url);
   for (;;) {
-    if (choice.pooled == nullptr && !OpenSlowly(url, choice)) return false;
+    if (choice.pooled == nullptr && !OpenSlowly(url, choice)) {
+      TellPassedOver(choice);  // had one of these been used, there would be no failure
+      return false;
+    }
     Tell(choice);
     FetchResponse response(options_.bodies);
     if (!AskSlowly(*choice.pooled, url, response)) return false;
@@ -136,12 +139,17 @@ std::optional<FetchReport::PassedOver> ConnectionPool::WhyNotSlowly(const Pooled
   return std::nullopt;
 }
 
-void ConnectionPool::Tell(const Choice& choice) const {
+void ConnectionPool::TellPassedOver(const Choice& choice) const {
   if (log() == nullptr) return;
   for (const FetchReport::PassedOver& each : choice.passed_over) {
     *log() << "* not connection " << each.connection << " (" << each.reason << "): " << each.detail
            << '\n';
   }
+}
+
+void ConnectionPool::Tell(const Choice& choice) const {
+  if (log() == nullptr) return;
+  TellPassedOver(choice);
   *log() << "* connection " << choice.pooled->number << " (" << choice.use << "): " << choice.why
          << '\n';
 }

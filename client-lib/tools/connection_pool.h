@@ -65,6 +65,7 @@ class ConnectionPool {
   Pooled* Add(std::unique_ptr<FetchConnection> connection, const Endpoint& server);
   Pooled* ProxySlowly();
   bool AskSlowly(const Pooled& pooled, const Url& url, FetchResponse& response);
+  void TellPassedOver(const Choice& choice) const;
   void Tell(const Choice& choice) const;
   void Judge(const Choice& choice, const Url& url, const FetchResponse& response);
 

@@ -46,6 +46,14 @@ class ConnectionsTest(unittest.TestCase):
 
 
 class Origins(ConnectionsTest):
+    def test_says_why_it_used_no_other_connection_when_it_gets_none_of_its_own(self):
+        a = self.gateway("a.test")
+        result = self.fetch("--verbose", f"https://a.test:{a.port}/", f"https://b.test:{a.port}/",
+                            ports=[a.port])
+        self.assertEqual(result.exit, 60, result.stderr)
+        self.assertIn("* not connection 1 (not-proved): the server has not proved there that it is "
+                      f"https://b.test:{a.port}", result.stderr)
+
     def test_each_has_one_connection_that_is_kept(self):
         a, b = self.gateway("a.test"), self.gateway("b.test")
         to_a, to_b = f"https://a.test:{a.port}", f"https://b.test:{b.port}"
