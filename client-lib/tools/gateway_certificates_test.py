@@ -2,7 +2,6 @@
 """signet-gateway that proves further certificates of its own (secondary server certificates)."""
 import json
 import os
-import subprocess
 import tempfile
 import unittest
 
@@ -10,7 +9,7 @@ import certificates
 import raw_http2 as h2
 import raw_http3 as h3
 from authenticator import entries_of, split, validate_unasked
-from tools_under_test import BIN, TIMEOUT, Gateway
+from tools_under_test import Gateway, assert_refused
 
 ORIGIN = 0x0c
 START = '[[server_certificate]]\ncert = "b.pem"\nkey = "b.key"\n'
@@ -209,13 +208,8 @@ class Configuration(CertificatesTest):
                 (START + 'origin = "https://b.example"\n', 4, 'unknown key "origin"'),
                 (START.replace("b.", "any."), 1, "without a wildcard")]:
             path = self.write(text)
-            run = subprocess.run(
-                [BIN / "signet-gateway", "--listen", "127.0.0.1:0", "--cert", self.server_pem,
-                 "--key", self.server_key, "--config", path],
-                capture_output=True, text=True, timeout=TIMEOUT, check=False)
-            self.assertEqual(run.returncode, 2, text)
-            self.assertIn(f"{path}:{line}: ", run.stderr)
-            self.assertIn(expected, run.stderr)
+            assert_refused(self, ["--listen", "127.0.0.1:0", "--cert", self.server_pem, "--key",
+                                  self.server_key, "--config", path], f"{path}:{line}: ", expected)
 
     def test_takes_origins_of_a_wildcard(self):
         client = self.client(self.start(START.replace("b.", "any.") +

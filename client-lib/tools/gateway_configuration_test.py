@@ -9,7 +9,7 @@ import certificates
 import raw_http2 as h2
 from fake_agent import FakeAgent, declined, prove
 from ipc import agent_pb2 as agent
-from tools_under_test import BIN, TIMEOUT, Gateway, fetch
+from tools_under_test import TIMEOUT, Gateway, assert_refused, fetch
 
 URL = "https://localhost:4433"
 CLIENT_AUTH = bytes.fromhex("300a06082b06010505070302")  # SEQUENCE of one OID
@@ -99,26 +99,16 @@ class Refusals(ConfigurationTest):
                 (backend + "client_cert_chain = 1", 6, "neither true nor false")]:
             with self.subTest(text):
                 file = self.write(text)
-                run = subprocess.run([BIN / "signet-gateway", "--config", file], timeout=TIMEOUT,
-                                     capture_output=True, text=True, check=False)
-                self.assertEqual(run.returncode, 2, run.stderr)
-                self.assertIn(f"{file}:{line}: ", run.stderr)
-                self.assertIn(expected, run.stderr)
+                assert_refused(self, ["--config", file], f"{file}:{line}: ", expected)
 
     def test_a_file_that_is_not_there(self):
-        run = subprocess.run([BIN / "signet-gateway", "--config", "/nonexistent/gateway.toml"],
-                             capture_output=True, text=True, timeout=TIMEOUT, check=False)
-        self.assertEqual(run.returncode, 2)
-        self.assertIn("/nonexistent/gateway.toml", run.stderr)
-
+        assert_refused(self, ["--config", "/nonexistent/gateway.toml"], "/nonexistent/gateway.toml")
 
     def test_a_folder_is_not_read_as_an_empty_file(self):
         for option in ("--config", "--profile"):
-            run = subprocess.run([BIN / "signet-gateway", "--listen", "127.0.0.1:0", "--cert", self.server_pem,
-                                  "--key", self.server_key, option, self.folder.name],
-                                 capture_output=True, text=True, timeout=TIMEOUT, check=False)
-            self.assertEqual(run.returncode, 2, option)
-            self.assertIn(f"{self.folder.name}: it is a folder", run.stderr)
+            assert_refused(self, ["--listen", "127.0.0.1:0", "--cert", self.server_pem, "--key",
+                                  self.server_key, option, self.folder.name],
+                           f"{self.folder.name}: it is a folder")
 
 
 class Rules(ConfigurationTest):

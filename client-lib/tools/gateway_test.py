@@ -12,15 +12,10 @@ import unittest
 
 import certificates
 import raw_http2 as h2
-from tools_under_test import BIN, TIMEOUT, Gateway
+from tools_under_test import TIMEOUT, Gateway, run_gateway
 
 PROTOCOL_ERROR = 1
 EMPTY = b"\x14\x00\x00\x20" + bytes(32)  # a Finished message with a wrong MAC
-
-
-def run_gateway(*arguments):
-    return subprocess.run([BIN / "signet-gateway", *map(str, arguments)], capture_output=True,
-                          text=True, timeout=TIMEOUT, check=False)
 
 
 class GatewayTest(unittest.TestCase):

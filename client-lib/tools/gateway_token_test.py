@@ -14,7 +14,7 @@ import certificates
 from access_tokens import Issuer, base64url, key_set
 from fake_agent import FakeAgent
 from ipc import agent_pb2 as agent
-from tools_under_test import BIN, TIMEOUT, Gateway, fetch
+from tools_under_test import TIMEOUT, Gateway, assert_refused, fetch
 
 TOKEN = """
 [[token]]
@@ -108,11 +108,7 @@ class Configuration(TokenTest):
                  'token_bound_to = ["user", "handshake"]', 14, "handshake_certificate")]:
             with self.subTest(text):
                 file = self.write(text)
-                run = subprocess.run([BIN / "signet-gateway", "--config", file], timeout=TIMEOUT,
-                                     capture_output=True, text=True, check=False)
-                self.assertEqual(run.returncode, 2, run.stderr)
-                self.assertIn(f"{file}:{line}: ", run.stderr)
-                self.assertIn(expected, run.stderr)
+                assert_refused(self, ["--config", file], f"{file}:{line}: ", expected)
 
 
 class Tokens(TokenTest):
@@ -329,11 +325,8 @@ class EachHttp(TokenTest):
         ca = os.path.join(self.folder.name, "ca.pem")
         file = self.write('handshake_certificate = "request"' + TOKEN + API)
         for path in ("/api", "/api/", "/api/x"):
-            run = subprocess.run([BIN / "signet-gateway", "--config", file, "--require", f"{path}={ca}"],
-                                 timeout=TIMEOUT, capture_output=True, text=True, check=False)
-            self.assertEqual(run.returncode, 2, run.stderr)
-            self.assertIn(f"--require {path}={ca}: ", run.stderr)
-            self.assertIn("write certificates in its [[path]]", run.stderr)
+            assert_refused(self, ["--config", file, "--require", f"{path}={ca}"],
+                           f"--require {path}={ca}: ", "write certificates in its [[path]]")
 
 
 class Site(http.server.BaseHTTPRequestHandler):

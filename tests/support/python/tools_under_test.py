@@ -44,6 +44,20 @@ def fetch(*arguments, environment=None):
     return FetchResult(process)
 
 
+def run_gateway(*arguments):
+    """Of one that does not start."""
+    return subprocess.run([BIN / "signet-gateway", *map(str, arguments)], capture_output=True,
+                          text=True, timeout=TIMEOUT, check=False)
+
+
+def assert_refused(test, arguments, *expected):
+    """signet-gateway does not start with these, and says why."""
+    run = run_gateway(*arguments)
+    test.assertEqual(run.returncode, 2, run.stderr)
+    for text in expected:
+        test.assertIn(text, run.stderr)
+
+
 class Gateway:
     """A running signet-gateway on a port of its own choice."""
 
