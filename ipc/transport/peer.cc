@@ -24,7 +24,8 @@
 namespace signet::ipc {
 namespace {
 
-constexpr size_t kMaxStatus = 8192;  // masks of many processors are long, but far behind
+// As far as its user: before it are a name of at most 30 bytes and seven short lines.
+constexpr size_t kMaxStatus = 512;
 
 std::optional<uint64_t> StartTime(pid_t pid) {
   const std::optional<ProcessStat> stat = ReadProcessStat(pid);

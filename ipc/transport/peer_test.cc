@@ -6,11 +6,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <filesystem>
+#include <string>
 
 #include "ipc/transport/unix_address.h"
 #include "ipc/transport/unix_listener.h"
@@ -97,6 +99,19 @@ TEST_F(PeerTest, IsRefusedAfterItRunsAnotherProgram) {
   ASSERT_TRUE(peer.ok()) << peer.status();
   BecomeCat();
   EXPECT_TRUE(absl::IsPermissionDenied(CheckUnchanged(*peer)));
+}
+
+TEST(PeerNameTest, AProcessMayHaveAnyName) {
+  int sockets[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
+  const Descriptor ours(sockets[0]), theirs(sockets[1]);
+  char usual[16] = {};
+  ASSERT_EQ(prctl(PR_GET_NAME, usual), 0);
+  // Each is two bytes in the process's status.
+  ASSERT_EQ(prctl(PR_SET_NAME, std::string(15, '\n').c_str()), 0);
+  absl::StatusOr<Peer> peer = IdentifyPeer(ours.get());
+  EXPECT_TRUE(peer.ok() && CheckUnchanged(*peer).ok()) << peer.status();
+  prctl(PR_SET_NAME, usual);
 }
 
 // Connects as `before`, and becomes `after` when told.
