@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "agent/cli/cli_fixture.h"
 #include "agent/oauth/client_metadata.h"
 #include "agent/oauth/thumbprint.h"
@@ -126,6 +128,19 @@ TEST_F(OauthCommandsTest, ATokenIsAskedForOnlyWhenItCanBeKept) {
   }
   EXPECT_EQ(run("refresh_token", "--refresh-token-file").err,
             said + ", or give the refresh token by standard input: --refresh-token-file -\n");
+}
+
+TEST_F(OauthCommandsTest, TwoTokensNeedTwoFiles) {
+  const std::string file = WriteFile("refresh", "secret"), link = agent_.folder() + "/link";
+  std::filesystem::create_symlink("refresh", link);
+  for (const std::string& out : {file, link}) {
+    const Outcome run =
+        RunCommand({"oauth", "token", "laptop", "--issuer", "https://[::1]:1", "--client-id", "x",
+                    "--grant", "refresh_token", "--refresh-token-file", file, "--out", out});
+    EXPECT_EQ(run.exit_code, 2) << run.err;
+    EXPECT_THAT(run.err, HasSubstr("; name two"));
+    EXPECT_EQ(ReadFile(file), "secret");
+  }
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 #include <stdlib.h>
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -89,6 +91,11 @@ absl::Status CheckFiles(const TokenArguments& arguments) {
     if (absl::Status fit = CheckReplaceable(out, kRoomForToken); !fit.ok()) return fit;
   }
   if (refresh.empty() || refresh == "-") return absl::OkStatus();
+  std::error_code error;
+  if (out == refresh || std::filesystem::equivalent(out, refresh, error)) {
+    return absl::InvalidArgumentError(
+        "--out and --refresh-token-file are one file, which has no place for two tokens; name two");
+  }
   const absl::Status fit = CheckReplaceable(refresh, kRoomForToken);
   if (fit.ok() || arguments.grant != "refresh_token") return fit;
   return absl::UnknownError(absl::StrCat(
