@@ -55,6 +55,8 @@ std::vector<sock_filter> Program() {
   AppendLoad(program, offsetof(seccomp_data, nr));
   for (const int call : kSockets) AppendRule(program, call, SECCOMP_RET_ERRNO | EPERM);
   for (const int call : kAllowed) AppendRule(program, call, SECCOMP_RET_ALLOW);
+  // How a poll goes on during which the process was stopped.
+  AppendRule(program, SYS_restart_syscall, SECCOMP_RET_ALLOW);
   // A process, but no thread: those are made with clone3, or with CLONE_THREAD.
   program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3));
   AppendLoad(program, offsetof(seccomp_data, args));
