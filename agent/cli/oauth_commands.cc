@@ -98,7 +98,11 @@ absl::Status PrintMetadata(Invocation& invocation, const OauthArguments& argumen
   const absl::StatusOr<Json> metadata = self_signed
                                             ? oauth::SelfSignedMetadata(*chains)
                                             : oauth::TlsClientAuthMetadata(chains->front(), names);
-  if (!metadata.ok()) return About(arguments.name, metadata.status());
+  if (!metadata.ok()) {
+    return About(arguments.name, absl::Status(metadata.status().code(),
+                                              absl::StrCat(metadata.status().message(),
+                                                           "; see: signet oauth metadata --help")));
+  }
   PrintJson(*metadata, invocation.console);
   return absl::OkStatus();
 }

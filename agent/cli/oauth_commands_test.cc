@@ -58,6 +58,7 @@ TEST_F(OauthCommandsTest, MetadataRefusesNoneAndTwoNames) {
   EXPECT_EQ(none.exit_code, 2);
   EXPECT_THAT(none.err, HasSubstr("exactly one name"));
   EXPECT_THAT(none.err, HasSubstr("tls_client_auth_san_dns \"laptop.example\""));
+  EXPECT_THAT(none.err, HasSubstr("signet oauth metadata --help"));
   const Outcome two =
       RunCommand({"oauth", "metadata", "laptop", "--subject-dn", "--san-dns", "laptop.example"});
   EXPECT_EQ(two.exit_code, 2);
