@@ -4,7 +4,12 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/use_future.hpp>
 #include <csignal>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -101,6 +106,24 @@ class CertificateChange : public ::testing::Test {
   wire::Bytes public_key_;
   std::vector<wire::Bytes> old_, new_;
 };
+
+TEST_F(CertificateChange, WhatComesInAtTheSameMomentIsCheckedLikeAnyOther) {
+  ASSERT_TRUE(ImportNext(new_).ok());
+  const std::vector<wire::Bytes> early = {ca_.Issue(
+      public_key_, {.common_name = "early", .not_before = system_clock::now() + hours(1)})};
+  std::promise<void> begin;  // both wait for their turn to change anything
+  asio::post(file_worker_, [&begin] { begin.get_future().wait(); });
+  asio::io_context loop;
+  auto imported =
+      asio::co_spawn(loop, enrolment_.Import("laptop", ToPem(early), true), asio::use_future);
+  auto switched = asio::co_spawn(loop, enrolment_.Switch("laptop", false), asio::use_future);
+  loop.poll();
+  begin.set_value();
+  loop.run();
+  EXPECT_TRUE(imported.get().ok());
+  EXPECT_THAT(std::string(switched.get().status().message()), HasSubstr("not valid yet"));
+  EXPECT_EQ(State(), "CN=old, CN=early, none");
+}
 
 TEST_F(CertificateChange, TheNextWaitsThenIsCurrentAndThePreviousStaysUntilItIsRetired) {
   ASSERT_TRUE(ImportNext(new_).ok());

@@ -50,6 +50,40 @@ absl::Status NoChain(const std::string& name, const absl::Status& status) {
                          status.message(), "; give the certificates alone, as PEM, leaf first")));
 }
 
+// These two on the file worker, where one change follows another: what is checked is what is
+// changed.
+
+absl::Status ImportSlowly(IdentityStore& store, const std::string& name,
+                          const std::string& chain_pem, bool next) {
+  const absl::StatusOr<Identity> identity = Find(store, name);
+  if (!identity.ok()) return identity.status();
+  if (chain_pem.size() > kMaxChainPemSize) {
+    return NoChain(name, absl::InvalidArgumentError("the file is too large to be a chain"));
+  }
+  const absl::StatusOr<std::vector<wire::Bytes>> chain = ParseChainPem(chain_pem);
+  if (!chain.ok()) return NoChain(name, chain.status());
+  const absl::Status fits = CheckChain(*identity, *chain, std::chrono::system_clock::now());
+  if (!fits.ok()) return About(name, fits);
+  if (next && *chain == identity->chain) {
+    return About(name, absl::InvalidArgumentError(
+                           "this is the certificate that it has now; import the one that is to "
+                           "follow"));
+  }
+  return next ? store.SetNextChain(name, *chain) : store.SetChain(name, *chain);
+}
+
+absl::Status SwitchSlowly(IdentityStore& store, const std::string& name, bool back) {
+  const absl::StatusOr<Identity> identity = Find(store, name);
+  if (!identity.ok()) return identity.status();
+  if (const auto& other = back ? identity->previous : identity->next) {
+    if (const auto why = WhyUnusable(*other, std::chrono::system_clock::now())) {
+      return About(name, absl::InvalidArgumentError(
+                             absl::StrCat("not switched to the other certificate: ", *why)));
+    }
+  }
+  return back ? store.SwitchBack(name) : store.SwitchToNext(name);
+}
+
 }  // namespace
 
 Enrolment::Enrolment(IdentityStore& store, KeyMaker& maker, Signer& signer,
@@ -107,37 +141,15 @@ asio::awaitable<absl::StatusOr<std::string>> Enrolment::CreateCsr(std::string na
 
 asio::awaitable<absl::StatusOr<Identity>> Enrolment::Import(std::string name, std::string chain_pem,
                                                             bool next) {
-  const absl::StatusOr<Identity> identity = Find(store_, name);
-  if (!identity.ok()) co_return identity.status();
-  if (chain_pem.size() > kMaxChainPemSize) {
-    co_return NoChain(name, absl::InvalidArgumentError("the file is too large to be a chain"));
-  }
-  const absl::StatusOr<std::vector<wire::Bytes>> chain = ParseChainPem(chain_pem);
-  if (!chain.ok()) co_return NoChain(name, chain.status());
-  const absl::Status fits = CheckChain(*identity, *chain, std::chrono::system_clock::now());
-  if (!fits.ok()) co_return About(name, fits);
-  if (next && *chain == identity->chain) {
-    co_return About(name, absl::InvalidArgumentError(
-                              "this is the certificate that it has now; import the one that is to "
-                              "follow"));
-  }
-  const absl::Status stored = co_await OnFileWorker(
-      [&] { return next ? store_.SetNextChain(name, *chain) : store_.SetChain(name, *chain); });
-  if (!stored.ok()) co_return stored;
+  const absl::Status imported =
+      co_await OnFileWorker([&] { return ImportSlowly(store_, name, chain_pem, next); });
+  if (!imported.ok()) co_return imported;
   co_return Find(store_, name);
 }
 
 asio::awaitable<absl::StatusOr<Identity>> Enrolment::Switch(std::string name, bool back) {
-  const absl::StatusOr<Identity> identity = Find(store_, name);
-  if (!identity.ok()) co_return identity.status();
-  if (const auto& other = back ? identity->previous : identity->next) {
-    if (const auto why = WhyUnusable(*other, std::chrono::system_clock::now())) {
-      co_return About(name, absl::InvalidArgumentError(
-                                absl::StrCat("not switched to the other certificate: ", *why)));
-    }
-  }
-  const absl::Status switched = co_await OnFileWorker(
-      [&] { return back ? store_.SwitchBack(name) : store_.SwitchToNext(name); });
+  const absl::Status switched =
+      co_await OnFileWorker([&] { return SwitchSlowly(store_, name, back); });
   if (!switched.ok()) co_return switched;
   co_return Find(store_, name);
 }
