@@ -2,6 +2,7 @@
 
 SIGNET_BIN_DIR names the folder of the programs under test.
 """
+import codecs
 import contextlib
 import os
 import pty
@@ -33,6 +34,7 @@ def on_terminal(stand, *arguments, streams=("out", "err"), answers=(), **environ
             env=dict(stand.environment, **environment))
         os.close(slave)
         slave = None
+        decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end within a character
         shown, waiting, end = "", list(answers), time.monotonic() + PATIENCE
         while True:
             if waiting and waiting[0][0] in shown:
@@ -46,7 +48,7 @@ def on_terminal(stand, *arguments, streams=("out", "err"), answers=(), **environ
                 piece = b""
             if not piece:
                 break
-            shown += piece.decode()
+            shown += decoder.decode(piece)
         return process.wait(PATIENCE), shown.replace("\r\n", "\n")
     finally:
         os.close(master)
