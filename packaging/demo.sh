@@ -57,15 +57,15 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-# Waits until a condition holds, at most 20 s.
+# Waits until a condition holds, at most 60 s.
 await() { # what, command...
   local what=$1
   shift
-  for _ in $(seq 200); do
+  for _ in $(seq 600); do
     "$@" >/dev/null 2>&1 && return
     sleep 0.1
   done
-  echo "demo.sh: waited 20 s for $what" >&2
+  echo "demo.sh: waited 60 s for $what" >&2
   return 1
 }
 

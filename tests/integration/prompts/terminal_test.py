@@ -26,8 +26,8 @@ class Terminal(unittest.TestCase):
     def fetch_while(self, *steps):
         """signet-fetch, and meanwhile a person who types an answer once a text is to be read."""
         fetch = subprocess.Popen(
-            [BIN / "signet-fetch", "--cacert", self.stand.dir / "ca" / "server.pem",
-             self.stand.origin + "/user"], env=self.stand.environment, stdout=subprocess.PIPE,
+            [BIN / "signet-fetch", "--cacert", self.stand.dir / "ca" / "server.pem", "--deadline",
+             str(PATIENCE), self.stand.origin + "/user"], env=self.stand.environment, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
         try:
             for text, answer in steps:

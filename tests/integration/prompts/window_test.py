@@ -24,8 +24,8 @@ class Window(unittest.TestCase):
         """signet-fetch, and meanwhile a person who does that again and again, not too fast for the
         prompter: what comes at once it takes for an accident."""
         fetch = subprocess.Popen(
-            [BIN / "signet-fetch", "--cacert", self.stand.dir / "ca" / "server.pem",
-             self.stand.origin + "/user"], env=self.stand.environment, stdout=subprocess.PIPE,
+            [BIN / "signet-fetch", "--cacert", self.stand.dir / "ca" / "server.pem", "--deadline",
+             str(PATIENCE), self.stand.origin + "/user"], env=self.stand.environment, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
         try:
             wait_for("the window", lambda: self.desktop.windows("Signet"))
