@@ -38,8 +38,8 @@ TEST(ParseUrl, RefusesWhatIsNoHttpsUrl) {
         "https://a:b@example.com/", "https://example.com:0/", "https://example.com:65536/",
         "https://example.com:1x/", "https://example.com:/", "https://[::1/", "https://[::1]x/",
         "https://[example.com]/", "https://exa mple.com/", "https://example.com/a b",
-        "https://example.com/\r\nx: y", "https://example.com/\x80",
-        "https://example.com\\@other/", "https://.example.com/"}) {
+        "https://example.com/\r\nx: y", "https://example.com/\x80", "https://example.com\\@other/",
+        "https://.example.com/"}) {
     EXPECT_FALSE(ParseUrl(text).has_value()) << text;
   }
 }
