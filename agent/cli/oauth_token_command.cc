@@ -54,7 +54,7 @@ absl::StatusOr<oauth::Credential> CredentialOf(const Invocation& invocation,
   absl::StatusOr<oauth::Providers> providers = oauth::LoadProviders();
   if (!providers.ok()) return providers.status();
   absl::StatusOr<oauth::Credential> credential =
-      oauth::LoadCredential(absl::StrCat("signet:", identity));
+      oauth::LoadCredential(absl::StrCat("signet://", identity));  // no file of that name
   if (!credential.ok()) return About(identity, credential.status());
   credential->providers = *std::move(providers);
   return credential;

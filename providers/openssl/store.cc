@@ -1,4 +1,5 @@
 // signet:NAME is a key and its certificates, signet: the names of all that this program may use.
+// Before that OpenSSL looks for a file named so; not before signet://NAME, which is the same.
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
 #include <openssl/params.h>
@@ -64,7 +65,8 @@ void* Open(void* provider, const char* uri) {
     }
     const std::unique_ptr<signet_keys, KeysFree> keys(made);
     auto loader = std::make_unique<Loader>(Loader{context});
-    const std::string name(text.substr(kScheme.size()));
+    const std::string_view path = text.substr(kScheme.size());
+    const std::string name(path.starts_with("//") ? path.substr(2) : path);
     if (name.empty()) {
       LoadNames(keys.get(), *loader);
     } else {

@@ -61,7 +61,7 @@ class WithProvider(unittest.TestCase):
         listening = lambda: re.search(r"ACCEPT \S+:(\d+)", (cls.dir / f"{name}.out").read_text())
         return wait_for("s_server", listening).group(1)
 
-    def run_program(self, *command, stdin="", environment=None, timeout=PATIENCE):
+    def run_program(self, *command, stdin="", environment=None, timeout=PATIENCE, cwd=None):
         return Outcome(subprocess.run([str(word) for word in command], input=stdin, text=True,
                                       capture_output=True, env=environment or self.environment,
-                                      timeout=timeout, errors="replace"))
+                                      timeout=timeout, errors="replace", cwd=cwd))

@@ -176,6 +176,18 @@ class Applications(WithProvider):
         for name in ("laptop", "old", "new", "big", "huge"):
             self.assertIn(f"signet:{name}", every.out, every)
 
+    def test_AFileOfThatNameIsNotTakenForTheIdentity(self):
+        folder = self.dir / "planted"
+        folder.mkdir()
+        planted = (self.dir / "server.key").read_text() + self.ca.read_text()
+        for name in ("laptop", "absent"):
+            (folder / f"signet:{name}").write_text(planted)
+        one = self.run_program("openssl", "storeutl", "-noout", "-text", "signet://laptop", cwd=folder)
+        self.assertRegex(one.out, "CN ?= ?laptop", one)
+        token = self.run_program(BIN / "signet", "oauth", "token", "absent", "--client-id", "x", "--issuer",
+                                 "https://[::1]:1", environment=self.stand.environment, cwd=folder)
+        self.assertIn("signet policy allow --purpose tls-client --identity absent", token.err)
+
     def test_OrdinaryKeysStillWork(self):
         both = self.dir / "both.pem"  # a certificate comes first
         both.write_text(self.ca.read_text() + (self.dir / "server.key").read_text())
