@@ -157,23 +157,28 @@ bool Http2Connection::flushed() const {
   return output_.empty() && !nghttp2_session_want_write(h2_);
 }
 
+bool Http2Connection::Progresses(ByteStream::Result result) {
+  switch (result) {
+    case ByteStream::Result::kWouldBlock:
+      return false;
+    case ByteStream::Result::kClosed:
+      state_ = State::kClosed;
+      return false;
+    case ByteStream::Result::kFailed:
+      state_ = State::kFailed;
+      return false;
+    case ByteStream::Result::kDone:
+      break;
+  }
+  last_progress_ms_ = NowMs();
+  return true;
+}
+
 void Http2Connection::Receive() {
   std::array<uint8_t, kReadAtOnce> record;
   for (int i = 0; i < kRecordsAtOnce && state_ == State::kOpen; ++i) {
     size_t count = 0;
-    switch (stream_.Read(record, count)) {
-      case ByteStream::Result::kWouldBlock:
-        return;
-      case ByteStream::Result::kClosed:
-        state_ = State::kClosed;
-        return;
-      case ByteStream::Result::kFailed:
-        state_ = State::kFailed;
-        return;
-      case ByteStream::Result::kDone:
-        break;
-    }
-    last_progress_ms_ = NowMs();
+    if (!Progresses(stream_.Read(record, count))) return;
     ssize_t used = nghttp2_session_mem_recv(h2_, record.data(), count);
     if (used < 0) {
       Fail(static_cast<int>(used));
@@ -212,19 +217,7 @@ void Http2Connection::Send() {
 void Http2Connection::Flush() {
   while (FillOutput() && !output_.empty()) {
     size_t count = 0;
-    switch (stream_.Write(output_, count)) {
-      case ByteStream::Result::kWouldBlock:
-        return;
-      case ByteStream::Result::kClosed:
-        state_ = State::kClosed;
-        return;
-      case ByteStream::Result::kFailed:
-        state_ = State::kFailed;
-        return;
-      case ByteStream::Result::kDone:
-        break;
-    }
-    last_progress_ms_ = NowMs();
+    if (!Progresses(stream_.Write(output_, count))) return;
     output_.erase(output_.begin(), output_.begin() + static_cast<ptrdiff_t>(count));
   }
 }

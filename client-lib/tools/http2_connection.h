@@ -96,6 +96,8 @@ class Http2Connection {
  private:
   friend struct Http2Callbacks;
 
+  // Takes how a read or a write of the stream went; false when it moved nothing.
+  bool Progresses(ByteStream::Result result);
   void Flush();
   bool FillOutput();
   void Fail(int nghttp2_error);
