@@ -6,42 +6,30 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <string_view>
+
+#include "agent/caller/sd_login.h"
 
 namespace signet::agent {
 namespace {
 
-struct Free {
-  void operator()(void* allocated) const { free(allocated); }
-};
-
-// Of sd-login's functions that give one string; "" for every failure.
-template <typename Function, typename Subject>
-std::string Ask(Function function, Subject subject) {
-  char* text = nullptr;
-  if (function(subject, &text) < 0) return {};
-  const std::unique_ptr<char, Free> owned(text);
-  return text;
-}
-
 LoginSession::Type TypeOf(const std::string& session) {
   // Not "greeter", "background" (cron) or "manager": a person is there.
-  if (!std::string_view(Ask(sd_session_get_class, session.c_str())).starts_with("user")) {
+  if (!std::string_view(AskSdLogin(sd_session_get_class, session.c_str())).starts_with("user")) {
     return LoginSession::Type::kNone;
   }
   const int remote = sd_session_is_remote(session.c_str());
   if (remote < 0) return LoginSession::Type::kNone;
   if (remote > 0) return LoginSession::Type::kSsh;
   constexpr std::array<std::string_view, 4> kAtTheMachine{"tty", "x11", "wayland", "mir"};
-  const std::string type = Ask(sd_session_get_type, session.c_str());
+  const std::string type = AskSdLogin(sd_session_get_type, session.c_str());
   const bool local =
       std::find(kAtTheMachine.begin(), kAtTheMachine.end(), type) != kAtTheMachine.end();
   return local ? LoginSession::Type::kLocal : LoginSession::Type::kNone;
 }
 
 bool IsManager(const std::string& session) {
-  return std::string_view(Ask(sd_session_get_class, session.c_str())).starts_with("manager");
+  return std::string_view(AskSdLogin(sd_session_get_class, session.c_str())).starts_with("manager");
 }
 
 // kNone unless they are all of one type.
@@ -53,7 +41,7 @@ LoginSession::Type TypeOfAllSessions(uid_t uid) {
   }
   std::optional<LoginSession::Type> type;
   for (char** at = sessions; *at != nullptr; ++at) {
-    const std::unique_ptr<char, Free> session(*at);
+    const SdLoginText session(*at);
     if (IsManager(session.get())) continue;
     const LoginSession::Type one = TypeOf(session.get());
     type = type.value_or(one) == one ? one : LoginSession::Type::kNone;
@@ -64,7 +52,7 @@ LoginSession::Type TypeOfAllSessions(uid_t uid) {
 
 LoginSession SessionOf(pid_t pid, uid_t uid, bool in_users_manager) {
   LoginSession session;
-  session.id = Ask(sd_pid_get_session, pid);
+  session.id = AskSdLogin(sd_pid_get_session, pid);
   if (!session.id.empty()) {
     uid_t owner;
     if (sd_session_get_uid(session.id.c_str(), &owner) < 0 || owner != uid) return {};
@@ -73,7 +61,7 @@ LoginSession SessionOf(pid_t pid, uid_t uid, bool in_users_manager) {
   }
   uid_t owner;
   if (!in_users_manager || sd_pid_get_owner_uid(pid, &owner) < 0 || owner != uid) return {};
-  session.id = Ask(sd_uid_get_display, uid);
+  session.id = AskSdLogin(sd_uid_get_display, uid);
   if (!session.id.empty()) session.type = TypeOfAllSessions(uid);
   return session;
 }
@@ -83,9 +71,9 @@ LoginSession SessionOf(pid_t pid, uid_t uid, bool in_users_manager) {
 LoginFacts LookUpLogin(pid_t pid, uid_t uid) {
   LoginFacts facts;
   if (sd_booted() <= 0) return facts;  // nobody to ask; sd-login would find out three times
-  facts.unit = Ask(sd_pid_get_unit, pid);
+  facts.unit = AskSdLogin(sd_pid_get_unit, pid);
   if (facts.unit.empty()) return facts;  // the process is gone, or of another container
-  facts.user_unit = Ask(sd_pid_get_user_unit, pid);
+  facts.user_unit = AskSdLogin(sd_pid_get_user_unit, pid);
   facts.session = SessionOf(pid, uid, !facts.user_unit.empty());
   return facts;
 }

@@ -1,35 +1,21 @@
 #include "agent/caller/session_place.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "agent/caller/sd_login.h"
 
 namespace signet::agent {
 namespace {
 
 constexpr int kMaxWaylandSockets = 8;  // wayland-0 and on
-
-struct Free {
-  void operator()(void* allocated) const { free(allocated); }
-};
-
-// Of sd-login's functions that give one string; "" for every failure.
-template <typename Function, typename Subject>
-std::string Ask(Function function, Subject subject) {
-  char* text = nullptr;
-  if (function(subject, &text) < 0) return {};
-  const std::unique_ptr<char, Free> owned(text);
-  return text;
-}
 
 std::string RuntimeFolder(uid_t uid) { return absl::StrCat("/run/user/", uid); }
 
@@ -84,15 +70,15 @@ PromptPlace PlaceOfSession(const Caller& caller) {
   if (sd_session_get_uid(session, &owner) < 0 || owner != caller.uid) {
     return PromptPlace::None("its login session is over");
   }
-  if (const std::string display = Ask(sd_session_get_display, session); !display.empty()) {
+  if (const std::string display = AskSdLogin(sd_session_get_display, session); !display.empty()) {
     return X11(caller.uid, display);
   }
-  if (Ask(sd_session_get_type, session) == "wayland") return Wayland(caller.uid);
+  if (AskSdLogin(sd_session_get_type, session) == "wayland") return Wayland(caller.uid);
   // What a service of the user's does is not to be seen on a terminal where somebody works.
-  if (Ask(sd_pid_get_session, caller.pid) != caller.login_session.id) {
+  if (AskSdLogin(sd_pid_get_session, caller.pid) != caller.login_session.id) {
     return PromptPlace::None("the program runs outside of the user's login sessions");
   }
-  const std::string tty = Ask(sd_session_get_tty, session);
+  const std::string tty = AskSdLogin(sd_session_get_tty, session);
   if (tty.empty() || tty.front() == '/' || tty.find("..") != std::string::npos) {
     return PromptPlace::None("its login session has neither a display nor a terminal");
   }
