@@ -18,7 +18,7 @@ constexpr uint64_t kLongestUrl = 10;
 
 bool ConnectionPool::FetchSlowly(const Url& url) {
   DriveAll();
-  Choice choice = ChooseSlowly(url);
+  ConnectionChoice choice = chooser_.ChooseSlowly(all_, url);
   for (;;) {
     if (choice.pooled == nullptr && !OpenSlowly(url, choice)) {
       TellPassedOver(choice);  // had one of these been used, there would be no failure
@@ -46,7 +46,8 @@ bool ConnectionPool::FetchSlowly(const Url& url) {
   }
 }
 
-void ConnectionPool::Judge(const Choice& choice, const Url& url, const FetchResponse& response) {
+void ConnectionPool::Judge(const ConnectionChoice& choice, const Url& url,
+                           const FetchResponse& response) {
   if (response.status() < 400) return;
   std::string why = url.text + ": the server answered " + std::to_string(response.status());
   // A person who waits for a question must know that none can come.
@@ -61,85 +62,9 @@ ConnectionPool::~ConnectionPool() {
   while (!all_.empty()) all_.pop_back();
 }
 
-// -- which connection
+// -- what is told of a choice
 
-ConnectionPool::Pooled* ConnectionPool::OwnConnection(const Url& url) const {
-  Pooled* own = nullptr;
-  for (const auto& each : all_) {
-    if (each->server == url.server && !each->misdirected.contains(url.Origin())) own = each.get();
-  }
-  return own;
-}
-
-// Its own connection, unless that is a tunnel: then what is nearer.
-ConnectionPool::Choice ConnectionPool::ChooseSlowly(const Url& url) {
-  Choice choice;
-  Pooled* const own = OwnConnection(url);
-  for (const auto& each : all_) {
-    if (own != nullptr && own->tunnel == nullptr) break;
-    if (each.get() == own) continue;
-    std::optional<FetchReport::PassedOver> against = WhyNotSlowly(*each, url, choice.why);
-    if (!against) {
-      choice.pooled = each.get();
-      choice.use = "coalesced";
-      return choice;
-    }
-    choice.passed_over.push_back(std::move(*against));
-  }
-  if (own == nullptr) return choice;
-  choice.pooled = own;
-  choice.use = "same-origin";
-  choice.why = "it is the connection of this origin";
-  return choice;
-}
-
-std::optional<FetchReport::PassedOver> ConnectionPool::WhyNotSlowly(const Pooled& pooled,
-                                                                    const Url& url,
-                                                                    std::string& why) const {
-  FetchConnection& connection = *pooled.connection;
-  const auto passed_over = [&](std::string reason, std::string detail) {
-    return FetchReport::PassedOver{pooled.number, std::move(reason), std::move(detail)};
-  };
-  if (pooled.misdirected.contains(url.Origin())) {
-    return passed_over("misdirected", "the server answered 421 there");
-  }
-  if (!connection.open() || connection.broken() || connection.going_away()) {
-    return passed_over("closed", "the server has ended it");
-  }
-  if (connection.session().client_certificate_sent()) {
-    return passed_over(
-        "client-certificate",
-        "a client certificate was proved there, and it would speak for " + url.Origin() + ", too");
-  }
-  if (!options_.certificate.empty()) {
-    return passed_over("client-certificate",
-                       "the certificate of --cert may have been shown in its handshake");
-  }
-  switch (connection.session().Authority(url.Origin())) {
-    case SIGNET_AUTHORITY_YES:
-      why = "the server has proved that it is " + url.Origin() + ", and says so (ORIGIN)";
-      return std::nullopt;
-    case SIGNET_AUTHORITY_NO:
-      return passed_over("not-proved",
-                         "the server has not proved there that it is " + url.Origin());
-    case SIGNET_AUTHORITY_IF_DNS:
-      break;
-  }
-  // Through a proxy nothing is looked up here: its own address is where everything goes.
-  if (options_.proxy && pooled.server == options_.proxy->server) {
-    why = "the proxy has proved that it is " + url.Origin();
-    return std::nullopt;
-  }
-  if (!connector_.resolver().LeadsToSlowly(url.server, connection.peer(),
-                                           NowMs() + options_.deadline_ms)) {
-    return passed_over("dns", "the server has proved that it is " + url.Origin() +
-                                  ", but a lookup leads elsewhere");
-  }
-  why = "the server has proved that it is " + url.Origin() + ", and a lookup leads there";
-  return std::nullopt;
-}
-
-void ConnectionPool::TellPassedOver(const Choice& choice) const {
+void ConnectionPool::TellPassedOver(const ConnectionChoice& choice) const {
   if (log() == nullptr) return;
   for (const FetchReport::PassedOver& each : choice.passed_over) {
     *log() << "* not connection " << each.connection << " (" << each.reason << "): " << each.detail
@@ -147,7 +72,7 @@ void ConnectionPool::TellPassedOver(const Choice& choice) const {
   }
 }
 
-void ConnectionPool::Tell(const Choice& choice) const {
+void ConnectionPool::Tell(const ConnectionChoice& choice) const {
   if (log() == nullptr) return;
   TellPassedOver(choice);
   *log() << "* connection " << choice.pooled->number << " (" << choice.use << "): " << choice.why
@@ -156,18 +81,18 @@ void ConnectionPool::Tell(const Choice& choice) const {
 
 // -- new connections
 
-ConnectionPool::Pooled* ConnectionPool::Add(std::unique_ptr<FetchConnection> connection,
-                                            const Endpoint& server) {
+PooledConnection* ConnectionPool::Add(std::unique_ptr<FetchConnection> connection,
+                                      const Endpoint& server) {
   if (connection == nullptr) return nullptr;
-  all_.push_back(std::make_unique<Pooled>());
-  Pooled* pooled = all_.back().get();
+  all_.push_back(std::make_unique<PooledConnection>());
+  PooledConnection* pooled = all_.back().get();
   pooled->number = ++opened_;
   pooled->server = server;
   pooled->connection = std::move(connection);
   return pooled;
 }
 
-bool ConnectionPool::OpenSlowly(const Url& url, Choice& choice) {
+bool ConnectionPool::OpenSlowly(const Url& url, ConnectionChoice& choice) {
   choice.use = "new";
   if (options_.proxy && url.server != options_.proxy->server) return OpenTunnelSlowly(url, choice);
   choice.why = "straight to " + ToString(connector_.resolver().PlaceOf(url.server));
@@ -175,7 +100,7 @@ bool ConnectionPool::OpenSlowly(const Url& url, Choice& choice) {
   return choice.pooled != nullptr;
 }
 
-ConnectionPool::Pooled* ConnectionPool::ProxySlowly() {
+PooledConnection* ConnectionPool::ProxySlowly() {
   for (const auto& each : all_) {
     if (each->server == options_.proxy->server && each->connection->open() &&
         !each->connection->going_away()) {
@@ -186,8 +111,8 @@ ConnectionPool::Pooled* ConnectionPool::ProxySlowly() {
   return Add(connector_.ConnectSlowly(server, await()), server);
 }
 
-bool ConnectionPool::OpenTunnelSlowly(const Url& url, Choice& choice) {
-  Pooled* proxy = ProxySlowly();
+bool ConnectionPool::OpenTunnelSlowly(const Url& url, ConnectionChoice& choice) {
+  PooledConnection* proxy = ProxySlowly();
   if (proxy == nullptr) return false;
   const std::string what =
       "CONNECT " + ToString(url.server) + " through " + options_.proxy->Origin();
@@ -214,7 +139,7 @@ bool ConnectionPool::OpenTunnelSlowly(const Url& url, Choice& choice) {
   // Before its 200 the proxy may have proved that it is the target itself: then no tunnel is
   // needed.
   std::string nearer;
-  if (!WhyNotSlowly(*proxy, url, nearer)) {
+  if (!chooser_.WhyNotSlowly(*proxy, url, nearer)) {
     std::erase_if(choice.passed_over,
                   [&](const auto& each) { return each.connection == proxy->number; });
     choice.pooled = proxy;
@@ -234,7 +159,8 @@ bool ConnectionPool::OpenTunnelSlowly(const Url& url, Choice& choice) {
 
 // -- requests
 
-bool ConnectionPool::AskSlowly(const Pooled& pooled, const Url& url, FetchResponse& response) {
+bool ConnectionPool::AskSlowly(const PooledConnection& pooled, const Url& url,
+                               FetchResponse& response) {
   FetchConnection& connection = *pooled.connection;
   if (!connection.open() || connection.broken()) {
     connection.ReportEnd();
@@ -275,13 +201,14 @@ bool ConnectionPool::AskSlowly(const Pooled& pooled, const Url& url, FetchRespon
 
 // -- waiting
 
-bool ConnectionPool::AwaitSlowly(const Pooled& pooled, const std::string& what,
+bool ConnectionPool::AwaitSlowly(const PooledConnection& pooled, const std::string& what,
                                  const std::function<bool()>& done) {
   const uint64_t last_moment = NowMs() + kLongestUrl * options_.deadline_ms;
   uint64_t patience = options_.deadline_ms;
   DriveAll();
   for (;;) {
-    for (const Pooled* each : {static_cast<const Pooled*>(pooled.carrier), &pooled}) {
+    for (const PooledConnection* each :
+         {static_cast<const PooledConnection*>(pooled.carrier), &pooled}) {
       if (each == nullptr) continue;
       const FetchConnection& connection = *each->connection;
       if (connection.broken() || (!connection.open() && !done())) {

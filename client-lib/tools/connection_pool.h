@@ -6,11 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
-#include <vector>
 
+#include "client-lib/tools/connection_choice.h"
 #include "client-lib/tools/fetch.h"
 #include "client-lib/tools/fetch_connection.h"
 #include "client-lib/tools/fetch_connector.h"
@@ -25,7 +23,10 @@ class ConnectionPool {
  public:
   // Both outlive this.
   ConnectionPool(const FetchOptions& options, FetchReport& report)
-      : options_(options), report_(report), connector_(options, report) {}
+      : options_(options),
+        report_(report),
+        connector_(options, report),
+        chooser_(options, connector_.resolver()) {}
   ~ConnectionPool();
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
@@ -37,40 +38,18 @@ class ConnectionPool {
   void FinishSlowly();
 
  private:
-  struct Pooled {
-    uint64_t number;
-    Endpoint server;
-    std::unique_ptr<FetchConnection> connection;
-    Pooled* carrier = nullptr;  // of a tunnel: the connection to the proxy
-    FetchTunnel* tunnel = nullptr;
-    std::set<std::string> misdirected;  // origins that it does not serve: 421
-  };
-  struct Choice {
-    Pooled* pooled = nullptr;  // null: a new one is needed
-    std::string use;
-    std::string why;
-    std::vector<FetchReport::PassedOver> passed_over;
-  };
-
-  Choice ChooseSlowly(const Url& url);
-  // The latest connection to the server of `url`; null when there is none.
-  Pooled* OwnConnection(const Url& url) const;
-  // What speaks against sending `url` on a connection to another server; if nothing does, `why`
-  // says what speaks for it.
-  std::optional<FetchReport::PassedOver> WhyNotSlowly(const Pooled& pooled, const Url& url,
-                                                      std::string& why) const;
   // Fills choice.pooled.
-  bool OpenSlowly(const Url& url, Choice& choice);
-  bool OpenTunnelSlowly(const Url& url, Choice& choice);
-  Pooled* Add(std::unique_ptr<FetchConnection> connection, const Endpoint& server);
-  Pooled* ProxySlowly();
-  bool AskSlowly(const Pooled& pooled, const Url& url, FetchResponse& response);
-  void TellPassedOver(const Choice& choice) const;
-  void Tell(const Choice& choice) const;
-  void Judge(const Choice& choice, const Url& url, const FetchResponse& response);
+  bool OpenSlowly(const Url& url, ConnectionChoice& choice);
+  bool OpenTunnelSlowly(const Url& url, ConnectionChoice& choice);
+  PooledConnection* Add(std::unique_ptr<FetchConnection> connection, const Endpoint& server);
+  PooledConnection* ProxySlowly();
+  bool AskSlowly(const PooledConnection& pooled, const Url& url, FetchResponse& response);
+  void TellPassedOver(const ConnectionChoice& choice) const;
+  void Tell(const ConnectionChoice& choice) const;
+  void Judge(const ConnectionChoice& choice, const Url& url, const FetchResponse& response);
 
   // Until `done`; never longer than the deadlines allow.
-  bool AwaitSlowly(const Pooled& pooled, const std::string& what,
+  bool AwaitSlowly(const PooledConnection& pooled, const std::string& what,
                    const std::function<bool()>& done);
   void PollSlowly(pollfd also, uint64_t wake_ms);
   void DriveAll();
@@ -81,7 +60,8 @@ class ConnectionPool {
   const FetchOptions& options_;
   FetchReport& report_;
   FetchConnector connector_;
-  std::vector<std::unique_ptr<Pooled>> all_;  // carriers before what they carry
+  const ConnectionChooser chooser_;
+  PooledConnections all_;  // carriers before what they carry
   uint64_t opened_ = 0;
 };
 
