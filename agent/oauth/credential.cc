@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "agent/oauth/thumbprint.h"
 
 namespace signet::oauth {
@@ -60,7 +61,7 @@ std::string TakeOpenSslFailure() {
     by_provider = absl::StartsWith(data, "signet");
     const char* reason = ERR_reason_error_string(code);
     if (by_provider) {
-      said = data;
+      said = std::string(absl::StripPrefix(data, "signet: "));
     } else if (said.empty() && reason != nullptr) {
       said = reason;
     }

@@ -35,8 +35,8 @@ struct Credential {
 // Before the others.
 absl::StatusOr<Providers> LoadProviders();
 
-// What an OSSL_STORE has under `uri`, signet://NAME for an identity. Fails for a certificate that is
-// not valid now, which no server would take, and where there is no key or no certificate.
+// What an OSSL_STORE has under `uri`, signet://NAME for an identity. Fails for a certificate that
+// is not valid now, which no server would take, and where there is no key or no certificate.
 absl::StatusOr<Credential> LoadCredential(const std::string& uri);
 
 // What OpenSSL's error queue says to a person, and empties it: the provider's own words where there

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace signet::oauth {
 namespace {
@@ -35,7 +36,8 @@ void NoteFailure(const SSL* ssl, int where, int result) {
   int flags = 0;
   if (ERR_peek_error_all(nullptr, nullptr, nullptr, &text, &flags) == 0) return;
   if (!absl::StartsWith(text, "signet")) return;
-  static_cast<Presentation*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))->failure = text;
+  static_cast<Presentation*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))->failure =
+      std::string(absl::StripPrefix(text, "signet: "));
 }
 
 CURLcode UseCredential(CURL*, void* context, void* presentation) {

@@ -187,6 +187,7 @@ class Applications(WithProvider):
         token = self.run_program(BIN / "signet", "oauth", "token", "absent", "--client-id", "x", "--issuer",
                                  "https://[::1]:1", environment=self.stand.environment, cwd=folder)
         self.assertIn("signet policy allow --purpose tls-client --identity absent", token.err)
+        self.assertRegex(token.err, '^signet: identity "absent": no rule')
 
     def test_OrdinaryKeysStillWork(self):
         both = self.dir / "both.pem"  # a certificate comes first
