@@ -77,7 +77,7 @@ GrpcAnswer<Response> Call(Stub& stub,
                                                      Response*),
                           const Request& request) {
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
   GrpcAnswer<Response> answer;
   answer.status = (stub.*call)(&context, request, &answer.response);
   return answer;

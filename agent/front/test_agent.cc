@@ -23,7 +23,7 @@
 namespace signet::agent {
 namespace {
 
-constexpr std::chrono::seconds kPatience{20};
+constexpr std::chrono::seconds kPatience{60};
 
 std::filesystem::path MakeFolder() {
   std::string name = std::filesystem::temp_directory_path() / "signet-front.XXXXXX";

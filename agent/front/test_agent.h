@@ -40,7 +40,7 @@ class Count {
  public:
   void Add();
   int value() const;
-  // False when it takes more than 20 s.
+  // False when it takes more than 60 s.
   bool Reaches(int value);
 
  private:
@@ -104,7 +104,7 @@ class FakeAudit : public AuditLog {
   void Write(const AuditRecord& record) override;
   absl::Status CheckRecording() const override { return absl::OkStatus(); }
 
-  // The last one of this event, once there is one; waits up to 20 s.
+  // The last one of this event, once there is one; waits up to 60 s.
   AuditRecord Last(const std::string& event) const;
 
  private:

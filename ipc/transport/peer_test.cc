@@ -50,7 +50,7 @@ class PeerTest : public ::testing::Test {
     go_ = Descriptor(go[1]);
     became_cat_ = Descriptor(became_cat[0]);
     pollfd waiting{listener_->native_handle(), POLLIN, 0};
-    EXPECT_EQ(poll(&waiting, 1, 10'000), 1);
+    EXPECT_EQ(poll(&waiting, 1, 60'000), 1);
     connection_ = Descriptor(accept(listener_->native_handle(), nullptr, nullptr));
   }
   ~PeerTest() override {
@@ -140,7 +140,7 @@ void ExpectRefusedAsAnotherUser(uid_t before, uid_t after) {
   close(go[0]);
   close(done[1]);
   pollfd waiting{listener->native_handle(), POLLIN, 0};
-  EXPECT_EQ(poll(&waiting, 1, 10'000), 1);
+  EXPECT_EQ(poll(&waiting, 1, 60'000), 1);
   const Descriptor connection(accept(listener->native_handle(), nullptr, nullptr));
   const absl::StatusOr<Peer> peer = IdentifyPeer(connection.get());
   EXPECT_TRUE(peer.ok()) << peer.status();

@@ -66,7 +66,7 @@ template <typename Client, typename ServerTakes, typename Server, typename Clien
           typename Done>
 bool CarryUntil(Client& client, ServerTakes&& server_takes, Server& server,
                 ClientTakes&& client_takes, Done&& done) {
-  const uint64_t end = tools::NowMs() + 20000;
+  const uint64_t end = tools::NowMs() + 60000;
   bool over = false;
   while (!(over = done()) && tools::NowMs() < end) {
     bool moved = Carry(client, server_takes);
