@@ -101,7 +101,7 @@ TEST_F(PeerTest, IsRefusedAfterItRunsAnotherProgram) {
   EXPECT_TRUE(absl::IsPermissionDenied(CheckUnchanged(*peer)));
 }
 
-TEST(PeerNameTest, AProcessMayHaveAnyName) {
+TEST(Peer, MayHaveAnyName) {
   int sockets[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
   const Descriptor ours(sockets[0]), theirs(sockets[1]);
