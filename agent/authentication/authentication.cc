@@ -9,11 +9,11 @@
 #include "agent/authentication/admission.h"
 #include "agent/authentication/declines.h"
 #include "agent/authentication/forwarded_answer.h"
-#include "agent/authentication/signature_check.h"
 #include "agent/authentication/upstream.h"
 #include "agent/identity/certificate_facts.h"
 #include "agent/identity/openssl.h"
 #include "agent/identity/selection.h"
+#include "agent/identity/signature_check.h"
 #include "ipc/wire/certificate_request.h"
 
 namespace signet::agent {
@@ -194,8 +194,9 @@ asio::awaitable<absl::StatusOr<wire::Bytes>> Authentication::Sign(Authentication
                                                                   bool asked) {
   const KeyReference& key = chosen.identity().key;
   const wire::SignatureScheme scheme = chosen.candidate.scheme;
+  const SignatureCheck check = CheckWith(FactsOf(chosen.identity())->public_key, scheme);
   absl::StatusOr<wire::Bytes> signature =
-      co_await signer_.Sign(key, scheme, message, call.deadline);
+      co_await signer_.Sign(key, scheme, message, check, call.deadline);
   if (asked || !absl::IsFailedPrecondition(signature.status())) co_return signature;
   co_await call.process->Describe(call.caller);
   Prompt prompt{call.caller,
@@ -205,7 +206,7 @@ asio::awaitable<absl::StatusOr<wire::Bytes>> Authentication::Sign(Authentication
                 call.deadline};
   const Answer answer = co_await prompter_.Ask(std::move(prompt), {});
   if (answer.kind != Answer::Kind::kChosen || WhatChanged(*call.process)) co_return signature;
-  co_return co_await signer_.Sign(key, scheme, message, call.deadline);
+  co_return co_await signer_.Sign(key, scheme, message, check, call.deadline);
 }
 
 asio::awaitable<Outcome> Authentication::Forward(const AuthenticationCall& call,
@@ -350,11 +351,6 @@ asio::awaitable<Outcome> Authentication::Decide(AuthenticationCall& call, AuditR
   }
   const absl::StatusOr<wire::Bytes> signature = co_await Sign(call, *origin, chosen, message, ask);
   if (!signature.ok()) co_return TokenRefused(identity, signature.status());
-
-  if (!IsSignature(*facts->public_key, scheme, message, *signature)) {
-    co_return TokenRefused(identity, absl::DataLossError("the token made a wrong signature, which "
-                                                         "was not let out"));
-  }
   wire::Result<wire::Bytes> certificate_verify = wire::BuildCertificateVerify(scheme, *signature);
   if (!certificate_verify.ok()) {
     co_return TokenRefused(identity, absl::DataLossError("the token's signature is too long"));

@@ -101,8 +101,8 @@ class Authentication {
 
   // select → policy → consent → sign → verify. The caller's process is checked at first and again
   // when a person was asked, so that what is signed is for who asked. Cancelling the coroutine
-  // stops waiting; a signature under way is then dropped. Each signature is verified with the
-  // certificate's key before it is let out (a wrong one is kTokenFailed).
+  // stops waiting; a signature under way is then dropped. The signer checks each signature with the
+  // certificate's key (a wrong one is kTokenFailed).
   asio::awaitable<Outcome> Authenticate(AuthenticationCall call);
 
   // read → policy → sign → verify, for the purposes of signed_content.h. No person is

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/authentication/authentication_fixture.h"
-#include "agent/authentication/signature_check.h"
+#include "agent/identity/signature_check.h"
 #include "tests/support/hex.h"
 
 namespace signet::agent {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "agent/authentication/signature_check.h"
+#include "agent/identity/signature_check.h"
 #include "ipc/wire/authenticator.h"
 #include "ipc/wire/handshake.h"
 #include "ipc/wire/reader.h"

@@ -9,7 +9,7 @@
 
 #include "agent/authentication/authentication.h"
 #include "agent/authentication/authentication_fixture.h"
-#include "agent/authentication/signature_check.h"
+#include "agent/identity/signature_check.h"
 #include "tests/support/fake_tokens.h"
 #include "tests/support/run_awaitable.h"
 #include "tests/support/temporary_folder.h"

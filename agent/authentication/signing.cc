@@ -6,12 +6,12 @@
 #include "agent/audit/audit_entry.h"
 #include "agent/authentication/authentication.h"
 #include "agent/authentication/declines.h"
-#include "agent/authentication/signature_check.h"
 #include "agent/authentication/signed_content.h"
 #include "agent/identity/certificate_facts.h"
 #include "agent/identity/key_usage.h"
 #include "agent/identity/openssl.h"
 #include "agent/identity/selection.h"
+#include "agent/identity/signature_check.h"
 
 namespace signet::agent {
 namespace {
@@ -136,14 +136,10 @@ asio::awaitable<SigningOutcome> Authentication::Decide(SigningCall& call, AuditR
     co_return TooOften(absl::StrCat("identity \"", identity->name, "\" is asked for"),
                        policy_.limits().per_key, "per_key");
   }
-  absl::StatusOr<wire::Bytes> signature =
-      co_await signer_.Sign(identity->key, call.scheme, call.content, call.deadline);
+  SignatureCheck check = CheckWith(DecodeDer(d2i_PUBKEY, identity->public_key), call.scheme);
+  absl::StatusOr<wire::Bytes> signature = co_await signer_.Sign(
+      identity->key, call.scheme, call.content, std::move(check), call.deadline);
   if (!signature.ok()) co_return TokenRefused(*identity, signature.status());
-  const OpenSslPtr<EVP_PKEY> key = DecodeDer(d2i_PUBKEY, identity->public_key);
-  if (key == nullptr || !IsSignature(*key, call.scheme, call.content, *signature)) {
-    co_return TokenRefused(*identity, absl::DataLossError("the token made a wrong signature, which "
-                                                          "was not let out"));
-  }
   co_return *std::move(signature);
 }
 

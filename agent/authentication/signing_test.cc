@@ -3,8 +3,8 @@
 #include <openssl/x509.h>
 
 #include "agent/authentication/authentication_fixture.h"
-#include "agent/authentication/signature_check.h"
 #include "agent/identity/openssl.h"
+#include "agent/identity/signature_check.h"
 
 namespace signet::agent {
 namespace {

@@ -53,13 +53,14 @@ asio::awaitable<void> BackendPool::Stop() {
 asio::awaitable<absl::StatusOr<wire::Bytes>> BackendPool::Sign(const KeyReference& key,
                                                                wire::SignatureScheme scheme,
                                                                wire::BytesView message,
+                                                               SignatureCheck check,
                                                                Deadline deadline) {
   BackendRequest request;
   request.mutable_sign()->set_reference(ToString(key.reference));
   request.mutable_sign()->set_signature_scheme(static_cast<uint16_t>(scheme));
   request.mutable_sign()->set_message(ToString(message));
   const BackendAnswer answer =
-      co_await Call(key.backend, std::move(request), ipc::Descriptor(), deadline);
+      co_await Call(key.backend, std::move(request), ipc::Descriptor(), deadline, std::move(check));
   if (!answer.ok()) co_return answer.status();
   co_return ToBytes(answer->sign().signature());
 }
@@ -153,13 +154,15 @@ std::vector<BackendStatus> BackendPool::Statuses() const {
 }
 
 asio::awaitable<BackendAnswer> BackendPool::Call(const std::string& backend, BackendRequest request,
-                                                 ipc::Descriptor descriptor, Deadline deadline) {
+                                                 ipc::Descriptor descriptor, Deadline deadline,
+                                                 SignatureCheck check) {
   BackendSupervisor* const found = Find(backend);
   if (found == nullptr) {
     co_return absl::NotFoundError(absl::StrCat("backend ", backend, ": ", NameOf(request),
                                                ": it is not configured; see signet status"));
   }
-  BackendAnswer answer = co_await found->Call(std::move(request), std::move(descriptor), deadline);
+  BackendAnswer answer =
+      co_await found->Call(std::move(request), std::move(descriptor), deadline, std::move(check));
   co_return answer;
 }
 

@@ -35,7 +35,7 @@ class BackendPool final : public Signer, public KeyMaker {
 
   asio::awaitable<absl::StatusOr<wire::Bytes>> Sign(const KeyReference& key,
                                                     wire::SignatureScheme scheme,
-                                                    wire::BytesView message,
+                                                    wire::BytesView message, SignatureCheck check,
                                                     Deadline deadline) override;
   bool WantsPin(const KeyReference& key) const override;
   asio::awaitable<absl::StatusOr<NewKey>> CreateKey(const std::string& backend,
@@ -64,7 +64,8 @@ class BackendPool final : public Signer, public KeyMaker {
  private:
   asio::awaitable<BackendAnswer> Call(const std::string& backend,
                                       backend::v1::BackendRequest request,
-                                      ipc::Descriptor descriptor, Deadline deadline);
+                                      ipc::Descriptor descriptor, Deadline deadline,
+                                      SignatureCheck check = {});
   BackendSupervisor* Find(const std::string& name) const;
 
   const asio::any_io_executor executor_;

@@ -86,9 +86,9 @@ void BackendSupervisor::Start() {
 
 asio::awaitable<BackendAnswer> BackendSupervisor::Call(BackendRequest request,
                                                        ipc::Descriptor descriptor,
-                                                       Deadline deadline) {
+                                                       Deadline deadline, SignatureCheck check) {
   BackendAnswer answer =
-      co_await queue_.Submit(std::move(request), std::move(descriptor), deadline);
+      co_await queue_.Submit(std::move(request), std::move(descriptor), deadline, std::move(check));
   co_return answer;
 }
 
@@ -362,6 +362,10 @@ asio::awaitable<absl::Status> BackendSupervisor::ServeCall() {
   const absl::StatusOr<BackendResponse> response =
       co_await Ask(call.request, call.descriptor.get(), end);
   if (!response.ok()) co_return response.status();
+  if (response->has_sign() &&
+      !call.check(ToBytes(call.request.sign().message()), ToBytes(response->sign().signature()))) {
+    co_return absl::DataLossError("a wrong signature");
+  }
   failures_ = 0;
   const absl::Status status = StatusOf(*response);
   NoteAnswer(call.request, status);
@@ -418,6 +422,12 @@ absl::Status BackendSupervisor::Explain(const absl::Status& fault, const std::st
   if (absl::IsInvalidArgument(fault)) {
     return absl::UnavailableError(absl::StrCat(
         "signet-backend gave an answer that makes no sense and was restarted; ", next_step));
+  }
+  if (absl::IsDataLoss(fault)) {
+    return absl::DataLossError(
+        absl::StrCat("the token made a wrong signature, which was not let out, and the backend was "
+                     "restarted, for it may be another token; ",
+                     next_step));
   }
   return absl::UnavailableError(
       absl::StrCat("signet-backend ", end, " and was restarted; ", next_step));

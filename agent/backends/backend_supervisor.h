@@ -45,8 +45,9 @@ struct BackendLimits {
 };
 
 // The process handles one request at a time. When it hangs past a call's deadline, and past the
-// shortest_call that every call may take, or answers what makes no sense, it is killed, and
-// whenever it ends it is started again: at once the first time, then after a delay that doubles
+// shortest_call that every call may take, or answers what makes no sense, or a signature that its
+// key did not make (another token may be there, which must get no PIN of this one), it is killed,
+// and whenever it ends it is started again: at once the first time, then after a delay that doubles
 // until a call has been answered. The call in flight fails, those that wait stay in the queue; a
 // start that fails, fails them all. While nobody asks for anything, the process looks every now and
 // then whether a token came or went; one that is not there is also described anew, though less
@@ -68,9 +69,11 @@ class BackendSupervisor {
 
   // OK is the answer asked for; error answers become the status. kDeadlineExceeded,
   // kResourceExhausted and kCancelled as CallQueue::Submit's; kUnavailable when the process failed
-  // or the agent stops. `request` needs no id.
+  // or the agent stops; kDataLoss when it made a signature that `check` refuses, which a request to
+  // sign needs. `request` needs no id.
   asio::awaitable<BackendAnswer> Call(backend::v1::BackendRequest request,
-                                      ipc::Descriptor descriptor, Deadline deadline);
+                                      ipc::Descriptor descriptor, Deadline deadline,
+                                      SignatureCheck check);
 
   // Before all other calls, and instead of the unlocks that wait. A process that has not locked its
   // token by the deadline is ended, and with it what it knew: that always succeeds.

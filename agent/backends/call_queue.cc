@@ -30,7 +30,8 @@ CallQueue::CallQueue(asio::any_io_executor executor, std::string backend, size_t
       on_arrival_(std::move(on_arrival)) {}
 
 asio::awaitable<BackendAnswer> CallQueue::Submit(backend::v1::BackendRequest request,
-                                                 ipc::Descriptor descriptor, Deadline deadline) {
+                                                 ipc::Descriptor descriptor, Deadline deadline,
+                                                 SignatureCheck check) {
   if (!closed_.ok()) co_return closed_;
   DropLeft();
   if (calls_.size() >= capacity_) {
@@ -38,8 +39,8 @@ asio::awaitable<BackendAnswer> CallQueue::Submit(backend::v1::BackendRequest req
                                                         ": ", capacity_,
                                                         " calls wait already; try again later"));
   }
-  const auto call =
-      std::make_shared<QueuedCall>(executor_, std::move(request), std::move(descriptor), deadline);
+  const auto call = std::make_shared<QueuedCall>(executor_, std::move(request),
+                                                 std::move(descriptor), deadline, std::move(check));
   calls_.push_back(call);
   BackendAnswer answer = co_await WaitFor(call);
   co_return answer;
@@ -50,8 +51,8 @@ asio::awaitable<BackendAnswer> CallQueue::SubmitLock(Deadline deadline) {
   DropLeft();
   backend::v1::BackendRequest request;
   request.mutable_lock();
-  const auto call =
-      std::make_shared<QueuedCall>(executor_, std::move(request), ipc::Descriptor(), deadline);
+  const auto call = std::make_shared<QueuedCall>(executor_, std::move(request), ipc::Descriptor(),
+                                                 deadline, SignatureCheck());
   calls_.push_front(call);
   BackendAnswer answer = co_await WaitFor(call);
   co_return answer;

@@ -27,10 +27,11 @@ using BackendAnswer = absl::StatusOr<backend::v1::BackendResponse>;
 class QueuedCall {
  public:
   QueuedCall(const asio::any_io_executor& executor, backend::v1::BackendRequest call,
-             ipc::Descriptor passed_on, Deadline end)
+             ipc::Descriptor passed_on, Deadline end, SignatureCheck signature_check)
       : request(std::move(call)),
         descriptor(std::move(passed_on)),
         deadline(end),
+        check(std::move(signature_check)),
         answered_(executor) {}
 
   // Wakes the caller, if it still waits.
@@ -39,6 +40,7 @@ class QueuedCall {
   backend::v1::BackendRequest request;
   ipc::Descriptor descriptor;  // invalid when none goes with it
   const Deadline deadline;
+  const SignatureCheck check;  // of a request to sign
 
  private:
   friend class CallQueue;
@@ -63,7 +65,8 @@ class CallQueue {
   // queue, one that was taken goes on without its caller. kResourceExhausted when the queue is
   // full.
   asio::awaitable<BackendAnswer> Submit(backend::v1::BackendRequest request,
-                                        ipc::Descriptor descriptor, Deadline deadline);
+                                        ipc::Descriptor descriptor, Deadline deadline,
+                                        SignatureCheck check);
   // The same for a lock, before all others, however many they are. Without DropUnlocks, those that
   // wait undo it.
   asio::awaitable<BackendAnswer> SubmitLock(Deadline deadline);

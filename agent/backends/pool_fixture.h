@@ -58,13 +58,16 @@ class PoolFixture : public ::testing::Test {
     return std::chrono::steady_clock::now() + time;
   }
 
-  // The signature as text. A copy of the arguments stays in the coroutine.
+  // The signature as text; "wrong" is a wrong one. A copy of the arguments stays in the coroutine.
   asio::awaitable<Signature> Sign(std::string backend, std::string message,
                                   Deadline deadline = In(kPatience)) {
     const KeyReference key{std::move(backend), {1, 2, 3}};
     const wire::Bytes bytes(message.begin(), message.end());
-    const absl::StatusOr<wire::Bytes> signature =
-        co_await pool_->Sign(key, wire::SignatureScheme::kEcdsaSecp256r1Sha256, bytes, deadline);
+    SignatureCheck check = [](wire::BytesView, wire::BytesView signature) {
+      return std::string(signature.begin(), signature.end()) != "wrong";
+    };
+    const absl::StatusOr<wire::Bytes> signature = co_await pool_->Sign(
+        key, wire::SignatureScheme::kEcdsaSecp256r1Sha256, bytes, std::move(check), deadline);
     if (!signature.ok()) co_return signature.status();
     co_return std::string(signature->begin(), signature->end());
   }

@@ -31,11 +31,14 @@ TEST_F(SoftwareBackend, SignsAgainAfterItWasKilled) {
 
   const wire::Bytes message = {'h', 'e', 'l', 'l', 'o'};
   const pid_t first = StatusOf("trial").pid;
+  const auto holds = [&](wire::BytesView signed_message, wire::BytesView signature) {
+    return providers::SignatureHolds(key->public_key, scheme, signed_message, signature);
+  };
   for (int run = 0; run < 2; ++run) {
     const absl::StatusOr<wire::Bytes> signature =
-        Run(pool_->Sign(key->key, scheme, message, In(kPatience)));
+        Run(pool_->Sign(key->key, scheme, message, holds, In(kPatience)));
     ASSERT_TRUE(signature.ok()) << signature.status();
-    EXPECT_TRUE(providers::SignatureHolds(key->public_key, scheme, message, *signature));
+    EXPECT_TRUE(holds(message, *signature));
     if (run == 0) kill(first, SIGKILL);
     RunUntil([&] { return run == 1 || StatusOf("trial").restarts == 1; });
   }

@@ -72,7 +72,8 @@ bool Count::Reaches(int value) {
 
 asio::awaitable<absl::StatusOr<wire::Bytes>> FakeKeys::Sign(const KeyReference&,
                                                             wire::SignatureScheme scheme,
-                                                            wire::BytesView message, Deadline) {
+                                                            wire::BytesView message, SignatureCheck,
+                                                            Deadline) {
   started.Add();
   if (held_) {
     asio::steady_timer timer(co_await asio::this_coro::executor,

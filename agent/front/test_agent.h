@@ -56,7 +56,7 @@ class FakeKeys : public Signer, public KeyMaker {
 
   asio::awaitable<absl::StatusOr<wire::Bytes>> Sign(const KeyReference& key,
                                                     wire::SignatureScheme scheme,
-                                                    wire::BytesView message,
+                                                    wire::BytesView message, SignatureCheck check,
                                                     Deadline deadline) override;
   bool WantsPin(const KeyReference&) const override { return false; }
   asio::awaitable<absl::StatusOr<NewKey>> CreateKey(const std::string& backend,

@@ -11,8 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "agent/identity/certificate_request_builder.h"
 #include "agent/identity/chain_check.h"
+#include "agent/identity/openssl.h"
 #include "agent/identity/pem.h"
 #include "agent/identity/selection.h"
+#include "agent/identity/signature_check.h"
 
 namespace signet::agent {
 namespace {
@@ -131,8 +133,9 @@ asio::awaitable<absl::StatusOr<std::string>> Enrolment::CreateCsr(std::string na
   if (!builder.ok()) co_return builder.status();
   const wire::SignatureScheme scheme = identity->schemes.front();
   const wire::Bytes message = builder->ToBeSigned();
+  SignatureCheck check = CheckWith(DecodeDer(d2i_PUBKEY, identity->public_key), scheme);
   const absl::StatusOr<wire::Bytes> signature =
-      co_await signer_.Sign(identity->key, scheme, message, deadline);
+      co_await signer_.Sign(identity->key, scheme, message, std::move(check), deadline);
   if (!signature.ok()) co_return signature.status();
   absl::StatusOr<std::string> pem = builder->Finish(scheme, *signature);
   if (!pem.ok()) co_return About(name, pem.status());

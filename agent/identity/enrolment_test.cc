@@ -218,8 +218,8 @@ TEST_F(EnrolmentTest, AWrongSignatureIsNoRequest) {
   ASSERT_TRUE(Create("me").ok());
   tokens_.sign_wrongly = true;
   const absl::Status status = Csr("me", "/CN=me").status();
-  EXPECT_TRUE(absl::IsInternal(status));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("does not fit its public key"));
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("wrong signature"));
 }
 
 TEST_F(EnrolmentTest, ALockedTokenIsReportedAsSuch) {

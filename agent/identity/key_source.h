@@ -5,6 +5,7 @@
 
 #include <asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,13 @@ namespace signet::agent {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-// Errors are those of providers/backend.h, and kDeadlineExceeded. All calls run on the loop.
+// Is that a signature of the message? Owns what it needs: asked even when nobody waits for the
+// answer any more.
+using SignatureCheck = std::function<bool(wire::BytesView message, wire::BytesView signature)>;
+
+// Errors are those of providers/backend.h, kDeadlineExceeded, and kDataLoss for a signature that
+// `check` refuses: the token is not the one that it was taken for, or broken, and is unlocked anew
+// before it is asked for anything else. All calls run on the loop.
 class Signer {
  public:
   virtual ~Signer() = default;
@@ -25,6 +32,7 @@ class Signer {
   virtual asio::awaitable<absl::StatusOr<wire::Bytes>> Sign(const KeyReference& key,
                                                             wire::SignatureScheme scheme,
                                                             wire::BytesView message,
+                                                            SignatureCheck check,
                                                             Deadline deadline) = 0;
 
   // Does the key's token want its PIN first, as far as is known without asking it?

@@ -70,6 +70,7 @@ const TestKey& FakeTokens::key(const agent::KeyReference& reference) const {
 asio::awaitable<absl::StatusOr<wire::Bytes>> FakeTokens::Sign(const agent::KeyReference& reference,
                                                               SignatureScheme scheme,
                                                               wire::BytesView message,
+                                                              agent::SignatureCheck check,
                                                               agent::Deadline deadline) {
   ++signatures;
   last_message = wire::Copy(message);
@@ -87,7 +88,9 @@ asio::awaitable<absl::StatusOr<wire::Bytes>> FakeTokens::Sign(const agent::KeyRe
   }
   wire::Bytes signed_instead = last_message;
   if (sign_wrongly) signed_instead.push_back(0);
-  co_return found->second.Sign(static_cast<uint16_t>(scheme), signed_instead);
+  wire::Bytes signature = found->second.Sign(static_cast<uint16_t>(scheme), signed_instead);
+  if (!check(message, signature)) co_return absl::DataLossError("fake: sign: wrong signature");
+  co_return signature;
 }
 
 asio::awaitable<absl::StatusOr<agent::NewKey>> FakeTokens::CreateKey(const std::string& backend,

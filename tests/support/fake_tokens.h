@@ -40,6 +40,7 @@ class FakeTokens : public agent::Signer, public agent::KeyMaker {
   asio::awaitable<absl::StatusOr<wire::Bytes>> Sign(const agent::KeyReference& reference,
                                                     wire::SignatureScheme scheme,
                                                     wire::BytesView message,
+                                                    agent::SignatureCheck check,
                                                     agent::Deadline deadline) override;
   bool WantsPin(const agent::KeyReference& reference) const override {
     return locked.contains(reference.reference);

@@ -120,6 +120,25 @@ class CardPin(CardCase):
         self.assertEqual(twin.state.verified, 1)
         self.assertProves(SIGNATURE)
 
+    def test_ACardThatNobodySawComeGetsNoMoreOfThePin(self):
+        self.start(SIGNATURE)
+        self.assertProves(SIGNATURE)
+        twin = Card(self.stand, "Alice", self.authority, name="twin")
+        self.card.become(twin)  # by chance, of the same PIN
+        declined = self.decline()
+        self.assertEqual(declined["reason"], "token-failed", declined)
+        self.assertIn("the token made a wrong signature", declined["detail"])
+        self.assertIn("signet token unlock card", declined["detail"])
+        verified = self.card.state.verified
+        self.decline()  # whether its keys are known by now or not
+        wait_for("the other card's keys", lambda: self.shown(SIGNATURE) == self.issued(twin))
+        self.assertLocked()
+        self.assertEqual(self.card.state.verified, verified)
+        self.assertEqual(self.stand.backend_status("card")["restarts"], 1)
+        self.assertIn("made a wrong signature", self.stand.must("audit", "list", "--json").out)
+        self.unlock()
+        self.assertProves(SIGNATURE)
+
     def shown(self, name):
         outcome = self.stand.signet("identity", "show", name, "--json")
         return outcome.json["identity"].get("serial") if outcome.code == 0 else None

@@ -8,6 +8,7 @@
 //   plug            into the reader; also again by itself when the reader comes back
 //   unplug          out of it
 //   drop            the next signature pulls the card instead of being answered
+//   become FOLDER   another card, so fast that the reader notices nothing
 //   slow MS         each signature takes that much longer
 //   state           "in|out PIN-TRIES PUK-TRIES VERIFIES SIGNATURES": counted since the start
 // The card is out at first.
@@ -93,6 +94,10 @@ class Card {
       link_.Pull();
     } else if (command == "drop") {
       applet_.disturbances.drop = true;
+    } else if (command == "become") {
+      std::string folder;
+      words >> folder;
+      applet_ = Applet(folder);
     } else if (command == "slow") {
       int milliseconds = 0;
       words >> milliseconds;

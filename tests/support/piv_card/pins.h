@@ -36,7 +36,7 @@ class Pins {
   void Change(Secret& secret, std::string_view text);
   void Write() const;
 
-  const std::filesystem::path file_;
+  std::filesystem::path file_;
   Secret pin_;
   Secret puk_;
 };

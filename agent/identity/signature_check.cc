@@ -1,10 +1,11 @@
-#include "agent/authentication/signature_check.h"
+#include "agent/identity/signature_check.h"
 
 #include <openssl/rsa.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "agent/identity/openssl.h"
 
@@ -71,6 +72,12 @@ bool IsSignature(EVP_PKEY& key, SignatureScheme scheme, wire::BytesView message,
                     Verify(key, *required, message, signature);
   ERR_clear_error();
   return good;
+}
+
+SignatureCheck CheckWith(std::shared_ptr<EVP_PKEY> key, SignatureScheme scheme) {
+  return [key = std::move(key), scheme](wire::BytesView message, wire::BytesView signature) {
+    return key != nullptr && IsSignature(*key, scheme, message, signature);
+  };
 }
 
 }  // namespace signet::agent

@@ -1,4 +1,4 @@
-#include "agent/authentication/signature_check.h"
+#include "agent/identity/signature_check.h"
 
 #include <gtest/gtest.h>
 #include <openssl/err.h>
