@@ -121,9 +121,10 @@ void AuditTrail::Written(const audit::Head& head, size_t records) {
   failure_ = absl::OkStatus();
   head_ = head;
   unnoted_ += records;
-  if (stopped_ || unnoted_ >= options_.records_per_head) {
+  const bool last = stopped_ && pending_.empty();
+  if (last || unnoted_ >= options_.records_per_head) {
     NoteHead();
-  } else {
+  } else if (!stopped_) {
     NoteHeadLater();
   }
 }

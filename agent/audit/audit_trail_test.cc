@@ -192,6 +192,24 @@ TEST_F(AuditTrailTest, HeadsAreNotedAfterAWhile) {
   EXPECT_EQ(output_.heads.size(), 2u) << "none twice";
 }
 
+TEST_F(AuditTrailTest, OneHeadIsNotedAtTheEndThoughAWriteIsUnderWay) {
+  Make();
+  std::promise<void> release;
+  asio::post(file_worker_, [held = release.get_future().share()] { held.wait(); });
+  Write("one");
+  loop_.poll();  // now under way
+  Write("two");
+  bool stopped = false;
+  asio::co_spawn(loop_, trail_->Stop(), [&](std::exception_ptr) { stopped = true; });
+  loop_.restart();
+  loop_.poll();
+  EXPECT_FALSE(stopped);
+  release.set_value();
+  Until([&] { return stopped; });
+  EXPECT_THAT(output_.heads, ElementsAre(Verify().head));
+  EXPECT_EQ(Verify().records, 2u);
+}
+
 TEST_F(AuditTrailTest, GoesOnWithoutADiskAndSaysSo) {
   BreakDisk();
   Make();
