@@ -62,6 +62,17 @@ class AdminClient {
   std::unique_ptr<v1::Agent::StubInterface> agent_;
 };
 
+// One call on a connection of its own; `agent` as for AdminClient::Connect.
+template <typename Request, typename Response>
+absl::StatusOr<Response> CallAdmin(std::string_view agent,
+                                   grpc::Status (v1::Admin::StubInterface::*method)(
+                                       grpc::ClientContext*, const Request&, Response*),
+                                   const Request& request) {
+  absl::StatusOr<AdminClient> client = AdminClient::Connect(agent);
+  if (!client.ok()) return client.status();
+  return client->Call(method, request);
+}
+
 }  // namespace signet::cli
 
 #endif  // SIGNET_AGENT_CLI_ADMIN_CLIENT_H_

@@ -11,9 +11,7 @@ namespace {
 
 template <typename Method, typename Request>
 absl::Status Change(Invocation& invocation, Method method, const Request& request) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
-  const auto changed = client->Call(method, request);
+  const auto changed = CallAdmin(invocation.agent, method, request);
   if (!changed.ok()) return changed.status();
   if (invocation.json) {
     PrintJson({{"identity", ToJson(changed->identity())}}, invocation.console);

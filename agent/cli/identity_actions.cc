@@ -71,10 +71,8 @@ void PrintIdentity(const v1::Identity& identity, std::ostream& out) {
 }
 
 absl::Status ListIdentities(Invocation& invocation, const IdentityArguments&) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
-  const auto response =
-      client->Call(&v1::Admin::StubInterface::ListIdentities, v1::AdminListIdentitiesRequest());
+  const auto response = CallAdmin(invocation.agent, &v1::Admin::StubInterface::ListIdentities,
+                                  v1::AdminListIdentitiesRequest());
   if (!response.ok()) return response.status();
   std::ostream& out = invocation.console.out;
   if (invocation.json) {
@@ -108,11 +106,9 @@ absl::Status ListIdentities(Invocation& invocation, const IdentityArguments&) {
 }
 
 absl::Status ShowIdentity(Invocation& invocation, const IdentityArguments& arguments) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
   v1::ShowIdentityRequest request;
   request.set_name(arguments.name);
-  const auto shown = client->Call(&v1::Admin::StubInterface::ShowIdentity, request);
+  const auto shown = CallAdmin(invocation.agent, &v1::Admin::StubInterface::ShowIdentity, request);
   if (!shown.ok()) return shown.status();
   if (invocation.json) {
     PrintJson(ShownJson(*shown), invocation.console);
@@ -159,13 +155,11 @@ absl::Status CreateIdentity(Invocation& invocation, const IdentityArguments& arg
 }
 
 absl::Status CreateCsr(Invocation& invocation, const IdentityArguments& arguments) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
   v1::CreateCsrRequest request;
   request.set_name(arguments.name);
   request.set_subject(arguments.subject);
   for (const std::string& name : arguments.subject_alt_names) request.add_subject_alt_names(name);
-  const auto csr = client->Call(&v1::Admin::StubInterface::CreateCsr, request);
+  const auto csr = CallAdmin(invocation.agent, &v1::Admin::StubInterface::CreateCsr, request);
   if (!csr.ok()) return csr.status();
   std::ostream& out = invocation.console.out;
   const bool to_file = !arguments.file.empty() && arguments.file != "-";
@@ -188,13 +182,12 @@ absl::Status CreateCsr(Invocation& invocation, const IdentityArguments& argument
 absl::Status ImportChain(Invocation& invocation, const IdentityArguments& arguments) {
   const absl::StatusOr<std::string> chain = ReadChainFile(arguments.file);
   if (!chain.ok()) return chain.status();
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
   v1::ImportChainRequest request;
   request.set_name(arguments.name);
   request.set_chain_pem(*chain);
   request.set_next(arguments.next);
-  const auto imported = client->Call(&v1::Admin::StubInterface::ImportChain, request);
+  const auto imported =
+      CallAdmin(invocation.agent, &v1::Admin::StubInterface::ImportChain, request);
   if (!imported.ok()) return imported.status();
   if (invocation.json) {
     PrintJson({{"identity", ToJson(imported->identity())}}, invocation.console);
@@ -218,12 +211,11 @@ absl::Status RemoveIdentity(Invocation& invocation, const IdentityArguments& arg
           absl::StrCat("identity \"", arguments.name, "\": not removed; nothing has changed"));
     }
   }
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
   v1::RemoveIdentityRequest request;
   request.set_name(arguments.name);
   request.set_forget(arguments.forget);
-  const auto removed = client->Call(&v1::Admin::StubInterface::RemoveIdentity, request);
+  const auto removed =
+      CallAdmin(invocation.agent, &v1::Admin::StubInterface::RemoveIdentity, request);
   if (!removed.ok()) return removed.status();
   if (invocation.json) {
     PrintJson({{"removed", arguments.name}}, invocation.console);

@@ -54,11 +54,9 @@ std::string MakeReference(const std::string& name, const std::string& public_key
 }  // namespace
 
 absl::Status WriteReference(Invocation& invocation, const IdentityArguments& arguments) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
   v1::ShowIdentityRequest request;
   request.set_name(arguments.name);
-  const auto shown = client->Call(&v1::Admin::StubInterface::ShowIdentity, request);
+  const auto shown = CallAdmin(invocation.agent, &v1::Admin::StubInterface::ShowIdentity, request);
   if (!shown.ok()) return shown.status();
   const std::string pem = MakeReference(shown->identity().name(), shown->public_key_pem());
   const bool to_file = !arguments.file.empty() && arguments.file != "-";

@@ -54,9 +54,8 @@ std::string ProgramOf(const v1::Rule& rule) {
 }
 
 absl::Status ListRules(Invocation& invocation) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
-  const auto response = client->Call(&v1::Admin::StubInterface::ListRules, v1::ListRulesRequest());
+  const auto response =
+      CallAdmin(invocation.agent, &v1::Admin::StubInterface::ListRules, v1::ListRulesRequest());
   if (!response.ok()) return response.status();
   std::ostream& out = invocation.console.out;
   if (invocation.json) {
@@ -80,8 +79,6 @@ absl::Status ListRules(Invocation& invocation) {
 }
 
 absl::Status AddRule(Invocation& invocation, const Arguments& arguments, const char* decision) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
   v1::AddRuleRequest request;
   v1::Rule& rule = *request.mutable_rule();
   rule.set_origin(arguments.origin);
@@ -89,7 +86,7 @@ absl::Status AddRule(Invocation& invocation, const Arguments& arguments, const c
   rule.set_program(arguments.program);
   rule.set_purpose(arguments.purpose);
   rule.set_decision(decision);
-  const auto response = client->Call(&v1::Admin::StubInterface::AddRule, request);
+  const auto response = CallAdmin(invocation.agent, &v1::Admin::StubInterface::AddRule, request);
   if (!response.ok()) return response.status();
   const v1::Rule& added = response->rule();
   if (invocation.json) {
@@ -125,8 +122,6 @@ void PrintConsidered(const v1::Explanation& explanation, std::ostream& out) {
 }
 
 absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
   v1::ExplainRequest request;
   request.set_origin(arguments.origin);
   request.set_program(arguments.program);
@@ -137,7 +132,7 @@ absl::Status Explain(Invocation& invocation, const Arguments& arguments) {
   request.set_sandbox(arguments.sandbox);
   request.set_purpose(arguments.purpose);
   request.set_verbose(arguments.verbose);
-  const auto response = client->Call(&v1::Admin::StubInterface::Explain, request);
+  const auto response = CallAdmin(invocation.agent, &v1::Admin::StubInterface::Explain, request);
   if (!response.ok()) return response.status();
   std::ostream& out = invocation.console.out;
   if (invocation.json) {

@@ -16,10 +16,8 @@ Json ToJson(const v1::RememberedAnswer& answer) {
 }
 
 absl::Status ListRemembered(Invocation& invocation) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
-  const auto response =
-      client->Call(&v1::Admin::StubInterface::ListRemembered, v1::ListRememberedRequest());
+  const auto response = CallAdmin(invocation.agent, &v1::Admin::StubInterface::ListRemembered,
+                                  v1::ListRememberedRequest());
   if (!response.ok()) return response.status();
   if (invocation.json) {
     Json answers = Json::array();
@@ -41,11 +39,10 @@ absl::Status ListRemembered(Invocation& invocation) {
 }
 
 absl::Status Forget(Invocation& invocation, uint64_t id) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
   v1::ForgetRememberedRequest request;
   request.set_id(id);
-  const auto response = client->Call(&v1::Admin::StubInterface::ForgetRemembered, request);
+  const auto response =
+      CallAdmin(invocation.agent, &v1::Admin::StubInterface::ForgetRemembered, request);
   if (!response.ok()) return response.status();
   if (invocation.json) {
     PrintJson({{"forgotten", id}}, invocation.console);

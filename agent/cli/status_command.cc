@@ -22,9 +22,8 @@ Json StatusJson(const v1::StatusResponse& status) {
 }
 
 absl::Status ShowStatus(Invocation& invocation) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
-  const auto status = client->Call(&v1::Admin::StubInterface::Status, v1::StatusRequest());
+  const auto status =
+      CallAdmin(invocation.agent, &v1::Admin::StubInterface::Status, v1::StatusRequest());
   if (!status.ok()) return status.status();
   if (invocation.json) {
     PrintJson(StatusJson(*status), invocation.console);

@@ -32,9 +32,8 @@ struct Arguments {
 constexpr std::string_view kSpend = "last try";
 
 absl::Status ListTokens(Invocation& invocation) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
-  const auto status = client->Call(&v1::Admin::StubInterface::Status, v1::StatusRequest());
+  const auto status =
+      CallAdmin(invocation.agent, &v1::Admin::StubInterface::Status, v1::StatusRequest());
   if (!status.ok()) return status.status();
   if (!invocation.json) {
     PrintBackends(*status, invocation.console);
@@ -187,11 +186,9 @@ absl::Status UnlockToken(Invocation& invocation, const Arguments& arguments) {
 }
 
 absl::Status LockAllTokens(Invocation& invocation) {
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
   v1::LockTokenRequest request;
   request.set_all(true);
-  const auto locked = client->Call(&v1::Admin::StubInterface::LockToken, request);
+  const auto locked = CallAdmin(invocation.agent, &v1::Admin::StubInterface::LockToken, request);
   if (!locked.ok()) return locked.status();
   if (invocation.json) {
     PrintJson({{"locked", "all"}}, invocation.console);
@@ -203,11 +200,9 @@ absl::Status LockAllTokens(Invocation& invocation) {
 
 absl::Status LockToken(Invocation& invocation, const Arguments& arguments) {
   if (arguments.all) return LockAllTokens(invocation);
-  absl::StatusOr<AdminClient> client = AdminClient::Connect(invocation.agent);
-  if (!client.ok()) return client.status();
   v1::LockTokenRequest request;
   request.set_backend(arguments.backend);
-  const auto locked = client->Call(&v1::Admin::StubInterface::LockToken, request);
+  const auto locked = CallAdmin(invocation.agent, &v1::Admin::StubInterface::LockToken, request);
   if (!locked.ok()) return locked.status();
   const bool still_ready = IsReady(arguments.backend, invocation);
   if (invocation.json) {
