@@ -239,7 +239,10 @@ int Run(const Options& options) {
   }
 
   identities.OnChange([&] { asio::post(loop, [&] { buses.Refresh(); }); });
-  backends.OnChange([&] { buses.Refresh(); });
+  backends.OnChange([&] {
+    buses.Refresh();
+    prompting.TokensChanged();
+  });
   others.OnChange([&] { buses.Refresh(); });
   backends.Start();
   others.Start();

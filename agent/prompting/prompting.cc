@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
@@ -114,6 +115,18 @@ asio::awaitable<Answer> Prompting::Ask(Prompt prompt, Settled) {
   if (!account.ok()) {
     co_return Answer::Not(Answer::Kind::kNobody, std::string(account.status().message()));
   }
+  for (;;) {
+    std::optional<Answer> answer = co_await AskOnce(prompt, *account, place);
+    if (answer) co_return *std::move(answer);
+  }
+}
+
+void Prompting::TokensChanged() {
+  for (ipc::MessageChannel* channel : waiting_) channel->Interrupt();
+}
+
+asio::awaitable<std::optional<Answer>> Prompting::AskOnce(Prompt& prompt, const Account& account,
+                                                          const PromptPlace& place) {
   // The one before may still be putting a terminal in order.
   if (const auto before = ended_.find(prompt.caller.uid); before != ended_.end()) {
     const Ended end_of_it = before->second;
@@ -121,7 +134,7 @@ asio::awaitable<Answer> Prompting::Ask(Prompt prompt, Settled) {
     co_await end_of_it->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
   absl::StatusOr<std::unique_ptr<PrompterProcess>> started =
-      PrompterProcess::Start(executor_, programs_, *account, place);
+      PrompterProcess::Start(executor_, programs_, account, place);
   if (!started.ok()) {
     co_return Answer::Not(Answer::Kind::kNobody, std::string(started.status().message()));
   }
@@ -134,16 +147,53 @@ asio::awaitable<Answer> Prompting::Ask(Prompt prompt, Settled) {
     late = true;
     run.channel().Close();
   });
-  Answer answer = co_await Converse(prompt, run.channel());
-  co_return late ? TooLate() : answer;
+  std::optional<Answer> answer = co_await Converse(prompt, run.channel());
+  if (late) co_return TooLate();
+  co_return answer;
 }
 
-asio::awaitable<Answer> Prompting::Converse(const Prompt& prompt, ipc::MessageChannel& channel) {
+std::optional<Answer> Prompting::LookAtTokens(Prompt& prompt, std::vector<bool>& locked) const {
+  bool none_left = true;
+  for (size_t i = 0; i < prompt.choices.size(); ++i) {
+    Choice& choice = prompt.choices[i];
+    const std::optional<BackendStatus> token = tokens_.StatusOf(choice.identity.key.backend);
+    const bool failed = token && token->state == BackendState::kFailed;
+    none_left = none_left && choice.wants_pin && !choice.asks && failed;
+    if (!choice.wants_pin || !token) continue;
+    if (locked[i] && token->state == BackendState::kReady) {
+      if (!choice.asks) return Answer::Chosen(i);
+      choice.wants_pin = false;
+    }
+    locked[i] = locked[i] || token->state == BackendState::kLocked;
+  }
+  if (!none_left) return std::nullopt;
+  return Answer::Not(Answer::Kind::kNobody, "there is no token any more to take the PIN");
+}
+
+asio::awaitable<bool> Prompting::WaitForPerson(ipc::MessageChannel& channel) {
+  struct Waiting {
+    std::set<ipc::MessageChannel*>& all;
+    ipc::MessageChannel* const one;
+    ~Waiting() { all.erase(one); }
+  } const waiting{waiting_, &channel};
+  waiting_.insert(&channel);
+  co_return co_await channel.WaitForInput();
+}
+
+asio::awaitable<std::optional<Answer>> Prompting::Converse(Prompt& prompt,
+                                                           ipc::MessageChannel& channel) {
+  std::vector<bool> locked(prompt.choices.size());
+  if (auto answer = LookAtTokens(prompt, locked)) co_return answer;
   v1::ToPrompter show;
   *show.mutable_show() = ToShow(prompt, tokens_, std::chrono::steady_clock::now());
   absl::Status sent = co_await Send(channel, std::move(show));
   if (!sent.ok()) co_return Gone();
   for (;;) {
+    const auto pins = std::ranges::count_if(prompt.choices, &Choice::wants_pin);
+    if (auto answer = LookAtTokens(prompt, locked)) co_return answer;
+    if (std::ranges::count_if(prompt.choices, &Choice::wants_pin) != pins) co_return std::nullopt;
+    const bool input = co_await WaitForPerson(channel);
+    if (!input) continue;
     absl::StatusOr<ipc::Message> received = co_await channel.Receive();
     if (!received.ok()) co_return Gone();
     const std::optional<v1::FromPrompter> message = Parse(*received);

@@ -9,6 +9,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <vector>
 
 #include "agent/consent/consent.h"
 #include "agent/consent/prompt_place.h"
@@ -23,6 +25,10 @@ namespace signet::agent {
 // the same person starts once it has. A PIN passes from there to its backend as a pipe that is
 // never read here. Behind a PromptQueue: by itself it asks as much as it is told to.
 //
+// A token that was locked when its PIN was asked for, and is unlocked elsewhere meanwhile, needs no
+// person any more: it is chosen, or, where a rule asks, the question is put anew without the PIN.
+// When PINs are all that is wanted and no token is left to take one, the answer is kNobody.
+//
 // Loop thread only; `tokens` outlives it, and it every call.
 class Prompting final : public Prompter {
  public:
@@ -31,8 +37,19 @@ class Prompting final : public Prompter {
 
   asio::awaitable<Answer> Ask(Prompt prompt, Settled settled) override;
 
+  // `tokens` may say something else now.
+  void TokensChanged();
+
  private:
-  asio::awaitable<Answer> Converse(const Prompt& prompt, ipc::MessageChannel& channel);
+  // By a process of its own; nothing when the prompt, which has changed, is to be put anew.
+  asio::awaitable<std::optional<Answer>> AskOnce(Prompt& prompt, const Account& account,
+                                                 const PromptPlace& place);
+  asio::awaitable<std::optional<Answer>> Converse(Prompt& prompt, ipc::MessageChannel& channel);
+  // Of the choices whose tokens were `locked` when they were looked at before: the answer that
+  // nobody need give. Takes away the PINs that are no longer wanted.
+  std::optional<Answer> LookAtTokens(Prompt& prompt, std::vector<bool>& locked) const;
+  // False when TokensChanged came first.
+  asio::awaitable<bool> WaitForPerson(ipc::MessageChannel& channel);
   // Chosen, or nothing when the person may try again.
   asio::awaitable<std::optional<Answer>> Take(const Prompt& prompt,
                                               const prompt::v1::Choose& chosen,
@@ -44,6 +61,7 @@ class Prompting final : public Prompter {
   const FindPromptPlace place_;
   TokenDesk& tokens_;
   std::map<uid_t, std::shared_ptr<asio::steady_timer>> ended_;  // of the latest process, by person
+  std::set<ipc::MessageChannel*> waiting_;                      // for a person
 };
 
 }  // namespace signet::agent

@@ -13,6 +13,8 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -188,6 +190,114 @@ TEST_F(PromptingTest, TheNextStartsWhenTheOneBeforeHasEnded) {
   }
   EXPECT_GE(std::chrono::steady_clock::now() - begin, kEndPatience) << "it was being ended";
   loop_.run();
+}
+
+// Asked until a test does something about it; the prompter shows the question by then.
+class TokensMeanwhileTest : public PromptingTest {
+ protected:
+  void Launch(Prompt prompt) {
+    asio::co_spawn(loop_, prompting_.Ask(std::move(prompt), {}),
+                   [this](std::exception_ptr thrown, Answer answer) {
+                     EXPECT_EQ(thrown, nullptr);
+                     answer_ = std::move(answer);
+                   });
+    RunUntil([this] { return Shown().size() == 1; });
+  }
+  void SetState(BackendState state) {
+    desk_.status.state = state;
+    prompting_.TokensChanged();
+  }
+  std::vector<std::string> Shown() const {
+    std::vector<std::string> shown = Log();
+    std::erase_if(shown, [](const std::string& line) { return !line.starts_with("got show"); });
+    return shown;
+  }
+  void RunUntil(const std::function<bool()>& done) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(50);
+    loop_.restart();
+    while (!done()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end) << "what the test waits for did not come";
+      loop_.run_one_for(std::chrono::milliseconds(5));
+      if (loop_.stopped()) loop_.restart();
+    }
+  }
+  Answer Finish() {
+    RunUntil([this] { return answer_.has_value(); });
+    loop_.restart();
+    loop_.run();
+    return answer_.value_or(Answer{});
+  }
+
+  std::optional<Answer> answer_;
+};
+
+TEST_F(TokensMeanwhileTest, OneThatIsUnlockedElsewhereIsChosen) {
+  Script("");
+  Launch(Question(true));
+  SetState(BackendState::kReady);
+  const Answer answer = Finish();
+  EXPECT_EQ(answer.kind, Kind::kChosen) << answer.reason;
+  EXPECT_EQ(answer.choice, 0u);
+  EXPECT_EQ(desk_.unlocks, 0);
+  EXPECT_EQ(Log().back(), "closed");
+}
+
+TEST_F(TokensMeanwhileTest, WhereARuleAsksThePersonIsAskedAnewWithoutThePin) {
+  const std::string go = folder_.path() / "go";
+  Script(absl::StrCat("wait ", go, "\nchoose 1\n"));
+  Prompt question = Question(true);
+  for (Choice& choice : question.choices) choice.asks = true;
+  Launch(std::move(question));
+  EXPECT_THAT(Shown().front(), HasSubstr("PIN_ENTRY_HERE"));
+  SetState(BackendState::kReady);
+  RunUntil([this] { return Shown().size() == 2; });
+  std::ofstream(go).close();
+  const Answer answer = Finish();
+  EXPECT_EQ(answer.kind, Kind::kChosen) << answer.reason;
+  EXPECT_EQ(answer.choice, 1u) << "the person's, not the first";
+  ASSERT_EQ(Shown().size(), 2u);
+  EXPECT_THAT(Shown().back(), Not(HasSubstr("PIN_ENTRY_HERE")));
+  EXPECT_EQ(desk_.unlocks, 0);
+}
+
+TEST_F(TokensMeanwhileTest, OneThatIsPulledEndsTheQuestionForItsPin) {
+  Script("");
+  Launch(Question(true));
+  SetState(BackendState::kFailed);
+  EXPECT_EQ(Finish().kind, Kind::kNobody);
+  EXPECT_EQ(Log().back(), "closed");
+}
+
+TEST_F(TokensMeanwhileTest, WhatStartsAnewDoesNotEndTheQuestion) {
+  const std::string go = folder_.path() / "go";
+  Script(absl::StrCat("wait ", go, "\nchoose 1 1234\n"));
+  Launch(Question(true));
+  for (const BackendState state : {BackendState::kStarting, BackendState::kLocked}) {
+    SetState(state);
+    loop_.restart();
+    loop_.poll();
+    ASSERT_FALSE(answer_.has_value());
+  }
+  std::ofstream(go).close();
+  const Answer answer = Finish();
+  EXPECT_EQ(answer.kind, Kind::kChosen) << answer.reason;
+  EXPECT_EQ(answer.choice, 1u);
+  EXPECT_EQ(desk_.unlocks, 1);
+}
+
+// The agent believed it open, and learnt otherwise only when it was to sign.
+TEST_F(TokensMeanwhileTest, OneThatWasNeverSeenLockedIsNotTakenForUnlocked) {
+  const std::string go = folder_.path() / "go";
+  Script(absl::StrCat("wait ", go, "\nchoose 0 1234\n"));
+  desk_.status.state = BackendState::kReady;
+  Launch(Question(true));
+  SetState(BackendState::kReady);
+  loop_.restart();
+  loop_.poll();
+  EXPECT_FALSE(answer_.has_value());
+  std::ofstream(go).close();
+  EXPECT_EQ(Finish().kind, Kind::kChosen);
+  EXPECT_EQ(desk_.unlocks, 1);
 }
 
 TEST_F(PromptingTest, CancellingClosesIt) {

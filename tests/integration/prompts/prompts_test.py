@@ -120,6 +120,18 @@ class Prompts(unittest.TestCase):
         fetch.communicate()
         wait_for("the prompt to close", lambda: self.prompter.log()[-1:] == ["closed"])
 
+    def test_WhatIsUnlockedElsewhereIsNotAskedForAnyMore(self):
+        self.stand.allow("alice")
+        self.stand.must("token", "lock", "card")
+        self.prompter.does()
+        fetch = self.start_fetch("/user")
+        wait_for("the prompt", self.prompter.shown)
+        self.assertEqual(self.stand.unlock().code, 0)
+        outcome = fetch.communicate()
+        self.assertEqual(fetch.returncode, 0, outcome)
+        wait_for("the prompt to close", lambda: self.prompter.log()[-1:] == ["closed"])
+        self.assertEqual(self.unlocks(), 1)
+
     def test_NothingOfTheCallerReachesThePrompter(self):
         self.ask("bob")
         self.prompter.does("choose 0")
