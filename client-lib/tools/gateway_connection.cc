@@ -155,6 +155,7 @@ void GatewayConnection::Serve() {
   signet_connection_error broken;
   if (signet_requester_error(requester_.get(), &broken) != SIGNET_OK) {
     requests_->TakeAnswers();
+    requests_->SettleTokens();
     requests_->Settle(now);
     if (!requests_->AskForMissing()) {
       nghttp2_session_terminate_session(http2_->h2(), NGHTTP2_INTERNAL_ERROR);

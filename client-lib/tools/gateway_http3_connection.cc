@@ -95,6 +95,7 @@ void GatewayHttp3Connection::Serve() {
   const uint64_t now = NowMs();
   if (requests_->busy()) last_busy_ms_ = now;  // until now, even if that is over below
   if (!http3_.Check()) return;
+  requests_->SettleTokens();
   // Requests may overtake SETTINGS, which say whether the client takes part.
   if (http3_.peer_settings_received() || requests_->deadline() <= now) {
     requests_->TakeAnswers();

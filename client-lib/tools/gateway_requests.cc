@@ -64,6 +64,10 @@ void GatewayRequests::TakeAnswers() {
   }
 }
 
+void GatewayRequests::SettleTokens() {
+  for (auto& [id, stream] : streams_) stream.SettleToken();
+}
+
 void GatewayRequests::Settle(uint64_t now_ms) {
   for (auto& [id, stream] : streams_) stream.Settle(now_ms);
 }

@@ -38,7 +38,9 @@ class GatewayRequests {
 
   // Judges the answers that have come.
   void TakeAnswers();
-  // Lets those go on that wait for nothing any more.
+  // Lets those go on whose token can be checked now.
+  void SettleTokens();
+  // Lets those go on that wait for no certificate any more.
   void Settle(uint64_t now_ms);
   // Asks for what is still needed. False when libsignet could not make the requests.
   bool AskForMissing();

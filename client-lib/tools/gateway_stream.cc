@@ -179,12 +179,13 @@ bool GatewayStream::CheckBinding(const PathRule& rule) {
   return !fault;
 }
 
+void GatewayStream::SettleToken() {
+  if (!waits_for_keys_) return;
+  const PathRule& rule = context_.policy.requirements.For(path_);
+  if (CheckToken(rule)) AskForCertificates(rule);
+}
+
 void GatewayStream::Settle(uint64_t now_ms) {
-  if (waits_for_keys_) {
-    const PathRule& rule = context_.policy.requirements.For(path_);
-    if (!CheckToken(rule)) return;
-    AskForCertificates(rule);
-  }
   if (!waiting_ || !decision_->Settle(now_ms)) return;
   waiting_ = false;
   if (decision_->passes()) {

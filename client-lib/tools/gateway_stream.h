@@ -56,7 +56,9 @@ class GatewayStream {
   const AccessDecision* waiting() const { return waiting_ ? &*decision_ : nullptr; }
   // Whether the client has sent the whole head of its request.
   bool has_head() const { return complete_; }
-  // Goes on if the wait is over.
+  // Goes on if the wait for the keys of its token's issuer is over.
+  void SettleToken();
+  // Goes on if the wait for certificates is over.
   void Settle(uint64_t now_ms);
   // Answers for a backend that has failed before it answered.
   void Advance();

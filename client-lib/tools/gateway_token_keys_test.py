@@ -10,6 +10,8 @@ import unittest
 
 import certificates
 import gateway_token_test
+import raw_http2 as h2
+import raw_http3 as h3
 from access_tokens import Issuer, key_set
 
 API = gateway_token_test.API
@@ -69,17 +71,38 @@ class KeysTest(gateway_token_test.TokenTest):
         self.server = KeyServer(self.server_pem, self.server_key, key_set(self.issuer))
         self.addCleanup(self.server.close)
 
-    def start_with(self, url=None, ca="ca.pem"):
+    def start_with(self, url=None, ca="ca.pem", http3=False):
         return self.start(
             'handshake_certificate = "request"\n[[token]]\nname = "as"\n'
             f'issuer = "{Issuer.NAME}"\naudience = "{Issuer.AUDIENCE}"\n'
-            f'jwks = "{url or self.server.url}"\njwks_ca = "{ca}"\n{API}')
+            f'jwks = "{url or self.server.url}"\njwks_ca = "{ca}"\n{API}', *["--http3"] * http3)
 
     def ask(self, gateway, issuer, path="/api"):
         """Status and error of a request with a token of that issuer."""
         status, _, body = self.curl(gateway, path, f"Bearer {issuer.token(self.user)}",
                                     identity=self.user)
         return status, json.loads(body).get("error")
+
+
+class Http3(KeysTest):
+    def test_who_never_sends_settings_is_answered_when_the_keys_come(self):
+        self.server.go.clear()
+        gateway = self.start_with(http3=True)
+        self.server.asked.acquire()
+        client = h3.Client(gateway.port, self.ca_pem, settings=False)
+        self.addCleanup(client.close)
+        value = f"Bearer {self.issuer.token(self.user)}".encode()
+        size, length = len(value) - 0x7f, b"\x7f"
+        while size > 0x7f:
+            size, length = size >> 7, length + bytes([0x80 | size & 0x7f])
+        client.open_stream(b"", bidirectional=True)
+        client.send(h2.HEADERS, h2.END_STREAM, 1, h3.FIELDS + b"\xd1\xd7\x50\x09localhost\x51\x04/api"
+                    b"\x5f\x45" + length + bytes([size]) + value)
+        client.open_stream(b"", bidirectional=True)
+        client.send(h2.HEADERS, h2.END_STREAM, 3, h3.FIELDS + b"\xd1\xd7\x50\x09localhost\x51\x05/open")
+        self.assertEqual(json.loads(client.read_body(3)), {"path": "/open"})
+        self.server.go.set()
+        self.assertEqual(json.loads(client.read_body(1))["error"], "token-no-certificate")
 
 
 class Keys(KeysTest):
