@@ -135,7 +135,8 @@ class CardPin(CardCase):
         self.assertLocked()
         self.assertEqual(self.card.state.verified, verified)
         self.assertEqual(self.stand.backend_status("card")["restarts"], 1)
-        self.assertIn("made a wrong signature", self.stand.must("audit", "list", "--json").out)
+        wait_for("the record", lambda: "made a wrong signature" in
+                 self.stand.must("audit", "list", "--json").out)
         self.unlock()
         self.assertProves(SIGNATURE)
 
