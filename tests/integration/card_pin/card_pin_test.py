@@ -3,11 +3,13 @@ one twice. The card itself counts (tests/support/piv_card).
 """
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.support import stand as stands
 from tests.support.card_case import (AUTHENTICATION, CARD_AUTHENTICATION, KEY_MANAGEMENT, SIGNATURE,
                                      CardCase)
 from tests.support.card_reader import PIN, Card, opensc_module
+from tests.support.prompter import Prompter
 from tests.support.stand import wait_for
 
 OTHER_PIN = "918273"
@@ -139,6 +141,18 @@ class CardPin(CardCase):
                  self.stand.must("audit", "list", "--json").out)
         self.unlock()
         self.assertProves(SIGNATURE)
+
+    def test_APulledCardTakesThePromptForItsPinAlong(self):
+        prompter = Prompter(self.stand)
+        prompter.does()
+        self.start()
+        self.stand.must("token", "lock", "card")
+        with ThreadPoolExecutor() as pool:
+            declined = pool.submit(self.decline)
+            wait_for("the prompt", prompter.shown)
+            self.card.unplug()
+            self.assertEqual(declined.result()["reason"], "token-failed", declined.result())
+        wait_for("the prompt to close", lambda: prompter.log()[-1:] == ["closed"])
 
     def shown(self, name):
         outcome = self.stand.signet("identity", "show", name, "--json")
