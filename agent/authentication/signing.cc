@@ -94,7 +94,8 @@ asio::awaitable<SigningOutcome> Authentication::Decide(SigningCall& call, AuditR
       policy_.Decide(call.caller, Use(*content.purpose),
                      identity != nullptr ? FactsForRules(*identity) : IdentityFacts{call.identity});
   // Which certificate the caller shows is not to be seen here: one that is of use will do.
-  if (decision.verdict != Verdict::kAllow && identity != nullptr && identity->previous != nullptr) {
+  if (decision.verdict != Verdict::kAllow && identity != nullptr && identity->previous != nullptr &&
+      !WhyUnfit(*identity->previous, *content.purpose, now_())) {
     Decision other =
         policy_.Decide(call.caller, Use(*content.purpose), FactsForRules(*identity->previous));
     if (other.verdict == Verdict::kAllow) decision = std::move(other);

@@ -84,6 +84,22 @@ TEST_F(SigningTest, SignsAfterASwitchForWhoLoadedThePreviousCertificateUntilItIs
   EXPECT_FALSE(is_signed(Sign(ClientVerify(), "a", scheme, a.public_key)));
 }
 
+TEST_F(SigningTest, NoRuleOfAPreviousCertificateThatHasExpiredAdmits) {
+  const Identity a = AddIdentity("a");  // for a day
+  const wire::Bytes next =
+      test::TestCa::Root("Successor")
+          .Issue(a.public_key, {.common_name = "a", .not_after = now_ + std::chrono::hours(96)});
+  Rule rule{*OriginPattern::Parse("https://*:*"), "*", "", Verdict::kAllow, "test.toml"};
+  rule.purpose = Purpose::kTlsClient;
+  rule.issuer = "CA";  // the previous one's
+  policy_.ReplaceAdded({rule});
+  ASSERT_TRUE(identities_.SetNextChain("a", {next}).ok() && identities_.SwitchToNext("a").ok());
+  ASSERT_TRUE(std::holds_alternative<wire::Bytes>(Sign(ClientVerify())));
+  tokens_.signatures = 0;
+  now_ += std::chrono::hours(48);
+  ExpectRefused(Sign(ClientVerify()), DeclineReason::kDenied, "tls-client");
+}
+
 TEST_F(SigningTest, SignsForATlsClientWhereARuleOfThatPurposeAllows) {
   const Identity a = AddIdentity("a");
   Allow(Purpose::kTlsClient);
