@@ -48,8 +48,12 @@ absl::Status About(const std::string& identity, const absl::Status& failure) {
 absl::StatusOr<oauth::Credential> CredentialOf(const Invocation& invocation,
                                                const std::string& identity) {
   const std::string socket = wire::AgentSocketPath(invocation.agent);
-  // What the provider says of it goes through OpenSSL, which knows no kinds of errors.
+  // What the provider says goes through OpenSSL, which knows no kinds of errors.
   if (const auto agent = ipc::ConnectUnix(socket); !agent.ok()) return NoAgent(agent.status());
+  v1::ShowIdentityRequest request;
+  request.set_name(identity);
+  const auto shown = CallAdmin(invocation.agent, &v1::Admin::StubInterface::ShowIdentity, request);
+  if (!shown.ok()) return shown.status();
   setenv("SIGNET_AGENT_SOCKET", socket.c_str(), 1);  // where the provider looks for it
   absl::StatusOr<oauth::Providers> providers = oauth::LoadProviders();
   if (!providers.ok()) return providers.status();

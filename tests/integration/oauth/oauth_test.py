@@ -234,6 +234,11 @@ class OauthClients(unittest.TestCase):
         self.assertEqual(outcome.code, 3)
         self.assertIn("none.sock", outcome.err)
 
+    def test_AnIdentityThatIsNotThereIsSaidAsByEveryCommand(self):
+        refused = self.token("nobody")
+        self.assertEqual(refused.code, 5, refused)
+        self.assertIn("nobody", refused.err)
+
     def test_FilesOfTokensAreForTheirOwnerAlone(self):
         file, link = self.stand.dir / "token.header", self.stand.dir / "token.link"
         file.write_text("old")
