@@ -15,6 +15,14 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
+TEST_F(BackendPoolTest, StatusSaysWhichTokenWaitsForATouch) {
+  BackendConfiguration card = Fake("card");
+  card.touch = true;
+  StartFakes({Fake("tpm"), card});
+  EXPECT_FALSE(StatusOf("tpm").touch);
+  EXPECT_TRUE(StatusOf("card").touch);
+}
+
 TEST_F(BackendPoolTest, Signs) {
   StartFakes({Fake("tpm")});
   EXPECT_EQ(Run(Sign("tpm", "echo:hello")).value(), "hello");

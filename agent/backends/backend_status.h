@@ -41,6 +41,7 @@ struct BackendStatus {
   std::string token;  // label of the token, or the TPM's manufacturer
   uint32_t restarts = 0;
   bool pin_pad = false;  // the token asks for its PIN at the reader
+  bool touch = false;    // it waits for a touch before it signs; its configuration says so
   // As the token said last, which after an unlock that failed is after that.
   PinTries pin_tries = PinTries::kUnknown;
   uint32_t tries_left = 0;  // 0: only `pin_tries` is known

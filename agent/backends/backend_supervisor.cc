@@ -460,6 +460,7 @@ BackendStatus BackendSupervisor::Status() const {
   status.hardware = configured_ ? token_.hardware() : configuration_.type != "software";
   status.token = token_.label();
   status.pin_pad = token_.pin_pad();
+  status.touch = configuration_.touch;
   status.pin_tries = ToPinTries(token_.pin_tries());
   status.tries_left = token_.tries_left();
   if (const auto left = PinTimeLeft(); left && left->count() > 0) {

@@ -30,7 +30,8 @@ struct Option {
   const char* type;
 };
 constexpr Option kOptions[] = {{"tcti", "tpm2"},     {"parent", "tpm2"},  {"auth", "tpm2"},
-                               {"module", "pkcs11"}, {"token", "pkcs11"}, {"socket", "agent"}};
+                               {"module", "pkcs11"}, {"token", "pkcs11"}, {"touch", "pkcs11"},
+                               {"socket", "agent"}};
 
 constexpr const char* kSystemAgentSocket = "/run/signet/agent.sock";
 
@@ -133,7 +134,9 @@ absl::Status ReadPkcs11(const TableReader& reader, BackendConfiguration& backend
                                                   "\" is not an absolute path; write the whole "
                                                   "path of the PKCS#11 library"));
   }
-  return reader.RequireString("token", backend.token);
+  absl::Status status = reader.RequireString("token", backend.token);
+  if (status.ok()) status = reader.ReadBoolean("touch", backend.touch);
+  return status;
 }
 
 absl::Status ReadAgent(const TableReader& reader, BackendConfiguration& backend) {
@@ -148,7 +151,7 @@ absl::Status ReadAgent(const TableReader& reader, BackendConfiguration& backend)
 absl::StatusOr<BackendConfiguration> ReadBackend(const TableReader& reader, AgentKind agent) {
   BackendConfiguration backend;
   absl::Status status = reader.OnlyKeys({"name", "type", "tcti", "parent", "auth", "module",
-                                         "token", "socket", "pin_idle", "pin_lifetime"});
+                                         "token", "touch", "socket", "pin_idle", "pin_lifetime"});
   if (status.ok()) status = reader.RequireString("name", backend.name);
   if (status.ok()) status = CheckBackendName(reader, backend.name);
   if (status.ok()) status = reader.RequireString("type", backend.type);

@@ -27,6 +27,7 @@ struct BackendConfiguration {
   bool auth = false;    // tpm2: new keys have a PIN
   std::string module;   // pkcs11
   std::string token;    // pkcs11
+  bool touch = false;   // pkcs11: it waits for a touch before it signs
   std::string socket;   // agent: that agent's agent.sock
   // Of what has a PIN: how long it stays unlocked, zero for ever. At first a pause, and a working
   // day.

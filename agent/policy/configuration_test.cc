@@ -32,6 +32,7 @@ name = "card"
 type = "pkcs11"
 module = "/usr/lib/softhsm/libsofthsm2.so"
 token = "Alice's token"
+touch = true
 
 [[backend]]
 name = "trial"
@@ -78,6 +79,7 @@ xauthority = "/home/alice/.Xauthority"
   EXPECT_EQ(read->backends[0].pin_lifetime, std::chrono::hours(8));
   EXPECT_EQ(read->backends[1].module, "/usr/lib/softhsm/libsofthsm2.so");
   EXPECT_EQ(read->backends[1].token, "Alice's token");
+  EXPECT_TRUE(read->backends[1].touch);
   EXPECT_EQ(read->backends[2].type, "software");
   ASSERT_EQ(read->rules.size(), 2u);
   EXPECT_EQ(read->rules[0].origin.ToString(), "https://*.example.com:8443");

@@ -101,6 +101,9 @@ std::vector<Fact> FactsOf(const v1::Choice& choice) {
   if (!choice.hardware()) {
     absl::StrAppend(&key, key.empty() ? "" : ", ", "not protected by hardware");
   }
+  if (choice.touch()) {
+    absl::StrAppend(&key, key.empty() ? "" : ", ", "waits for your touch once you approve");
+  }
   AddFact(facts, "Key", key);
   return facts;
 }

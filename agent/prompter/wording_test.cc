@@ -92,6 +92,10 @@ TEST(WordingTest, DescribesACertificate) {
   choice.set_hardware(false);
   choice.set_key_place("a file");
   EXPECT_EQ(FactsOf(choice)[2].value, "a file, not protected by hardware");
+  choice.set_hardware(true);
+  choice.set_key_place("smartcard \"alice\"");
+  choice.set_touch(true);
+  EXPECT_EQ(FactsOf(choice)[2].value, "smartcard \"alice\", waits for your touch once you approve");
 }
 
 TEST(WordingTest, CutsALongSubjectAndKeepsTheWholeAtHand) {

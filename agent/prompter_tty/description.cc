@@ -101,7 +101,8 @@ std::string DescribeChoice(const Show& show, const Choice& choice, const Pin& pi
   lines.Add(choice.kind() == "device" ? "Certificate of this device" : "Certificate",
             choice.subject().empty() ? choice.identity() : choice.subject());
   lines.Add("Issued by", absl::StrCat(choice.issuer(), Until(choice)));
-  lines.Add("Key in", absl::StrCat(choice.key_place(), choice.hardware() ? "" : ", can be copied"));
+  lines.Add("Key in", absl::StrCat(choice.key_place(), choice.hardware() ? "" : ", can be copied",
+                                   choice.touch() ? "; it will wait for your touch" : ""));
   AddPin(lines, pin);
   AddTerms(lines, show, view);
   lines.Say(instruction);

@@ -91,6 +91,14 @@ TEST(Description, SaysThatOnlyThePinIsWantedAndWhatCanBeCopied) {
   EXPECT_THAT(text, HasSubstr("can be copied"));
 }
 
+TEST(Description, SaysThatTheTokenWillWaitForATouch) {
+  prompt::v1::Show show = ExampleShow();
+  AddChoice(show, "alice", PIN_ENTRY_HERE);
+  show.mutable_choices(0)->set_touch(true);
+  EXPECT_THAT(DescribeChoice(show, show.choices(0), show.choices(0).pin(), "", kView),
+              HasSubstr("Key in: smartcard \"alice\"; it will wait for your touch\n"));
+}
+
 // What strangers say may be of any length and kind.
 prompt::v1::Show HostileShow(size_t choices, const std::string& text) {
   prompt::v1::Show show = ExampleShow();
@@ -107,6 +115,7 @@ prompt::v1::Show HostileShow(size_t choices, const std::string& text) {
     show.mutable_choices(static_cast<int>(i))->set_issuer(text);
     show.mutable_choices(static_cast<int>(i))->set_not_after(text);
     show.mutable_choices(static_cast<int>(i))->set_kind("device");
+    show.mutable_choices(static_cast<int>(i))->set_touch(true);
   }
   return show;
 }

@@ -114,7 +114,9 @@ v1::Show ToShow(const Prompt& prompt, const TokenDesk& tokens,
     shown.set_subject(summary.subject);
     shown.set_issuer(summary.issuer);
     shown.set_not_after(summary.not_after);
-    shown.set_key_place(PlaceOf(identity, tokens.StatusOf(identity.key.backend)));
+    const std::optional<BackendStatus> token = tokens.StatusOf(identity.key.backend);
+    shown.set_key_place(PlaceOf(identity, token));
+    shown.set_touch(token && token->touch);
     shown.set_hardware(identity.hardware);
     *shown.mutable_pin() = ToPin(choice, tokens);
   }

@@ -64,6 +64,14 @@ TEST(PromptMessages, SayWhereAKeyLives) {
   EXPECT_EQ(Shown(prompt, desk).choices(0).key_place(), "token \"Alice's card\"");
 }
 
+TEST(PromptMessages, SayThatATokenWaitsForATouch) {
+  const Prompt prompt = Example();
+  FakeDesk desk;
+  EXPECT_FALSE(Shown(prompt, desk).choices(0).touch());
+  desk.status.touch = true;
+  EXPECT_TRUE(Shown(prompt, desk).choices(0).touch());
+}
+
 TEST(PromptMessages, SayHowAPinIsGiven) {
   Prompt prompt = Example();
   FakeDesk desk;

@@ -93,6 +93,12 @@ class Choosing(unittest.TestCase):
             kind, message, pin = prompted.receive()
             self.assertEqual((kind, message.choice, pin), ("choose", 1, "1234"))
 
+    def test_a_token_that_waits_for_a_touch_is_announced(self):
+        with Prompted(desktop, show(with_pin(touch=True))) as prompted:
+            prompted.can("password text")
+            prompted.reads("waits for your touch")
+            prompted.picture("touch")
+
     def test_the_keyboard_moves_among_several(self):
         with Prompted(desktop, show(choice(), choice(subject="CN=Second"))) as prompted:
             prompted.can("radio button", "CN=Second")
