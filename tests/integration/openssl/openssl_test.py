@@ -179,15 +179,16 @@ class Applications(WithProvider):
     def test_AFileOfThatNameIsNotTakenForTheIdentity(self):
         folder = self.dir / "planted"
         folder.mkdir()
+        self.stand.enrol("unruled", "file", "device")
         planted = (self.dir / "server.key").read_text() + self.ca.read_text()
-        for name in ("laptop", "absent"):
+        for name in ("laptop", "unruled"):
             (folder / f"signet:{name}").write_text(planted)
         one = self.run_program("openssl", "storeutl", "-noout", "-text", "signet://laptop", cwd=folder)
         self.assertRegex(one.out, "CN ?= ?laptop", one)
-        token = self.run_program(BIN / "signet", "oauth", "token", "absent", "--client-id", "x", "--issuer",
+        token = self.run_program(BIN / "signet", "oauth", "token", "unruled", "--client-id", "x", "--issuer",
                                  "https://[::1]:1", environment=self.stand.environment, cwd=folder)
-        self.assertIn("signet policy allow --purpose tls-client --identity absent", token.err)
-        self.assertRegex(token.err, '^signet: identity "absent": no rule')
+        self.assertIn("signet policy allow --purpose tls-client --identity unruled", token.err)
+        self.assertRegex(token.err, '^signet: identity "unruled": no rule')
 
     def test_OrdinaryKeysStillWork(self):
         both = self.dir / "both.pem"  # a certificate comes first
