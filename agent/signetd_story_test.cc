@@ -160,15 +160,22 @@ TEST_F(SignetdStory, FromNoKeyToAnAuthenticatorThatVerifies) {
 }
 
 TEST_F(SignetdStory, StoppingWaitsForNoTokenThatHangs) {
+  v1::CreateIdentityRequest create;
+  create.set_name("first");
+  create.set_backend("trial");
+  create.set_kind(v1::IDENTITY_KIND_DEVICE);
+  create.set_algorithm("p256");
+  Admin(&v1::Admin::Stub::CreateIdentity, create);
+  v1::CreateCsrRequest csr;
+  csr.set_name("first");
+  csr.set_subject("/CN=first");
+  // Then its keys are listed and it has been looked for: a process stopped in that is replaced.
+  for (int i = 0; i < 2; ++i) Admin(&v1::Admin::Stub::CreateCsr, csr);
   const pid_t backend =
       static_cast<pid_t>(Admin(&v1::Admin::Stub::Status, v1::StatusRequest()).backends(0).pid());
   ASSERT_GT(backend, 0);
   ASSERT_EQ(kill(backend, SIGSTOP), 0);
-  v1::CreateIdentityRequest create;
   create.set_name("laptop");
-  create.set_backend("trial");
-  create.set_kind(v1::IDENTITY_KIND_DEVICE);
-  create.set_algorithm("p256");
   grpc::ClientContext context;
   grpc::CompletionQueue queue;
   v1::CreateIdentityResponse response;
