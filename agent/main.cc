@@ -262,6 +262,8 @@ int Run(const Options& options) {
       "start", absl::StrCat("signetd ", SIGNET_VERSION, " with ", options.config.native())));
   held.reset();
   loop.run();  // until nothing is left to do
+  // The journal may not have been told the last head yet: the pool's destructor would drop that.
+  file_worker.join();
   Say("stopped");
   return 0;
 }
