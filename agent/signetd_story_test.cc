@@ -61,6 +61,15 @@ class SignetdStory : public ::testing::Test {
       "unix:" + agent_.grpc_socket().native(), grpc::InsecureChannelCredentials()));
 };
 
+v1::CreateIdentityRequest KeyInAFile(const std::string& name) {
+  v1::CreateIdentityRequest create;
+  create.set_name(name);
+  create.set_backend("trial");
+  create.set_kind(v1::IDENTITY_KIND_DEVICE);
+  create.set_algorithm("p256");
+  return create;
+}
+
 wire::Bytes View(const std::string& text) { return wire::Bytes(text.begin(), text.end()); }
 
 // The public key of a PKCS#10 request whose signature is right.
@@ -118,12 +127,7 @@ TEST_F(SignetdStory, FromNoKeyToAnAuthenticatorThatVerifies) {
 
   EXPECT_EQ(Authenticate(request).declined().reason(), v1::DECLINE_REASON_NO_IDENTITY);
 
-  v1::CreateIdentityRequest create;
-  create.set_name("laptop");
-  create.set_backend("trial");
-  create.set_kind(v1::IDENTITY_KIND_DEVICE);
-  create.set_algorithm("p256");
-  EXPECT_FALSE(Admin(&v1::Admin::Stub::CreateIdentity, create).identity().hardware());
+  EXPECT_FALSE(Admin(&v1::Admin::Stub::CreateIdentity, KeyInAFile("laptop")).identity().hardware());
 
   v1::CreateCsrRequest csr;
   csr.set_name("laptop");
@@ -160,12 +164,7 @@ TEST_F(SignetdStory, FromNoKeyToAnAuthenticatorThatVerifies) {
 }
 
 TEST_F(SignetdStory, StoppingWaitsForNoTokenThatHangs) {
-  v1::CreateIdentityRequest create;
-  create.set_name("first");
-  create.set_backend("trial");
-  create.set_kind(v1::IDENTITY_KIND_DEVICE);
-  create.set_algorithm("p256");
-  Admin(&v1::Admin::Stub::CreateIdentity, create);
+  Admin(&v1::Admin::Stub::CreateIdentity, KeyInAFile("first"));
   v1::CreateCsrRequest csr;
   csr.set_name("first");
   csr.set_subject("/CN=first");
@@ -175,12 +174,11 @@ TEST_F(SignetdStory, StoppingWaitsForNoTokenThatHangs) {
       static_cast<pid_t>(Admin(&v1::Admin::Stub::Status, v1::StatusRequest()).backends(0).pid());
   ASSERT_GT(backend, 0);
   ASSERT_EQ(kill(backend, SIGSTOP), 0);
-  create.set_name("laptop");
   grpc::ClientContext context;
   grpc::CompletionQueue queue;
   v1::CreateIdentityResponse response;
   grpc::Status status;
-  const auto call = admin_->AsyncCreateIdentity(&context, create, &queue);
+  const auto call = admin_->AsyncCreateIdentity(&context, KeyInAFile("laptop"), &queue);
   call->Finish(&response, &status, nullptr);
   Admin(&v1::Admin::Stub::Status, v1::StatusRequest());  // by now the other call is in flight
   const auto begin = std::chrono::steady_clock::now();
@@ -194,12 +192,7 @@ TEST_F(SignetdStory, StoppingWaitsForNoTokenThatHangs) {
 }
 
 TEST_F(SignetdStory, WhatWasMadeIsThereAfterARestart) {
-  v1::CreateIdentityRequest create;
-  create.set_name("laptop");
-  create.set_backend("trial");
-  create.set_kind(v1::IDENTITY_KIND_DEVICE);
-  create.set_algorithm("p256");
-  Admin(&v1::Admin::Stub::CreateIdentity, create);
+  Admin(&v1::Admin::Stub::CreateIdentity, KeyInAFile("laptop"));
   agent_.program->Signal(SIGKILL);
   agent_.program->Wait();
   agent_.program.emplace(Start(agent_.folder(), kTrial, geteuid(), agent_.notifications().path()));
